@@ -1,0 +1,40 @@
+/**
+ * The layout of one record in the ring, as `struct event` in `event.h` defines it, and the columnar
+ * batches in which records travel from the ring to a sink. `tests/unit/event_layout_test.ts` holds
+ * these numbers against the BTF of the built object.
+ */
+
+/** Byte offsets of the members of `struct event`, and its size. */
+export const EVENT = {
+  skb: 0,
+  timestamp: 8,
+  functionIndex: 16,
+  cpu: 20,
+  flags: 22,
+  sizeBytes: 24,
+} as const;
+
+/**
+ * Records drained from the ring, one column a member: row `i` of every column is record `i`.
+ * A batch is reused: a sink that keeps rows copies them before `write` returns.
+ */
+export class EventBatch {
+  /** Rows in use; the columns are `capacity` long. */
+  length = 0;
+  /** Low and high half of the address of the `struct sk_buff`, the packet's id. */
+  readonly skbLow: Uint32Array;
+  readonly skbHigh: Uint32Array;
+  /** CLOCK_MONOTONIC in ns since the trace's `originNs`: exact for the 104 days that 2^53 ns last. */
+  readonly timestamp: Float64Array;
+  /** Index into the trace's table of functions. */
+  readonly functionIndex: Uint32Array;
+  readonly cpu: Uint16Array;
+
+  constructor(readonly capacity: number) {
+    this.skbLow = new Uint32Array(capacity);
+    this.skbHigh = new Uint32Array(capacity);
+    this.timestamp = new Float64Array(capacity);
+    this.functionIndex = new Uint32Array(capacity);
+    this.cpu = new Uint16Array(capacity);
+  }
+}

@@ -1,0 +1,20 @@
+import type { EventBatch } from "../bpf/event.ts";
+
+/** What a sink needs to know of the trace that feeds it. */
+export interface TraceInfo {
+  /** The traced functions; events refer to them by index. */
+  readonly functions: readonly { readonly name: string; readonly module: string }[];
+  /** CLOCK_MONOTONIC, in ns, that the timestamps of events count from. */
+  readonly originNs: bigint;
+}
+
+/** Where a sink's bytes go; resolves when they are handed over. Rejects with `BrokenPipe` when closed. */
+export type WriteBytes = (bytes: Uint8Array) => Promise<void>;
+
+/** A consumer of events: turns batches into bytes on an output. */
+export interface Sink {
+  /** Takes the batch's rows; the batch may be reused once the promise has resolved. */
+  write(batch: EventBatch): Promise<void>;
+  /** Writes whatever the sink still holds. No `write` follows. */
+  finish(): Promise<void>;
+}
