@@ -10,8 +10,14 @@ export class IpftError extends Error {
    * @param what what was wrong and where, e.g. `cannot read /proc/kallsyms: EPERM (…)`
    * @param remedy what to do about it, e.g. `run ipft as root`
    * @param exitCode 1: the run failed; 2: wrong usage
+   * @param log what the kernel had to say, e.g. the verifier's log, shown before the message
    */
-  constructor(what: string, readonly remedy?: string, readonly exitCode: 1 | 2 = 1) {
+  constructor(
+    what: string,
+    readonly remedy?: string,
+    readonly exitCode: 1 | 2 = 1,
+    readonly log: readonly string[] = [],
+  ) {
     // One line whatever the parts carry: a log of several lines belongs to `-v`.
     super([what, remedy].filter(Boolean).join("; ").replaceAll(/\s*\n\s*/g, " "));
   }

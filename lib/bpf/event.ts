@@ -1,8 +1,21 @@
 /**
- * The layout of one record in the ring, as `struct event` in `event.h` defines it, and the columnar
+ * The structs that the tracer shares with user space, as `event.h` defines them, and the columnar
  * batches in which records travel from the ring to a sink. `tests/unit/event_layout_test.ts` holds
  * these numbers against the BTF of the built object.
  */
+
+/** Byte offsets of the members of `struct config`, the whole of `.rodata`. */
+export const CONFIG = { wantedMark: 0, markMask: 4, sizeBytes: 8 } as const;
+
+/** Byte offsets in `struct state`, at the start of `.bss`, and in its `struct cpu_counters`. */
+export const STATE = {
+  active: 0,
+  counters: 64,
+  counterBytes: 64,
+  hits: 0,
+  lost: 8,
+  sizeBytes: 64 + 256 * 64,
+} as const;
 
 /** Byte offsets of the members of `struct event`, and its size. */
 export const EVENT = {

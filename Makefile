@@ -1,0 +1,52 @@
+# `make demo` traces one packet, `make test` runs every test; both set up what they need first, under
+# $IPFT_CACHE (default: .cache, ignored by git). BPF objects land beside their sources.
+export IPFT_CACHE ?= $(CURDIR)/.cache
+export NO_COLOR ?= 1
+
+DENO_VERSION := 2.9.6
+DENO_NPM := $(IPFT_CACHE)/deno/node_modules/@deno/linux-x64-glibc/deno
+DENO := $(shell deno --version 2>/dev/null | grep -q '^deno 2\.9\.' && command -v deno || echo $(DENO_NPM))
+export DENO_NO_UPDATE_CHECK := 1
+
+CLANG ?= clang
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
+	-D__TARGET_ARCH_x86 -I/usr/include/$(shell uname -m)-linux-gnu
+BPF_OBJECTS := lib/bpf/tracer.bpf.o tests/unit/ring_filler.bpf.o
+
+.PHONY: help demo test bpf setup packages clean
+
+help:
+	@echo "make demo   trace one marked ping and print its journey"
+	@echo "make test   format, lint, type check, unit tests, end-to-end tests on four kernels"
+	@echo "make bpf    build the BPF objects, for: sudo deno run -A main.ts"
+	@echo "make clean  remove what was built; the cache stays"
+
+demo: setup
+	@tests/demo.sh $(DENO)
+
+test: setup
+	@tests/vm/setup.sh
+	@$(DENO) run -A tests/run.ts
+
+bpf: $(BPF_OBJECTS)
+
+setup: $(DENO) node_modules/.installed bpf
+
+packages:
+	@tests/packages.sh clang libbpf-dev libbpf1
+
+$(BPF_OBJECTS): %.bpf.o: %.bpf.c lib/bpf/event.h | packages
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(DENO_NPM):
+	@echo "installing Deno $(DENO_VERSION) from the npm registry"
+	@npm install --silent --no-fund --no-audit --prefix $(IPFT_CACHE)/deno deno@$(DENO_VERSION)
+	@touch $@
+
+node_modules/.installed: deno.json deno.lock | $(DENO)
+	@$(DENO) install --quiet --frozen
+	@touch $@
+
+clean:
+	rm -f $(BPF_OBJECTS)
+	rm -rf node_modules

@@ -1,0 +1,53 @@
+/** From a plan to programs in the kernel, whichever the backend. */
+import { attachFtrace } from "./bpf/attach_ftrace.ts";
+import { attachKprobe } from "./bpf/attach_kprobe.ts";
+import { attachKprobeMulti } from "./bpf/attach_kprobe_multi.ts";
+import type { Attachment, AttachProgress } from "./bpf/attachment.ts";
+import { Tracer } from "./bpf/tracer.ts";
+import { IpftError } from "./errors.ts";
+import type { TraceOptions } from "./options.ts";
+import type { TracePlan } from "./plan.ts";
+
+/**
+ * Loads the tracer for a plan.
+ * @param onLog called with each line that libbpf or the verifier logs
+ * @throws IpftError when the kernel refuses the ring or the programs
+ */
+export function loadTracer(
+  { backend, functions, capabilities }: TracePlan,
+  { mark, mask, bufferSizeBytes }: Pick<TraceOptions, "mark" | "mask" | "bufferSizeBytes">,
+  onLog?: (line: string) => void,
+): Tracer {
+  return Tracer.load({
+    backend,
+    mark,
+    mask,
+    bufferSizeBytes,
+    functionByPosition: new Map(functions.map(({ skbPosition, name }) => [skbPosition, name])),
+    addressCount: capabilities.attachCookie ? 0 : functions.length,
+    onLog,
+  });
+}
+
+/**
+ * Attaches a loaded tracer to the functions of its plan.
+ * @throws IpftError when the kernel refuses them all; what `progress` rejects with
+ */
+export async function attach(
+  { backend, functions, addresses, capabilities }: TracePlan,
+  tracer: Tracer,
+  progress: AttachProgress,
+): Promise<Attachment> {
+  const attachment = backend === "kprobe-multi"
+    ? attachKprobeMulti(tracer, functions, addresses)
+    : backend === "kprobe"
+    ? await attachKprobe(tracer, functions, addresses, capabilities.attachCookie, progress)
+    : await attachFtrace(tracer, functions, progress);
+  const { refused } = attachment;
+  if (refused.length < functions.length) return attachment;
+  attachment[Symbol.dispose]();
+  throw new IpftError(
+    `the kernel refused to attach ${backend} to any function: ${refused[0].reason}`,
+    "try another --backend (see: ipft doctor)",
+  );
+}

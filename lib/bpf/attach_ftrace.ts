@@ -1,0 +1,113 @@
+import { errnoText } from "../errors.ts";
+import { AttachType, openKernelBtf, openTracingLink, programRecursionMisses } from "../ffi/bpf.ts";
+import { close } from "../ffi/libc.ts";
+import { loadTracingProgram } from "../ffi/libbpf.ts";
+import {
+  type Attachment,
+  type AttachProgress,
+  FileDescriptors,
+  PROGRESS_INTERVAL_MS,
+  type Refusal,
+  sumKnown,
+} from "./attachment.ts";
+import type { Tracer } from "./tracer.ts";
+
+/** FUNCTION_INDEX_PLACEHOLDER in tracer.bpf.c. */
+const PLACEHOLDER = 0x1bf7c0de;
+
+/** BPF_ALU64 | BPF_MOV | BPF_K: `dst = imm` (include/uapi/linux/bpf.h). */
+const MOVE_IMMEDIATE = 0xb7;
+
+/** struct bpf_insn: u8 code, u8 registers, s16 off, s32 imm. */
+const INSTRUCTION_BYTES = 8, IMMEDIATE = 4;
+
+/** What of a function an fentry program needs to know. */
+export interface TracingTarget {
+  readonly name: string;
+  readonly module: string;
+  readonly skbPosition: number;
+  /** Id of the FUNC type in the BTF of `module`. */
+  readonly btfId: number;
+}
+
+/**
+ * Attaches with one fentry program per function (Linux 5.5+ with direct ftrace calls). The kernel
+ * binds such a program to its function when it is loaded, so each function gets a copy of the program
+ * for its position, with its own index written into it.
+ */
+export async function attachFtrace(
+  tracer: Tracer,
+  functions: readonly TracingTarget[],
+  progress: AttachProgress,
+): Promise<Attachment> {
+  const templates = new Map<number, Template>();
+  for (const { skbPosition } of functions) {
+    if (templates.has(skbPosition)) continue;
+    templates.set(skbPosition, new Template(tracer.program(skbPosition).instructions()));
+  }
+  const btfFds = openKernelBtf(new Set(functions.map(({ module }) => module)));
+  const links = new FileDescriptors(), programs = new FileDescriptors();
+  const refused: Refusal[] = [];
+  const detach = () => {
+    links[Symbol.dispose]();
+    programs[Symbol.dispose]();
+  };
+  try {
+    let turn = performance.now();
+    for (const [functionIndex, target] of functions.entries()) {
+      const program = loadTracingProgram({
+        name: "ipft_fentry",
+        instructions: templates.get(target.skbPosition)!.withFunctionIndex(functionIndex),
+        expectedAttachType: AttachType.traceFentry,
+        attachBtfId: target.btfId,
+        attachBtfFd: target.module === "vmlinux" ? 0 : btfFds.get(target.module) ?? 0,
+      });
+      const link = program < 0 ? program : openTracingLink(program);
+      if (program >= 0) programs.add(program);
+      if (link >= 0) links.add(link);
+      else refused.push({ functionIndex, reason: errnoText(link) });
+      if (performance.now() - turn > PROGRESS_INTERVAL_MS) {
+        await progress(functionIndex + 1);
+        turn = performance.now();
+      }
+    }
+  } catch (error) {
+    detach();
+    throw error;
+  } finally {
+    for (const fd of btfFds.values()) close(fd);
+  }
+  return {
+    refused,
+    missed: () => sumKnown(Array.from(programs, programRecursionMisses)),
+    [Symbol.dispose]: detach,
+  };
+}
+
+/** The relocated instructions of an fentry program, with a place for the function's index. */
+class Template {
+  readonly #instructions: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView<ArrayBuffer>;
+  readonly #indexOffset: number;
+
+  constructor(instructions: Uint8Array<ArrayBuffer>) {
+    this.#instructions = instructions;
+    this.#view = new DataView(instructions.buffer);
+    for (let at = 0; at < instructions.length; at += INSTRUCTION_BYTES) {
+      if (
+        instructions[at] === MOVE_IMMEDIATE &&
+        this.#view.getInt32(at + IMMEDIATE, true) === PLACEHOLDER
+      ) {
+        this.#indexOffset = at + IMMEDIATE;
+        return;
+      }
+    }
+    throw new Error("no placeholder in the fentry program");
+  }
+
+  /** The instructions for one function; valid until the next call. */
+  withFunctionIndex(functionIndex: number): Uint8Array<ArrayBuffer> {
+    this.#view.setInt32(this.#indexOffset, functionIndex, true);
+    return this.#instructions;
+  }
+}

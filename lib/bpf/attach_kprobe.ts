@@ -1,0 +1,118 @@
+import { errnoText, IpftError } from "../errors.ts";
+import { createPerfEventLink, kprobeMissed, programRecursionMisses } from "../ffi/bpf.ts";
+import { close, ioctl, perfEventOpen } from "../ffi/libc.ts";
+import {
+  type Attachment,
+  type AttachProgress,
+  FileDescriptors,
+  PROGRESS_INTERVAL_MS,
+  type Refusal,
+  sumKnown,
+} from "./attachment.ts";
+import type { Tracer } from "./tracer.ts";
+
+/** The perf PMU of kprobes; its number differs between kernels. */
+const PMU_TYPE = "/sys/bus/event_source/devices/kprobe/type";
+
+/** struct perf_event_attr, PERF_ATTR_SIZE_VER1 (include/uapi/linux/perf_event.h). */
+const ATTR_BYTES = 72, ATTR_TYPE = 0, ATTR_SIZE = 4, ATTR_KPROBE_ADDRESS = 64;
+
+/** _IO('$', 0) and _IOW('$', 8, __u32). */
+const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
+
+/**
+ * Attaches with one kprobe perf event per function: works everywhere, but takes the kernel some
+ * milliseconds each, and as many again to detach.
+ *
+ * @param addresses the functions' symbols, by index
+ * @param hasCookies Linux 5.15+: perf-event links, which carry the function's index; before, the
+ *   tracer's address map tells the programs which function they are at
+ * @throws IpftError when the kernel has no kprobes, or refuses all functions
+ */
+export async function attachKprobe(
+  tracer: Tracer,
+  functions: readonly { readonly skbPosition: number }[],
+  addresses: BigUint64Array,
+  hasCookies: boolean,
+  progress: AttachProgress,
+): Promise<Attachment> {
+  const pmuType = await readPmuType();
+  const links = new FileDescriptors();
+  const programFds = new Set<number>();
+  const refused: Refusal[] = [];
+  try {
+    let turn = performance.now();
+    for (const [functionIndex, { skbPosition }] of functions.entries()) {
+      const programFd = tracer.program(skbPosition).fd;
+      programFds.add(programFd);
+      if (!hasCookies) tracer.enterAddress(addresses[functionIndex], functionIndex);
+      const link = attachOne(
+        pmuType,
+        programFd,
+        addresses[functionIndex],
+        functionIndex,
+        hasCookies,
+      );
+      if (link >= 0) links.add(link);
+      else refused.push({ functionIndex, reason: errnoText(link) });
+      if (performance.now() - turn > PROGRESS_INTERVAL_MS) {
+        await progress(functionIndex + 1);
+        turn = performance.now();
+      }
+    }
+  } catch (error) {
+    links[Symbol.dispose]();
+    throw error;
+  }
+  return {
+    refused,
+    missed: () =>
+      hasCookies
+        ? sumKnown([
+          ...Array.from(programFds, programRecursionMisses),
+          ...Array.from(links, kprobeMissed),
+        ])
+        : undefined,
+    [Symbol.dispose]: () => links[Symbol.dispose](),
+  };
+}
+
+/** The file descriptor that holds the attached probe, or the negated errno. */
+function attachOne(
+  pmuType: number,
+  programFd: number,
+  address: bigint,
+  functionIndex: number,
+  hasCookies: boolean,
+): number {
+  const attr = new DataView(new ArrayBuffer(ATTR_BYTES));
+  attr.setUint32(ATTR_TYPE, pmuType, true);
+  attr.setUint32(ATTR_SIZE, ATTR_BYTES, true);
+  attr.setBigUint64(ATTR_KPROBE_ADDRESS, address, true);
+  const event = perfEventOpen(new Uint8Array(attr.buffer));
+  if (event < 0) return event;
+  if (hasCookies) {
+    const link = createPerfEventLink(programFd, event, functionIndex);
+    // The kernel enables the event with the first program, and the link keeps it.
+    close(event);
+    return link;
+  }
+  const result = Math.min(
+    ioctl(event, PERF_EVENT_IOC_SET_BPF, programFd),
+    ioctl(event, PERF_EVENT_IOC_ENABLE, 0),
+  );
+  if (result === 0) return event;
+  close(event);
+  return result;
+}
+
+async function readPmuType(): Promise<number> {
+  try {
+    return Number(await Deno.readTextFile(PMU_TYPE));
+  } catch {
+    throw new IpftError(
+      `this kernel has no kprobes: ${PMU_TYPE} is missing`,
+      "use a kernel with CONFIG_KPROBE_EVENTS, or --backend ftrace (see: ipft doctor)",
+    );
+  }
+}

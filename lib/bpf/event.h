@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The record that the tracer writes for every hit: one layout, read by lib/bpf/event.ts. */
+#ifndef IPFT_EVENT_H
+#define IPFT_EVENT_H
+
+#include <linux/types.h>
+
+struct event {
+	__u64 skb;	 /* address of the struct sk_buff: the packet's id */
+	__u64 timestamp; /* bpf_ktime_get_ns(): CLOCK_MONOTONIC */
+	__u32 function;	 /* index into the table of traced functions */
+	__u16 cpu;
+	__u16 flags; /* none yet: 0 */
+};
+
+/* Set before the object is loaded: the whole of .rodata, read-only for the kernel's lifetime of it. */
+struct config {
+	__u32 wanted_mark; /* already masked */
+	__u32 mark_mask;
+};
+
+/* CPUs beyond this power of two share counters, which atomic adds keep exact. */
+#define COUNTER_SLOTS 256
+
+/*
+ * Counted per CPU, each on a cache line of its own, so that counting never makes CPUs wait for each
+ * other. At any time: hits = records delivered + records in the ring + lost.
+ */
+struct cpu_counters {
+	__u64 hits; /* a probe met a packet that carries the mark */
+	__u64 lost; /* hits for which the ring had no room */
+} __attribute__((aligned(64)));
+
+/* The start of .bss, mapped by user space. */
+struct state {
+	/*
+	 * 1 between "Trace ready!" and the end: attaching and detaching take time, and at neither end
+	 * of the trace should a packet show up in some functions only.
+	 */
+	__u32 active;
+	struct cpu_counters counters[COUNTER_SLOTS];
+};
+
+#endif

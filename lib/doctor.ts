@@ -1,0 +1,72 @@
+/** `ipft doctor`: what this kernel can do for ipft, and whether it lets it. */
+import { attach, loadTracer } from "./attach.ts";
+import { backendGaps } from "./backends.ts";
+import { IpftError } from "./errors.ts";
+import { type Capabilities, REQUIREMENTS } from "./kernel/capabilities.ts";
+import { lockdownMode } from "./kernel/lockdown.ts";
+import { VMLINUX } from "./kernel/skb_function.ts";
+import type { Backend } from "./options.ts";
+import { writeStdout } from "./output/stdout.ts";
+import { inspectKernel, type Kernel, planTrace } from "./plan.ts";
+
+/** Every kernel with IPv4 has it, and nothing else is called so. */
+const TRIED_FUNCTION = /^ip_rcv$/;
+
+/** A mark that nobody uses: the attached programs see no packet. */
+const TRIED_MARK = 0x1bf7c0de;
+
+/**
+ * Prints what the kernel has, and tries each backend on one function.
+ *
+ * @param verbose whether to show what libbpf and the verifier say
+ * @returns whether one backend works at least
+ * @throws IpftError without root, tracefs or BTF: then there is nothing to try
+ */
+export async function doctor(verbose: boolean, tell: (message: string) => void): Promise<boolean> {
+  const kernel = await inspectKernel(tell);
+  const inModules = kernel.functions.filter(({ module }) => module !== VMLINUX).length;
+  const lines = [
+    `Linux ${Deno.osRelease()}`,
+    row("lockdown", lockdownMode() ?? "unknown: securityfs is not mounted"),
+    ...Object.entries(kernel.capabilities).map(([name, has]) => {
+      const [what, needs] = REQUIREMENTS[name as keyof Capabilities];
+      return row(what, has ? "yes" : `no: needs ${needs}`);
+    }),
+    row("skb functions", `${kernel.functions.length}, ${inModules} of them in modules`),
+    "",
+    "tracer function",
+  ];
+  let works = false;
+  for (const { backend, missing } of backendGaps(kernel.capabilities)) {
+    const obstacle = missing.length > 0
+      ? `lacks ${missing.join(", ")}`
+      : await tryBackend(kernel, backend, verbose ? tell : undefined);
+    const rank = works ? "" : " (the default)";
+    lines.push(row(backend, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
+    works ||= obstacle === undefined;
+  }
+  await writeStdout(new TextEncoder().encode(lines.join("\n") + "\n"));
+  return works;
+}
+
+/** Attaches to one function and detaches again: what stands in the way, undefined if nothing does. */
+async function tryBackend(
+  kernel: Kernel,
+  backend: Backend,
+  onLog?: (line: string) => void,
+): Promise<string | undefined> {
+  try {
+    const plan = await planTrace(kernel, { backend, filter: { functionRegex: TRIED_FUNCTION } });
+    const options = { mark: TRIED_MARK, mask: 0xffffffff, bufferSizeBytes: 4096 };
+    using tracer = loadTracer(plan, options, onLog);
+    using _attachment = await attach(plan, tracer, () => Promise.resolve());
+    return undefined;
+  } catch (error) {
+    if (error instanceof IpftError) return error.message;
+    throw error;
+  }
+}
+
+function row(name: string, value: string): string {
+  return `  ${name.padEnd(20)}${value}`;
+}

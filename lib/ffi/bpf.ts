@@ -1,0 +1,141 @@
+/**
+ * bpf(2) commands that libbpf 1.1 has no call for, or cannot give newer arguments: one function a
+ * command. Offsets are those of `union bpf_attr` and the info structs in include/uapi/linux/bpf.h.
+ */
+import { addressOf } from "./memory.ts";
+import { bpf, close } from "./libc.ts";
+
+/** `enum bpf_cmd`. */
+const OBJ_GET_INFO_BY_FD = 15,
+  RAW_TRACEPOINT_OPEN = 17,
+  BTF_GET_FD_BY_ID = 19,
+  BTF_GET_NEXT_ID = 23,
+  LINK_CREATE = 28;
+
+/** `enum bpf_attach_type`. */
+export const AttachType = { traceFentry: 24, perfEvent: 41, traceKprobeMulti: 42 } as const;
+
+/** A zeroed struct of `sizeBytes`, and setters for its members by byte offset. */
+class Struct {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView<ArrayBuffer>;
+
+  constructor(sizeBytes: number) {
+    this.bytes = new Uint8Array(sizeBytes);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  u32(offset: number, value: number): this {
+    this.view.setUint32(offset, value, true);
+    return this;
+  }
+
+  u64(offset: number, value: bigint): this {
+    this.view.setBigUint64(offset, value, true);
+    return this;
+  }
+
+  pointer(offset: number, target: ArrayBufferView<ArrayBuffer>): this {
+    return this.u64(offset, addressOf(target));
+  }
+}
+
+/**
+ * Attaches a program to many functions with one link (BPF_LINK_CREATE, Linux 5.18+ with FPROBE).
+ * @param addresses of the functions' symbols; the kernel finds their ftrace locations
+ * @param cookies row by row for `addresses`: what `bpf_get_attach_cookie` gives there
+ * @returns the link's file descriptor, or the negated errno
+ */
+export function createKprobeMultiLink(
+  programFd: number,
+  addresses: BigUint64Array<ArrayBuffer>,
+  cookies: BigUint64Array<ArrayBuffer>,
+): number {
+  const attr = new Struct(48)
+    .u32(0, programFd)
+    .u32(8, AttachType.traceKprobeMulti)
+    .u32(20, addresses.length)
+    .pointer(32, addresses)
+    .pointer(40, cookies);
+  return bpf(LINK_CREATE, attr.bytes);
+}
+
+/**
+ * Attaches a program to a perf event (BPF_LINK_CREATE, Linux 5.15+). The link keeps the event.
+ * @returns the link's file descriptor, or the negated errno
+ */
+export function createPerfEventLink(programFd: number, eventFd: number, cookie: number): number {
+  const attr = new Struct(24)
+    .u32(0, programFd)
+    .u32(4, eventFd)
+    .u32(8, AttachType.perfEvent)
+    .u64(16, BigInt(cookie));
+  return bpf(LINK_CREATE, attr.bytes);
+}
+
+/**
+ * Attaches a loaded fentry program to the function it was loaded for (Linux 5.5+).
+ * @returns the link's file descriptor, or the negated errno
+ */
+export function openTracingLink(programFd: number): number {
+  return bpf(RAW_TRACEPOINT_OPEN, new Struct(16).u32(8, programFd).bytes);
+}
+
+/** Fills `info` with what the kernel knows of `fd`: the bytes it wrote, or the negated errno. */
+function infoByFd(fd: number, info: Struct): number {
+  const attr = new Struct(16).u32(0, fd).u32(4, info.bytes.length).pointer(8, info.bytes);
+  const result = bpf(OBJ_GET_INFO_BY_FD, attr.bytes);
+  return result < 0 ? result : attr.view.getUint32(4, true);
+}
+
+/** The u64 at `offset` of an info struct; undefined where the kernel is too old to have it. */
+function infoCounter(fd: number, offset: number): number | undefined {
+  const info = new Struct(offset + 8);
+  if (infoByFd(fd, info) < offset + 8) return undefined;
+  return Number(info.view.getBigUint64(offset, true));
+}
+
+/** Runs of a program that the kernel skipped because one was already running on that CPU (5.12+). */
+export function programRecursionMisses(programFd: number): number | undefined {
+  const bpf_prog_info_recursion_misses = 208;
+  return infoCounter(programFd, bpf_prog_info_recursion_misses);
+}
+
+/** Hits that never reached the program of a kprobe-multi link (6.7+). */
+export function kprobeMultiMissed(linkFd: number): number | undefined {
+  const bpf_link_info_kprobe_multi_missed = 32;
+  return infoCounter(linkFd, bpf_link_info_kprobe_multi_missed);
+}
+
+/** Hits of a kprobe that never reached the program of its perf-event link (6.7+). */
+export function kprobeMissed(linkFd: number): number | undefined {
+  const bpf_link_info_perf_event_kprobe_missed = 48;
+  return infoCounter(linkFd, bpf_link_info_perf_event_kprobe_missed);
+}
+
+/**
+ * File descriptors of the kernel's own BTF objects (vmlinux and modules, 5.11+) by name, for programs
+ * that attach to a module's function. The caller closes them.
+ */
+export function openKernelBtf(names: ReadonlySet<string>): Map<string, number> {
+  const found = new Map<string, number>();
+  const attr = new Struct(12);
+  for (let id = 0; bpf(BTF_GET_NEXT_ID, attr.u32(0, id).bytes) >= 0;) {
+    id = attr.view.getUint32(4, true);
+    const fd = bpf(BTF_GET_FD_BY_ID, new Struct(12).u32(0, id).bytes);
+    if (fd < 0) continue; // unloaded since
+    const name = kernelBtfName(fd);
+    if (name !== undefined && names.has(name)) found.set(name, fd);
+    else close(fd);
+  }
+  return found;
+}
+
+/** The name of a BTF object (`struct bpf_btf_info`), undefined for one that is not the kernel's. */
+function kernelBtfName(fd: number): string | undefined {
+  const MODULE_NAME_LEN = 64 - 8; // include/linux/module.h
+  const name = new Uint8Array(MODULE_NAME_LEN);
+  const info = new Struct(32).pointer(16, name).u32(24, name.length);
+  if (infoByFd(fd, info) < 0 || info.view.getUint32(28, true) === 0) return undefined;
+  return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+}

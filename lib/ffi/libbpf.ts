@@ -1,0 +1,230 @@
+/**
+ * libbpf, bound with `Deno.dlopen`: objects, programs and maps as classes that hide every pointer.
+ * Debian 12's libbpf 1.1 is the oldest that is supported.
+ */
+import { errnoText, IpftError } from "../errors.ts";
+import { addressOf, cString, memoryAt } from "./memory.ts";
+import { lastErrno } from "./libc.ts";
+
+const SYMBOLS = {
+  libbpf_major_version: { parameters: [], result: "u32" },
+  libbpf_minor_version: { parameters: [], result: "u32" },
+  /* libbpf_print_fn_t fn */
+  libbpf_set_print: { parameters: ["function"], result: "pointer" },
+  /* const void *buffer, size_t size, const struct bpf_object_open_opts *opts */
+  bpf_object__open_mem: { parameters: ["buffer", "usize", "buffer"], result: "pointer" },
+  bpf_object__load: { parameters: ["pointer"], result: "i32" },
+  bpf_object__close: { parameters: ["pointer"], result: "void" },
+  bpf_object__find_program_by_name: { parameters: ["pointer", "buffer"], result: "pointer" },
+  bpf_object__find_map_by_name: { parameters: ["pointer", "buffer"], result: "pointer" },
+  bpf_object__next_program: { parameters: ["pointer", "pointer"], result: "pointer" },
+  bpf_program__set_autoload: { parameters: ["pointer", "bool"], result: "i32" },
+  bpf_program__set_expected_attach_type: { parameters: ["pointer", "i32"], result: "i32" },
+  /* prog, int attach_prog_fd, const char *attach_func_name */
+  bpf_program__set_attach_target: { parameters: ["pointer", "i32", "buffer"], result: "i32" },
+  bpf_program__fd: { parameters: ["pointer"], result: "i32" },
+  bpf_program__insns: { parameters: ["pointer"], result: "pointer" },
+  bpf_program__insn_cnt: { parameters: ["pointer"], result: "usize" },
+  bpf_map__set_max_entries: { parameters: ["pointer", "u32"], result: "i32" },
+  bpf_map__fd: { parameters: ["pointer"], result: "i32" },
+  /* map, size_t *psize */
+  bpf_map__initial_value: { parameters: ["pointer", "buffer"], result: "pointer" },
+  /* int fd, const void *key, const void *value, __u64 flags */
+  bpf_map_update_elem: { parameters: ["i32", "buffer", "buffer", "u64"], result: "i32" },
+  /* type, name, license, insns, insn_cnt, const struct bpf_prog_load_opts *opts */
+  bpf_prog_load: {
+    parameters: ["i32", "buffer", "buffer", "buffer", "usize", "buffer"],
+    result: "i32",
+  },
+} as const;
+
+type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+const LIBRARY = "libbpf.so.1";
+let opened: Symbols | undefined;
+
+/** The library's functions; opened at the first use, so that what needs no kernel needs no libbpf. */
+export function libbpf(): Symbols {
+  return opened ??= openLibrary(LIBRARY);
+}
+
+/**
+ * Opens and checks libbpf.
+ * @throws IpftError when it is missing, unusable, or older than 1.1
+ */
+export function openLibrary(path: string): Symbols {
+  const remedy = "install libbpf 1.1 or newer: apt install libbpf1";
+  let symbols: Symbols;
+  try {
+    symbols = Deno.dlopen(path, SYMBOLS).symbols;
+  } catch (error) {
+    throw new IpftError(`cannot open ${path}: ${(error as Error).message}`, remedy);
+  }
+  const major = symbols.libbpf_major_version(), minor = symbols.libbpf_minor_version();
+  if (major < 1 || (major === 1 && minor < 1)) {
+    throw new IpftError(`${path} is libbpf ${major}.${minor}, too old`, remedy);
+  }
+  return symbols;
+}
+
+/** A loadable BPF object. Disposing unloads its programs and maps, unless links still hold them. */
+export class BpfObject implements Disposable {
+  readonly #pointer: Deno.PointerObject;
+  readonly #name: string;
+
+  /**
+   * Opens an ELF image.
+   * @param name for messages and for the kernel's names of its internal maps
+   * @throws IpftError when libbpf cannot make sense of the image
+   */
+  constructor(elf: Uint8Array<ArrayBuffer>, name: string) {
+    // struct bpf_object_open_opts { size_t sz; const char *object_name; … }
+    const objectName = cString(name);
+    const options = new BigUint64Array([16n, addressOf(objectName)]);
+    const pointer = libbpf().bpf_object__open_mem(elf, BigInt(elf.length), options);
+    if (pointer === null) {
+      throw new IpftError(`cannot open the BPF object ${name}: ${errnoText(lastErrno())}`);
+    }
+    this.#pointer = pointer;
+    this.#name = name;
+  }
+
+  /** Loads maps and programs into the kernel. Returns 0 or a negative errno. */
+  load(): number {
+    return libbpf().bpf_object__load(this.#pointer);
+  }
+
+  /** Every program of the object, in its order. */
+  *programs(): Generator<BpfProgram> {
+    const next = (after: Deno.PointerValue) =>
+      libbpf().bpf_object__next_program(this.#pointer, after);
+    for (let program = next(null); program !== null; program = next(program)) {
+      yield new BpfProgram(program);
+    }
+  }
+
+  program(name: string): BpfProgram {
+    const found = libbpf().bpf_object__find_program_by_name(this.#pointer, cString(name));
+    if (found === null) throw new Error(`no program ${name} in ${this.#name}`);
+    return new BpfProgram(found);
+  }
+
+  map(name: string): BpfMap {
+    const found = libbpf().bpf_object__find_map_by_name(this.#pointer, cString(name));
+    if (found === null) throw new Error(`no map ${name} in ${this.#name}`);
+    return new BpfMap(found);
+  }
+
+  [Symbol.dispose](): void {
+    libbpf().bpf_object__close(this.#pointer);
+  }
+}
+
+/** A program of an object; valid until the object is disposed. */
+export class BpfProgram {
+  readonly #pointer: Deno.PointerObject;
+
+  constructor(pointer: Deno.PointerObject) {
+    this.#pointer = pointer;
+  }
+
+  /** Whether `BpfObject.load` loads it. To be set before. */
+  set autoload(load: boolean) {
+    libbpf().bpf_program__set_autoload(this.#pointer, load);
+  }
+
+  /** `enum bpf_attach_type` by number, also those that this libbpf does not know. */
+  set expectedAttachType(type: number) {
+    libbpf().bpf_program__set_expected_attach_type(this.#pointer, type);
+  }
+
+  /** The function of an fentry program, looked up by name in the kernel's BTF. 0 or a negative errno. */
+  setAttachTarget(functionName: string): number {
+    return libbpf().bpf_program__set_attach_target(this.#pointer, 0, cString(functionName));
+  }
+
+  /** Of the loaded program. */
+  get fd(): number {
+    return libbpf().bpf_program__fd(this.#pointer);
+  }
+
+  /** A copy of the instructions; once loaded, with all relocations done. 8 bytes each. */
+  instructions(): Uint8Array<ArrayBuffer> {
+    const pointer = libbpf().bpf_program__insns(this.#pointer)!;
+    const count = Number(libbpf().bpf_program__insn_cnt(this.#pointer));
+    return new Uint8Array(memoryAt(pointer, count * 8)).slice();
+  }
+}
+
+/** A map of an object; valid until the object is disposed. */
+export class BpfMap {
+  readonly #pointer: Deno.PointerObject;
+
+  constructor(pointer: Deno.PointerObject) {
+    this.#pointer = pointer;
+  }
+
+  /** To be set before the object is loaded. */
+  set maxEntries(entries: number) {
+    libbpf().bpf_map__set_max_entries(this.#pointer, entries);
+  }
+
+  get fd(): number {
+    return libbpf().bpf_map__fd(this.#pointer);
+  }
+
+  /**
+   * The initial value of `.rodata` or `.bss`, writable until the object is loaded. (What the programs
+   * write later is in the map: a `Mapping` of its `fd` shows it.)
+   */
+  initialValue(): ArrayBuffer {
+    const size = new BigUint64Array(1);
+    const pointer = libbpf().bpf_map__initial_value(this.#pointer, size)!;
+    return memoryAt(pointer, Number(size[0]));
+  }
+
+  /** Sets one element. Returns 0 or a negative errno. */
+  update(key: ArrayBufferView<ArrayBuffer>, value: ArrayBufferView<ArrayBuffer>): number {
+    return libbpf().bpf_map_update_elem(this.fd, bytes(key), bytes(value), 0n);
+  }
+}
+
+function bytes(view: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** What `loadTracingProgram` loads: a program bound to one function of the kernel. */
+export interface TracingProgram {
+  /** At most 15 characters: `bpftool prog` shows it. */
+  readonly name: string;
+  readonly instructions: Uint8Array<ArrayBuffer>;
+  /** `enum bpf_attach_type`. */
+  readonly expectedAttachType: number;
+  /** Id of the function's FUNC type in the BTF of vmlinux or of a module. */
+  readonly attachBtfId: number;
+  /** The module's BTF; 0 for vmlinux. */
+  readonly attachBtfFd: number;
+}
+
+/**
+ * Loads a BPF_PROG_TYPE_TRACING program from instructions without relocations.
+ * @returns the program's file descriptor, or a negative errno
+ */
+export function loadTracingProgram(program: TracingProgram): number {
+  const BPF_PROG_TYPE_TRACING = 26;
+  // struct bpf_prog_load_opts of libbpf 1.1, up to and with attach_btf_obj_fd (bpf/bpf.h)
+  const sizeBytes = 48;
+  const options = new DataView(new ArrayBuffer(sizeBytes));
+  options.setBigUint64(0, BigInt(sizeBytes), true);
+  options.setUint32(12, program.expectedAttachType, true);
+  options.setUint32(32, program.attachBtfId, true);
+  options.setUint32(40, program.attachBtfFd, true);
+  return libbpf().bpf_prog_load(
+    BPF_PROG_TYPE_TRACING,
+    cString(program.name),
+    cString("Dual BSD/GPL"),
+    program.instructions,
+    BigInt(program.instructions.length / 8),
+    options,
+  );
+}

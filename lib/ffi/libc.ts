@@ -1,0 +1,139 @@
+/**
+ * The C library: the system calls that Deno does not offer. x86-64 Linux with glibc.
+ *
+ * A failed call throws an `IpftError` that names the operation; `errno` is read from the thread's own
+ * location straight after the call, before anything else can run on this thread.
+ */
+import { errnoText, IpftError } from "../errors.ts";
+import { addressOf, cString, memoryAt } from "./memory.ts";
+
+const { symbols: libc } = Deno.dlopen("libc.so.6", {
+  __errno_location: { parameters: [], result: "pointer" },
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
+  mount: { parameters: ["buffer", "buffer", "buffer", "u64", "pointer"], result: "i32" },
+  munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+  syscall: { parameters: ["i64", "u64", "u64", "u64", "u64", "u64"], result: "i64" },
+  umount2: { parameters: ["buffer", "i32"], result: "i32" },
+  vsnprintf: { parameters: ["buffer", "usize", "pointer", "pointer"], result: "i32" },
+});
+
+const errnoLocation = new Int32Array(memoryAt(libc.__errno_location()!, 4));
+
+/** System call numbers of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */
+const SYS_IOCTL = 16, SYS_PERF_EVENT_OPEN = 298, SYS_BPF = 321;
+
+/** `errno` of the call before this one, on this thread. */
+export function lastErrno(): number {
+  return errnoLocation[0];
+}
+
+/** A system call's result, or its negated errno: `-2` for ENOENT. Never throws. */
+function systemCall(number: number, ...args: (number | bigint)[]): number {
+  const word = (i: number) => BigInt.asUintN(64, BigInt(args[i] ?? 0));
+  const result = libc.syscall(BigInt(number), word(0), word(1), word(2), word(3), word(4));
+  return result === -1n ? -errnoLocation[0] : Number(result);
+}
+
+/**
+ * bpf(2).
+ * @param command `enum bpf_cmd` of linux/bpf.h
+ * @param attr `union bpf_attr`: the kernel takes any length and fills up with zeroes
+ * @returns what the command returns, or its negated errno
+ */
+export function bpf(command: number, attr: Uint8Array<ArrayBuffer>): number {
+  return systemCall(SYS_BPF, command, addressOf(attr), attr.byteLength);
+}
+
+/**
+ * perf_event_open(2) for every process on CPU 0, close-on-exec: what a probe needs, since a kprobe
+ * event fires on all CPUs whichever it is opened on.
+ * @param attr `struct perf_event_attr` of linux/perf_event.h
+ * @returns a file descriptor, or the negated errno
+ */
+export function perfEventOpen(attr: Uint8Array<ArrayBuffer>): number {
+  const allProcesses = -1, cpu = 0, noGroup = -1, PERF_FLAG_FD_CLOEXEC = 8;
+  return systemCall(
+    SYS_PERF_EVENT_OPEN,
+    addressOf(attr),
+    allProcesses,
+    cpu,
+    noGroup,
+    PERF_FLAG_FD_CLOEXEC,
+  );
+}
+
+/** ioctl(2) with an integer argument. Returns its result or the negated errno. */
+export function ioctl(fd: number, request: number, argument: number): number {
+  return systemCall(SYS_IOCTL, fd, request, argument);
+}
+
+/** close(2). Closing is how links and programs leave the kernel; there is nothing to do on failure. */
+export function close(fd: number): void {
+  libc.close(fd);
+}
+
+/** CLOCK_MONOTONIC in ns: the clock of `bpf_ktime_get_ns`. */
+export function monotonicNs(): bigint {
+  const CLOCK_MONOTONIC = 1;
+  const timespec = new BigInt64Array(2);
+  libc.clock_gettime(CLOCK_MONOTONIC, timespec);
+  return timespec[0] * 1_000_000_000n + timespec[1];
+}
+
+/** True when nobody reads what is written to `fd` any more: the other end of a pipe was closed. */
+export function isReaderGone(fd: number): boolean {
+  // struct pollfd { int fd; short events; short revents; }; POLLERR is reported unasked.
+  const POLLERR = 8;
+  const pollfd = new Int32Array([fd, 0]);
+  return libc.poll(pollfd, 1n, 0) > 0 && ((pollfd[1] >>> 16) & POLLERR) !== 0;
+}
+
+/** Memory mapped from a file descriptor; unmapped when disposed. */
+export class Mapping implements Disposable {
+  readonly #pointer: Deno.PointerObject;
+  /** The mapped memory. Not to be touched after disposal. */
+  readonly memory: ArrayBuffer;
+
+  /** Maps `sizeBytes` of `fd` from `offsetBytes` (a multiple of the page size), shared. */
+  constructor(fd: number, offsetBytes: number, sizeBytes: number, access: "read" | "read-write") {
+    const PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_FAILED = 2n ** 64n - 1n;
+    const protection = access === "read" ? PROT_READ : PROT_READ | PROT_WRITE;
+    const size = BigInt(sizeBytes);
+    const pointer = libc.mmap(null, size, protection, MAP_SHARED, fd, BigInt(offsetBytes));
+    if (pointer === null || Deno.UnsafePointer.value(pointer) === MAP_FAILED) {
+      throw new IpftError(`cannot map ${sizeBytes} bytes: ${errnoText(errnoLocation[0])}`);
+    }
+    this.#pointer = pointer;
+    this.memory = memoryAt(pointer, sizeBytes);
+  }
+
+  [Symbol.dispose](): void {
+    libc.munmap(this.#pointer, BigInt(this.memory.byteLength));
+  }
+}
+
+/** Mounts a kernel file system (`tracefs`, …) on `directory`. Returns 0 or the negated errno. */
+export function mount(type: string, directory: string): number {
+  const name = cString(type);
+  const result = libc.mount(name, cString(directory), name, 0n, null);
+  return result === 0 ? 0 : -errnoLocation[0];
+}
+
+/** Unmounts `directory` as soon as nobody uses it. */
+export function unmount(directory: string): void {
+  const MNT_DETACH = 2;
+  libc.umount2(cString(directory), MNT_DETACH);
+}
+
+/** A printf format and its `va_list` as text; the rest of a text over 64 KiB is cut off. */
+export function vsnprintf(format: Deno.PointerValue, args: Deno.PointerValue): string {
+  const length = libc.vsnprintf(formatBuffer, BigInt(formatBuffer.length), format, args);
+  return new TextDecoder().decode(
+    formatBuffer.subarray(0, Math.max(0, Math.min(length, formatBuffer.length - 1))),
+  );
+}
+
+const formatBuffer = new Uint8Array(1 << 16);

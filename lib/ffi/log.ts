@@ -1,0 +1,47 @@
+/** What libbpf has to say, the verifier's log included, as lines in JavaScript instead of on stderr. */
+import { libbpf } from "./libbpf.ts";
+import { vsnprintf } from "./libc.ts";
+
+/** `enum libbpf_print_level`. */
+const LIBBPF_WARN = 0, LIBBPF_INFO = 1;
+
+/** A verifier log of a large program has many thousand lines; its end is what explains a refusal. */
+const KEPT_LINES = 1000;
+
+/**
+ * Captures libbpf's log for as long as it lives. The lines are for the moment when something fails;
+ * with `onLine` each is also passed on when it comes.
+ */
+export class LibbpfLog implements Disposable {
+  readonly #callback: Deno.UnsafeCallback<
+    { parameters: ["i32", "pointer", "pointer"]; result: "i32" }
+  >;
+  readonly #lines: string[] = [];
+
+  constructor(onLine?: (line: string) => void) {
+    // typedef int (*libbpf_print_fn_t)(enum libbpf_print_level, const char *format, va_list ap): on
+    // x86-64 a va_list parameter is a pointer, which vsnprintf takes on as it is.
+    this.#callback = new Deno.UnsafeCallback(
+      { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+      (level, format, args) => {
+        if (level > LIBBPF_INFO) return 0;
+        for (const line of vsnprintf(format, args).trimEnd().split("\n")) {
+          if (level === LIBBPF_WARN && this.#lines.push(line) > KEPT_LINES) this.#lines.shift();
+          onLine?.(line);
+        }
+        return 0;
+      },
+    );
+    libbpf().libbpf_set_print(this.#callback.pointer);
+  }
+
+  /** The warnings since the capture began, oldest first. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  [Symbol.dispose](): void {
+    libbpf().libbpf_set_print(null); // silent: nobody listens any more
+    this.#callback.close();
+  }
+}

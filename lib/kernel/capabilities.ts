@@ -1,0 +1,68 @@
+import type { Btf } from "./btf.ts";
+import { BtfKind } from "./btf_kind.ts";
+
+/** What a kernel can do for the tracer. */
+export interface Capabilities {
+  /** BPF_MAP_TYPE_RINGBUF. */
+  readonly ringBuffer: boolean;
+  /** kprobes as perf events. */
+  readonly kprobe: boolean;
+  /** `bpf_get_attach_cookie` for perf-event links: the program learns which function it is at. */
+  readonly attachCookie: boolean;
+  /** Links on many functions at once, through fprobe. */
+  readonly kprobeMulti: boolean;
+  /** Entry and return of a function from one kprobe-multi link. */
+  readonly kprobeSession: boolean;
+  /** fentry programs, through direct ftrace calls. */
+  readonly fentry: boolean;
+  /** Types of the functions in modules. */
+  readonly moduleBtf: boolean;
+}
+
+/** For each capability: what it is, and what a kernel needs to have it. */
+export const REQUIREMENTS: Readonly<
+  Record<keyof Capabilities, readonly [what: string, needs: string]>
+> = {
+  ringBuffer: ["BPF ring buffer", "Linux 5.8"],
+  kprobe: ["kprobes", "CONFIG_KPROBE_EVENTS"],
+  attachCookie: ["attach cookies", "Linux 5.15"],
+  kprobeMulti: ["kprobe-multi links", "Linux 5.18 with CONFIG_FPROBE"],
+  kprobeSession: ["kprobe sessions", "Linux 6.10 with CONFIG_FPROBE"],
+  fentry: ["fentry programs", "Linux 5.5 with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"],
+  moduleBtf: ["module BTF", "Linux 5.11 with CONFIG_DEBUG_INFO_BTF_MODULES"],
+};
+
+/** The perf PMU of kprobes. */
+const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe/type";
+
+/**
+ * Reads off the kernel's own types what it was built with: that costs next to nothing, since they are
+ * parsed anyway, and attaches nothing. (What the kernel then allows is another matter: `ipft doctor`
+ * tries.)
+ */
+export function probeCapabilities(vmlinux: Btf): Capabilities {
+  const hasStruct = (name: string) => vmlinux.find(BtfKind.STRUCT, name) !== undefined;
+  const hasFunction = (name: string) => vmlinux.find(BtfKind.FUNC, name) !== undefined;
+  // Compiled under CONFIG_FPROBE only (kernel/trace/bpf_trace.c).
+  const kprobeMulti = hasStruct("bpf_kprobe_multi_link");
+  return {
+    ringBuffer: vmlinux.hasEnumerator("bpf_map_type", "BPF_MAP_TYPE_RINGBUF"),
+    kprobe: exists(KPROBE_PMU),
+    attachCookie: vmlinux.hasEnumerator("bpf_func_id", "BPF_FUNC_get_attach_cookie"),
+    kprobeMulti,
+    kprobeSession: kprobeMulti &&
+      vmlinux.hasEnumerator("bpf_attach_type", "BPF_TRACE_KPROBE_SESSION"),
+    fentry: vmlinux.hasEnumerator("bpf_attach_type", "BPF_TRACE_FENTRY") &&
+      hasFunction("register_ftrace_direct"),
+    moduleBtf: hasStruct("btf_module"),
+  };
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

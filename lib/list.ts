@@ -1,0 +1,23 @@
+import type { FunctionFilter } from "./options.ts";
+import { OutputClosed, writeStdout } from "./output/stdout.ts";
+import { inspectKernel, selectFunctions } from "./plan.ts";
+import { VMLINUX } from "./kernel/skb_function.ts";
+
+/**
+ * Prints the functions that can be traced, one a line in the style of ftrace: `name`, or
+ * `name [module]`.
+ * @param warn told of modules whose functions are left out
+ */
+export async function listFunctions(
+  filter: FunctionFilter,
+  warn: (message: string) => void,
+): Promise<void> {
+  const { functions } = await inspectKernel(warn);
+  const lines = selectFunctions(functions, filter)
+    .map(({ name, module }) => module === VMLINUX ? `${name}\n` : `${name} [${module}]\n`);
+  try {
+    await writeStdout(new TextEncoder().encode(lines.join("")));
+  } catch (error) {
+    if (!(error instanceof OutputClosed)) throw error;
+  }
+}

@@ -1,0 +1,35 @@
+/** Which of the kernel's functions are meant; an absent expression matches all. */
+export interface FunctionFilter {
+  /** Searched for in the name of the function, unanchored. */
+  readonly functionRegex?: RegExp;
+  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
+  readonly moduleRegex?: RegExp;
+}
+
+/** How programs are attached to functions. */
+export const BACKENDS = ["kprobe", "kprobe-multi", "ftrace"] as const;
+export type Backend = typeof BACKENDS[number];
+
+/** What is traced of a function: `function` is its entry. */
+export const TRACERS = ["function"] as const;
+export type Tracer = typeof TRACERS[number];
+
+/** How results are shown. */
+export const OUTPUT_FORMATS = ["aggregate", "stream", "json"] as const;
+export type OutputFormat = typeof OUTPUT_FORMATS[number];
+
+/** What a trace is asked to do, validated. */
+export interface TraceOptions {
+  /** A packet is traced when `skb->mark & mask` equals `mark & mask`, which is never 0. */
+  readonly mark: number;
+  readonly mask: number;
+  /** Undefined: the best that the kernel has. */
+  readonly backend?: Backend;
+  readonly tracer: Tracer;
+  readonly output: OutputFormat;
+  readonly filter: FunctionFilter;
+  /** Size of the ring: a power of two, 4 KiB to 2 GiB. */
+  readonly bufferSizeBytes: number;
+  /** Whether to show what libbpf and the verifier say. */
+  readonly verbose: boolean;
+}

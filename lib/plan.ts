@@ -1,0 +1,75 @@
+/** What will be traced, and how: all that is found out before anything is loaded. */
+import { chooseBackend } from "./backends.ts";
+import { IpftError, usageError } from "./errors.ts";
+import { resolveAddresses } from "./kernel/addresses.ts";
+import { type Capabilities, probeCapabilities } from "./kernel/capabilities.ts";
+import { filterFunctions, loadSkbFunctions } from "./kernel/functions.ts";
+import { lockdownMode } from "./kernel/lockdown.ts";
+import type { SkbFunction } from "./kernel/skb_function.ts";
+import { TracefsMount } from "./kernel/tracefs_mount.ts";
+import type { Backend, FunctionFilter } from "./options.ts";
+
+/** The running kernel: what it can do, and its functions with a `struct sk_buff *` argument. */
+export interface Kernel {
+  readonly capabilities: Capabilities;
+  readonly functions: readonly SkbFunction[];
+}
+
+export interface TracePlan {
+  readonly backend: Backend;
+  readonly capabilities: Capabilities;
+  /** The functions to trace; their index here is their number everywhere. */
+  readonly functions: readonly SkbFunction[];
+  /** Of their symbols, by index; empty where the backend attaches without addresses. */
+  readonly addresses: BigUint64Array;
+}
+
+/**
+ * @param warn told of modules whose types cannot be read: their functions are left out
+ * @throws IpftError without root, tracefs or BTF, and in lockdown
+ */
+export async function inspectKernel(warn: (message: string) => void): Promise<Kernel> {
+  if (Deno.uid() !== 0) {
+    throw new IpftError("ipft must be root to trace the kernel", "run it with sudo");
+  }
+  if (lockdownMode() === "confidentiality") {
+    throw new IpftError(
+      "the kernel is locked down (confidentiality): nobody may read its memory",
+      "boot it with lockdown=integrity, or without Secure Boot",
+    );
+  }
+  using tracefs = new TracefsMount();
+  const { functions, vmlinux } = await loadSkbFunctions(tracefs.directory, warn);
+  return { functions, capabilities: probeCapabilities(vmlinux) };
+}
+
+/**
+ * Chooses backend and functions.
+ * @throws IpftError when the kernel lacks what the backend needs, or the filter leaves nothing
+ */
+export async function planTrace(
+  { capabilities, functions: all }: Kernel,
+  { backend: wanted, filter }: { readonly backend?: Backend; readonly filter: FunctionFilter },
+): Promise<TracePlan> {
+  const backend = chooseBackend(capabilities, wanted);
+  const functions = selectFunctions(all, filter);
+  if (backend === "ftrace") {
+    // An fentry program finds its function by the name in the BTF, without compiler suffixes.
+    const named = functions.filter(({ name }) => !name.includes("."));
+    return { backend, capabilities, functions: named, addresses: new BigUint64Array() };
+  }
+  return { backend, capabilities, ...await resolveAddresses(functions) };
+}
+
+/** The functions that pass the filter; it must leave one at least. */
+export function selectFunctions(
+  functions: readonly SkbFunction[],
+  filter: FunctionFilter,
+): readonly SkbFunction[] {
+  const selected = filterFunctions(functions, filter);
+  if (selected.length > 0) return selected;
+  throw usageError(
+    `none of ${functions.length} functions matches --regex and --module-regex`,
+    "list them with: ipft -l",
+  );
+}

@@ -1,0 +1,101 @@
+/** A trace from its options to its summary: plan -> load -> attach -> drain -> sink -> summary. */
+import { attach, loadTracer } from "./attach.ts";
+import type { Attachment } from "./bpf/attachment.ts";
+import { RingReader } from "./bpf/ring_reader.ts";
+import { drain } from "./drain.ts";
+import { IpftError } from "./errors.ts";
+import { isReaderGone, monotonicNs } from "./ffi/libc.ts";
+import type { Backend, TraceOptions } from "./options.ts";
+import { AggregateSink } from "./output/aggregate.ts";
+import { JsonSink } from "./output/json.ts";
+import type { Sink, TraceInfo } from "./output/sink.ts";
+import { OutputClosed, writeStdout } from "./output/stdout.ts";
+import { StreamSink } from "./output/stream.ts";
+import { inspectKernel, planTrace, type TracePlan } from "./plan.ts";
+import { StopSignals } from "./stop_signals.ts";
+import { LossReport, summarize } from "./summary.ts";
+
+/** Takes everything but results: progress, warnings, the summary. */
+export type Tell = (message: string) => void;
+
+/** Backends that take the kernel some milliseconds for each function, to attach and to detach. */
+const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
+
+/**
+ * Traces until a signal, or until nobody reads standard output any more. When it returns, all that
+ * was captured is written and nothing is left in the kernel.
+ *
+ * @throws IpftError when the trace cannot start, or its output cannot be written
+ */
+export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
+  using stop = new StopSignals();
+  const plan = await planTrace(await inspectKernel(tell), options);
+  using tracer = loadTracer(plan, options, options.verbose ? tell : undefined);
+  if (ONE_BY_ONE.has(plan.backend)) {
+    tell(`Attaching to ${plan.functions.length} functions one by one…`);
+  }
+  using attachment = await attach(plan, tracer, () => takeTurn(stop.signal));
+  tellAttached(plan, attachment, options.verbose, tell);
+  await takeTurn(stop.signal);
+
+  const info: TraceInfo = { functions: plan.functions, originNs: monotonicNs() };
+  const sink = createSink(options, info);
+  using reader = new RingReader(tracer.ringFd, options.bufferSizeBytes, info.originNs);
+  const loss = new LossReport(tracer, tell);
+  const onTurn = () => {
+    loss.update();
+    if (isReaderGone(STDOUT)) throw new OutputClosed();
+  };
+  tracer.start();
+  tell("Trace ready!");
+  const begin = performance.now();
+  try {
+    const delivered = await drain({ tracer, reader, sink, signal: stop.signal, onTurn });
+    await sink.finish();
+    const seconds = (performance.now() - begin) / 1000;
+    tell(summarize({
+      delivered,
+      counters: tracer.counters(),
+      missed: attachment.missed(),
+      seconds,
+    }));
+  } catch (error) {
+    if (!(error instanceof OutputClosed)) throw error;
+  }
+  if (ONE_BY_ONE.has(plan.backend)) tell("Detaching…");
+}
+
+const STDOUT = 1;
+
+/** Lets signals be noticed; before the trace is ready, one ends everything. */
+async function takeTurn(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  if (signal.aborted) throw new IpftError("interrupted before the trace was ready");
+}
+
+/** Says what is traced, and what is not though it was asked for. */
+function tellAttached(
+  { functions, backend }: TracePlan,
+  { refused }: Attachment,
+  verbose: boolean,
+  tell: Tell,
+): void {
+  tell(`Attached to ${functions.length - refused.length} functions with ${backend}.`);
+  if (refused.length === 0) return;
+  const shown = (verbose ? refused : refused.slice(0, 3))
+    .map(({ functionIndex, reason }) => `${functions[functionIndex].name}: ${reason}`);
+  const rest = refused.length - shown.length;
+  if (rest > 0) shown.push(`and ${rest} more (-v lists them)`);
+  tell(`Not traced, because the kernel refused: ${shown.join(", ")}`);
+}
+
+function createSink({ output }: TraceOptions, info: TraceInfo): Sink {
+  switch (output) {
+    case "aggregate":
+      return new AggregateSink(info, writeStdout);
+    case "stream":
+      return new StreamSink(info, writeStdout);
+    case "json":
+      return new JsonSink(info, writeStdout);
+  }
+}

@@ -1,0 +1,59 @@
+import type { Counters, Tracer } from "./bpf/tracer.ts";
+
+/** Loss is told this often while it grows. */
+const REPORT_MS = 1000;
+
+const REMEDY =
+  "the ring buffer was full: raise --buffer-size, or trace fewer functions with --regex";
+
+/** Tells while tracing that records are being lost, as soon as they are. */
+export class LossReport {
+  #told = 0;
+  #next = 0;
+
+  constructor(readonly tracer: Tracer, readonly tell: (message: string) => void) {}
+
+  update(): void {
+    const now = performance.now();
+    if (now < this.#next) return;
+    this.#next = now + REPORT_MS;
+    const { lost } = this.tracer.counters();
+    if (lost === this.#told) return;
+    this.#told = lost;
+    this.tell(`${events(lost)} lost so far: ${REMEDY}`);
+  }
+}
+
+/** What a trace has to say of itself at its end. */
+export interface TraceResult {
+  /** Events that the sink got. */
+  readonly delivered: number;
+  readonly counters: Counters;
+  /** Calls that the kernel did not show to the tracer; undefined where it does not count them. */
+  readonly missed: number | undefined;
+  readonly seconds: number;
+}
+
+/** The closing line, and one for each way in which something is missing from the trace. */
+export function summarize({ delivered, counters, missed, seconds }: TraceResult): string {
+  const { hits, lost } = counters;
+  const unaccounted = hits - lost - delivered;
+  const lines = [
+    `${events(delivered)} in ${seconds.toFixed(1)} s, ${lost === 0 ? "none" : lost} lost` +
+    (lost > 0 ? ` of ${hits}: ${REMEDY}` : "."),
+  ];
+  if (unaccounted !== 0) {
+    lines.push(`${events(unaccounted)} were still being written when the trace ended.`);
+  }
+  if (missed) {
+    lines.push(
+      `Up to ${events(missed)} are missing: the kernel skipped ${missed} probe runs, of marked ` +
+        "packets or not, because their CPU was inside another probe or BPF program.",
+    );
+  }
+  return lines.join("\n");
+}
+
+function events(count: number): string {
+  return count === 1 ? "1 event" : `${count} events`;
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseCommandLine } from "../../lib/cli.ts";
+import { IpftError } from "../../lib/errors.ts";
+import type { TraceOptions } from "../../lib/options.ts";
+
+/** The command line, split at spaces. */
+function parse(line: string) {
+  return parseCommandLine(line.split(" ").filter(Boolean));
+}
+
+function traceOptions(line: string): TraceOptions {
+  const command = parse(line);
+  assert.equal(command.kind, "trace");
+  return command.kind === "trace" ? command.options : assert.fail();
+}
+
+function help(line: string): string {
+  const command = parse(line);
+  return command.kind === "print" ? command.text : assert.fail(`${line} does not print`);
+}
+
+Deno.test("parseCommandLine fills in the documented defaults", () => {
+  assert.deepEqual(traceOptions("-m 1234"), {
+    mark: 1234,
+    mask: 0xffff_ffff,
+    backend: undefined,
+    tracer: "function",
+    output: "aggregate",
+    filter: { functionRegex: undefined, moduleRegex: undefined },
+    bufferSizeBytes: 64 * 2 ** 20,
+    verbose: false,
+  });
+});
+
+Deno.test("parseCommandLine reads every option, short and long", () => {
+  const expected = {
+    mark: 0x10,
+    mask: 0xf0,
+    backend: "kprobe-multi",
+    tracer: "function",
+    output: "json",
+    filter: { functionRegex: /^ip_/, moduleRegex: /^nf_/ },
+    bufferSizeBytes: 2 ** 17,
+    verbose: true,
+  };
+  const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output json " +
+    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --verbose";
+  const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o json -r ^ip_ " +
+    "--module-regex ^nf_ --buffer-size 100K -v";
+  assert.deepEqual(traceOptions(long), expected);
+  assert.deepEqual(traceOptions(short), expected);
+});
+
+Deno.test("parseCommandLine takes a value attached, after = or as the next argument", () => {
+  for (const line of ["-m1234", "-m 1234", "--mark=1234", "--mark 1234", "-vm1234", "-m 02322"]) {
+    assert.equal(traceOptions(line).mark, 1234, line);
+  }
+});
+
+Deno.test("parseCommandLine lets the last of repeated options win", () => {
+  const options = traceOptions("-m 1 -o json -r a -m 2 -o stream -r b");
+  assert.deepEqual([options.mark, options.output], [2, "stream"]);
+  assert.deepEqual(options.filter.functionRegex, /b/);
+});
+
+Deno.test("parseCommandLine reads -l with its filters and without a mark", () => {
+  const filter = { functionRegex: /^ip_/, moduleRegex: /vmlinux/ };
+  assert.deepEqual(parse("-l -r ^ip_ --module-regex vmlinux"), { kind: "list", filter });
+  assert.equal(parse("--list -m 5").kind, "list");
+});
+
+Deno.test("parseCommandLine reads doctor, with -v on either side", () => {
+  assert.deepEqual(parse("doctor"), { kind: "doctor", verbose: false });
+  assert.deepEqual(parse("doctor -v"), { kind: "doctor", verbose: true });
+  assert.deepEqual(parse("-v doctor"), { kind: "doctor", verbose: true });
+});
+
+Deno.test("parseCommandLine prints the version of deno.json", () => {
+  const { version } = JSON.parse(
+    Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)),
+  );
+  assert.deepEqual(parse("--version"), { kind: "print", text: `ipft ${version}\n` });
+});
+
+Deno.test("parseCommandLine's help names every option and fits 80 columns", () => {
+  const text = help("--help");
+  assert.equal(help("-h"), text);
+  const options =
+    "-b, --backend|--buffer-size|-h, --help|-l, --list|-m, --mark|--mask|--module-regex|" +
+    "-o, --output|-r, --regex|-t, --tracer|-v, --verbose|--version|doctor";
+  for (const option of options.split("|")) assert.ok(text.includes(`  ${option} `), option);
+  for (const line of [...text.split("\n"), ...help("doctor --help").split("\n")]) {
+    assert.ok(line.length <= 80, line);
+  }
+  assert.match(text, /^Usage: ipft -m MARK/);
+  assert.ok(text.endsWith("\n") && !text.endsWith("\n\n"));
+});
+
+Deno.test("parseCommandLine's help gives examples that work", () => {
+  const examples = help("--help").split("\n").filter((line) => line.startsWith("  ipft "));
+  assert.ok(examples.length >= 3);
+  for (const example of examples) {
+    const [command] = example.trim().split(/ {2,}/);
+    const kind = parse(command.slice("ipft ".length).replaceAll("'", "")).kind;
+    assert.ok(kind === "trace" || kind === "list", example);
+  }
+});
+
+Deno.test("parseCommandLine says in one line what is wrong and what to do", () => {
+  const uint32 = "is not a 32-bit number; " +
+    "give it in decimal (1234), hexadecimal (0x4d2) or octal (02322), at most 0xffffffff";
+  const unmarked = "every packet without a mark would match";
+  const messages: Readonly<Record<string, string>> = {
+    "": "no mark given; name the packets to trace, e.g. ipft -m 1234, or see ipft --help",
+    "-o json": "no mark given; name the packets to trace, e.g. ipft -m 1234, or see ipft --help",
+    "--makr 5": "unknown option --makr; did you mean --mark? see ipft --help",
+    "--makr=5": "unknown option --makr=5; did you mean --mark? see ipft --help",
+    "--marsk 5": "unknown option --marsk; did you mean one of --mark, --mask? see ipft --help",
+    "--script a.lua": "unknown option --script; see ipft --help",
+    "-m 1 -x": "unknown option -x; see ipft --help",
+    "doctor --mark 1": "unknown option --mark; see ipft --help",
+    "-m": "-m, --mark <MARK> lacks its value; see ipft --help",
+    "doctr": "unknown argument 'doctr'; did you mean doctor? see ipft --help",
+    "list": "unknown argument 'list'; did you mean --list? see ipft --help",
+    "1234": "unknown argument '1234'; see ipft --help",
+    "-m 1 -- -x": "unknown argument '-x'; see ipft --help",
+    "doctor all": "unknown argument 'all'; see ipft --help",
+    "-m 08": `--mark '08' ${uint32}`,
+    "-m -1": `--mark '-1' ${uint32}`,
+    "-m --mask 1": `--mark '--mask' ${uint32}`,
+    "-m 1 --mask=": `--mask '' ${uint32}`,
+    "-m 0": `--mark 0: ${unmarked}; give another mark, e.g. ipft -m 1234`,
+    "-m 1 --mask 0": `--mask 0: ${unmarked}; give a mask that covers the mark's bits`,
+    "-m 0x100 --mask 255": "--mark 0x100 and --mask 0xff have no bit in common: " +
+      `${unmarked}; give a mask that covers the mark's bits`,
+    "-m 1 -o jsn": "--output 'jsn' is not known; give json, stream or aggregate",
+    "-m 1 -b kprob": "--backend 'kprob' is not known; give kprobe, ftrace or kprobe-multi",
+    "-m 1 -t functions": "--tracer 'functions' is not known; give function",
+    "-m 1 -r (": "--regex '(' is not a regular expression: Unterminated group",
+    "-l --module-regex a:*?*": "--module-regex 'a:*?*' is not a regular expression: " +
+      "Nothing to repeat",
+    "-m 1 --buffer-size 3G": "--buffer-size '3G' is not a size for a ring buffer; " +
+      "give bytes, or a number with K, M or G (64M), more than 0 and at most 2G",
+  };
+  for (const [line, message] of Object.entries(messages)) {
+    assert.throws(() => parse(line), { name: "IpftError", exitCode: 2, message }, `ipft ${line}`);
+  }
+});
+
+Deno.test("parseCommandLine takes the top bit of mark and mask for a bit like any other", () => {
+  assert.equal(traceOptions("-m 0x80000000 --mask 0x80000000").mark, 0x8000_0000);
+});
+
+Deno.test("parseCommandLine answers any arguments with a command or one line of wrong usage", () => {
+  const known = fc.constantFrom(
+    ...("-m -m1 --mark --mark= --mask --mask=1 -r --regex --module-regex -o -o=json --output json " +
+      "-l --list -v -h --help --version doctor -b kprobe -t function --buffer-size 64M 1 0x10 -- - " +
+      "-lv -mv --no-list --help=1 __proto__ --__proto__ help").split(" "),
+  );
+  const args = fc.array(fc.oneof(known, fc.string()), { maxLength: 6 });
+  fc.assert(
+    fc.property(args, (args) => {
+      try {
+        assert.match(parseCommandLine(args).kind, /^(?:trace|list|doctor|print)$/);
+      } catch (error) {
+        assert.ok(error instanceof IpftError, String(error));
+        assert.equal(error.exitCode, 2);
+        assert.ok(!error.message.includes("\n"), error.message);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { EventBatch } from "../../lib/bpf/event.ts";
+import { JsonSink } from "../../lib/output/json.ts";
+import {
+  fill,
+  FUNCTIONS,
+  manyRows,
+  originArbitrary,
+  type Row,
+  rowsArbitrary,
+  written,
+} from "./sink_fixture.ts";
+
+function expected(rows: readonly Row[], originNs: bigint): string {
+  return rows.map(({ skb, timestamp, functionIndex, cpu }) => {
+    const { module, name } = FUNCTIONS[functionIndex];
+    return `{"packet_id":"0x${skb.toString(16).padStart(16, "0")}",` +
+      `"timestamp":${originNs + BigInt(timestamp)},"processor_id":${cpu},` +
+      `"module":${JSON.stringify(module)},"function":${JSON.stringify(name)},"is_return":false}\n`;
+  }).join("");
+}
+
+Deno.test("JsonSink writes one object a line, with the documented fields in order", async () => {
+  const info = { functions: FUNCTIONS, originNs: 123_456_000n };
+  const row = { skb: 0xffff_8880_03e1_a900n, timestamp: 789, functionIndex: 0, cpu: 0 };
+  assert.equal(
+    await written(JsonSink, info, [row]),
+    `{"packet_id":"0xffff888003e1a900","timestamp":123456789,"processor_id":0,` +
+      `"module":"vmlinux","function":"ip_rcv","is_return":false}\n`,
+  );
+});
+
+Deno.test("JsonSink writes any events exactly, with timestamps beyond 2^53", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      rowsArbitrary,
+      originArbitrary,
+      fc.integer({ min: 1, max: 20 }),
+      async (rows, originNs, batchSize) => {
+        const text = await written(JsonSink, { functions: FUNCTIONS, originNs }, rows, batchSize);
+        assert.equal(text, expected(rows, originNs));
+      },
+    ),
+  );
+});
+
+Deno.test("JsonSink's lines parse as JSON, names with special characters included", async () => {
+  const rows = FUNCTIONS.map((_, functionIndex) => ({
+    skb: 255n,
+    timestamp: functionIndex,
+    functionIndex,
+    cpu: 65535,
+  }));
+  const text = await written(JsonSink, { functions: FUNCTIONS, originNs: 1000n }, rows);
+  const parsed = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(
+    parsed,
+    FUNCTIONS.map(({ module, name }, i) => ({
+      packet_id: "0x00000000000000ff",
+      timestamp: 1000 + i,
+      processor_id: 65535,
+      module,
+      function: name,
+      is_return: false,
+    })),
+  );
+});
+
+Deno.test("JsonSink writes batches larger than its buffer, piece by piece", async () => {
+  const rows = manyRows(20_000);
+  const originNs = 2n ** 60n;
+  const sizes: number[] = [];
+  const sink = new JsonSink({ functions: FUNCTIONS, originNs }, (bytes) => {
+    sizes.push(bytes.length);
+    return Promise.resolve();
+  });
+  const batch = new EventBatch(rows.length);
+  fill(batch, rows);
+  await sink.write(batch);
+  assert.ok(sizes.length > 1 && Math.max(...sizes) < 300_000, `pieces of ${sizes} bytes`);
+
+  const text = await written(JsonSink, { functions: FUNCTIONS, originNs }, rows, rows.length);
+  assert.equal(text, expected(rows, originNs));
+});
+
+Deno.test("JsonSink hands every row on before write resolves", async () => {
+  let text = "";
+  const decoder = new TextDecoder();
+  const sink = new JsonSink({ functions: FUNCTIONS, originNs: 0n }, (bytes) => {
+    text += decoder.decode(bytes);
+    return Promise.resolve();
+  });
+  const batch = new EventBatch(4);
+  const rows = [{ skb: 1n, timestamp: 5, functionIndex: 0, cpu: 3 }];
+  fill(batch, rows);
+  await sink.write(batch);
+  assert.equal(text, expected(rows, 0n));
+});
+
+Deno.test("JsonSink passes on that its output is closed", async () => {
+  const sink = new JsonSink(
+    { functions: FUNCTIONS, originNs: 0n },
+    () => Promise.reject(new Deno.errors.BrokenPipe()),
+  );
+  const batch = new EventBatch(1);
+  fill(batch, [{ skb: 1n, timestamp: 5, functionIndex: 0, cpu: 3 }]);
+  await assert.rejects(sink.write(batch), Deno.errors.BrokenPipe);
+});

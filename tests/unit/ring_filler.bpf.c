@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Fills a real ring for the tests and benchmarks of lib/bpf/ring_reader.ts: socket filters, which
+ * BPF_PROG_TEST_RUN runs on any kernel, a locked-down one included.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "../../lib/bpf/event.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* set by user space */
+} ring SEC(".maps");
+
+/* How many records were written since loading; the next record's number. */
+volatile __u64 written = 0;
+
+static __always_inline void fill(struct event *event)
+{
+	__u64 number = written++;
+
+	event->skb = 0xffff888000000000 + number * 0x100;
+	event->timestamp = 0xfffffff0 + number; /* crosses the 32-bit boundary */
+	event->function = number;
+	event->cpu = number & 0xffff;
+	event->flags = 0xffff;
+}
+
+SEC("socket") int submit(struct __sk_buff *skb)
+{
+	struct event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+
+	if (!event)
+		return 1;
+	fill(event);
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("socket") int discard(struct __sk_buff *skb)
+{
+	/* Of another size than an event, so that a reader has to go by the header's length. */
+	char *record = bpf_ringbuf_reserve(&ring, 5, 0);
+
+	if (!record)
+		return 1;
+	bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static long wait(__u32 turn, void *context)
+{
+	return bpf_ktime_get_ns() > *(__u64 *)context;
+}
+
+/* Keeps its record busy for 100 ms. */
+SEC("socket") int linger(struct __sk_buff *skb)
+{
+	struct event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	__u64 until = bpf_ktime_get_ns() + 100000000;
+
+	if (!event)
+		return 1;
+	fill(event);
+	bpf_loop(1 << 23, wait, &until, 0);
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

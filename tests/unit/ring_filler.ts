@@ -1,0 +1,52 @@
+/** A real ring on this machine's kernel, filled by socket filters that BPF_PROG_TEST_RUN runs. */
+import { addressOf } from "../../lib/ffi/memory.ts";
+import { Mapping } from "../../lib/ffi/libc.ts";
+import { BpfObject } from "../../lib/ffi/libbpf.ts";
+
+const { symbols } = Deno.dlopen("libbpf.so.1", {
+  bpf_prog_test_run_opts: { parameters: ["i32", "buffer"], result: "i32", nonblocking: true },
+});
+
+/** What the programs are run on; they don't look at it. */
+const PACKET = new Uint8Array(64);
+
+export class RingFiller implements Disposable {
+  readonly #object: BpfObject;
+  readonly #counters: Mapping;
+  readonly ringFd: number;
+
+  constructor(sizeBytes: number) {
+    const elf = Deno.readFileSync(new URL("./ring_filler.bpf.o", import.meta.url));
+    this.#object = new BpfObject(elf, "ring_filler");
+    this.#object.map("ring").maxEntries = sizeBytes;
+    const result = this.#object.load();
+    if (result !== 0) throw new Error(`ring_filler: load: ${result}`);
+    this.ringFd = this.#object.map("ring").fd;
+    this.#counters = new Mapping(this.#object.map(".bss").fd, 0, 8, "read");
+  }
+
+  /** Records that were written since the ring was made. */
+  get written(): number {
+    return Number(Atomics.load(new BigUint64Array(this.#counters.memory), 0));
+  }
+
+  /** Runs a program `repeat` times; resolves to what its last run returned: 1 when the ring was full. */
+  async run(program: "submit" | "discard" | "linger", repeat = 1): Promise<number> {
+    // struct bpf_test_run_opts of bpf/bpf.h: sz, data_in, data_out, data_size_in at 24, …, retval
+    // at 56, repeat at 60
+    const options = new DataView(new ArrayBuffer(80));
+    options.setBigUint64(0, 80n, true);
+    options.setBigUint64(8, addressOf(PACKET), true);
+    options.setUint32(24, PACKET.length, true);
+    options.setInt32(60, repeat, true);
+    const fd = this.#object.program(program).fd;
+    const result = await symbols.bpf_prog_test_run_opts(fd, options);
+    if (result < 0) throw new Error(`ring_filler: ${program}: ${result}`);
+    return options.getUint32(56, true);
+  }
+
+  [Symbol.dispose](): void {
+    this.#counters[Symbol.dispose]();
+    this.#object[Symbol.dispose]();
+  }
+}

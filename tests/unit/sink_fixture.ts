@@ -1,0 +1,102 @@
+import fc from "fast-check";
+import { EventBatch } from "../../lib/bpf/event.ts";
+import type { Sink, TraceInfo, WriteBytes } from "../../lib/output/sink.ts";
+
+/** An event as a sink gets it in a batch's row. */
+export interface Row {
+  readonly skb: bigint;
+  /** In ns since the origin. */
+  readonly timestamp: number;
+  readonly functionIndex: number;
+  readonly cpu: number;
+}
+
+/** A table with the two functions that end a packet, and names that JSON must escape. */
+export const FUNCTIONS: TraceInfo["functions"] = [
+  { name: "ip_rcv", module: "vmlinux" },
+  { name: "kfree_skbmem", module: "vmlinux" },
+  { name: "nf_conntrack_in.constprop.0", module: "nf_conntrack" },
+  { name: `odd"name\\with\u{1F427}and\u007f`, module: "ödd" },
+  { name: "napi_skb_cache_put.isra.0.constprop.1", module: "vmlinux" },
+  { name: "kfree_skbmem.part.0", module: "vmlinux" },
+];
+
+/** What a sink writes for `rows`, given to it in batches of at most `batchSize`. */
+export async function written(
+  Sink: new (info: TraceInfo, write: WriteBytes) => Sink,
+  info: TraceInfo,
+  rows: readonly Row[],
+  batchSize = 1024,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  const sink = new Sink(info, async (bytes) => {
+    // Until the promise resolves the bytes belong to the output, not to the sink.
+    await Promise.resolve();
+    text += decoder.decode(bytes, { stream: true });
+  });
+  const batch = new EventBatch(batchSize);
+  for (let start = 0; start < rows.length; start += batchSize) {
+    fill(batch, rows.slice(start, start + batchSize));
+    await sink.write(batch);
+  }
+  await sink.finish();
+  return text + decoder.decode();
+}
+
+/** Makes `rows` the batch's rows. */
+export function fill(batch: EventBatch, rows: readonly Row[]): void {
+  batch.length = rows.length;
+  rows.forEach((row, i) => {
+    batch.skbLow[i] = Number(row.skb & 0xffff_ffffn);
+    batch.skbHigh[i] = Number(row.skb >> 32n);
+    batch.timestamp[i] = row.timestamp;
+    batch.functionIndex[i] = row.functionIndex;
+    batch.cpu[i] = row.cpu;
+  });
+}
+
+/** Events of few packets, close in time, with ties, some of them older than the origin. */
+export const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
+  fc.record({
+    skb: fc.constantFrom(
+      0xffff_8880_03e1_a900n,
+      0xffff_8880_03e1_aa00n,
+      0xffff_8881_03e1_a900n,
+      0n,
+      2n ** 64n - 1n,
+    ),
+    timestamp: fc.oneof(
+      fc.integer({ min: -50, max: 50 }),
+      fc.integer({ min: -50, max: 2 ** 40 }),
+      fc.constantFrom(999_999_999, 1_000_000_000, 2 ** 52),
+    ),
+    functionIndex: fc.nat(FUNCTIONS.length - 1),
+    cpu: fc.oneof(fc.nat(9), fc.nat(0xffff)),
+  }),
+  { maxLength: 60 },
+);
+
+/** Times since boot, in ns: from less than a second to more than 2^53, and the edges of seconds. */
+export const originArbitrary: fc.Arbitrary<bigint> = fc.oneof(
+  fc.bigInt(50n, 2n ** 63n),
+  fc.bigInt(50n, 2_000_000_000n),
+  fc.bigInt(1n, 2n ** 34n).chain((seconds) =>
+    fc.bigInt(-3n, 3n).map((ns) => seconds * 1_000_000_000n + ns)
+  ),
+);
+
+/** A million events would be slow to check: this many cross every buffer and chunk there is. */
+export function manyRows(count: number): Row[] {
+  let state = 1;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor(state / 2 ** 32 * below);
+  };
+  return Array.from({ length: count }, (_, i) => ({
+    skb: 0xffff_8880_0000_0000n + BigInt(random(count / 10)) * 256n,
+    timestamp: i * 40_000 + random(10 ** 9),
+    functionIndex: random(FUNCTIONS.length),
+    cpu: random(200),
+  }));
+}

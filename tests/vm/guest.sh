@@ -1,0 +1,58 @@
+#!/bin/bash
+# PID 1 of the guest, started by the initrd with the payload (payload.ts) mounted on /mnt. Runs the
+# command and reports how it ended; the runner then stops the machine from outside.
+
+# One mount(8) for all: under emulation the start of each program costs some 40 ms.
+cat >/etc/fstab <<'FSTAB'
+proc        /proc                 proc
+sysfs       /sys                  sysfs
+devtmpfs    /dev                  devtmpfs
+devpts      /dev/pts              devpts      x-mount.mkdir
+tmpfs       /dev/shm              tmpfs       x-mount.mkdir
+tmpfs       /run                  tmpfs
+tmpfs       /tmp                  tmpfs
+securityfs  /sys/kernel/security  securityfs
+debugfs     /sys/kernel/debug     debugfs
+tracefs     /sys/kernel/tracing   tracefs
+bpf         /sys/fs/bpf           bpf
+cgroup2     /sys/fs/cgroup        cgroup2
+/mnt/ipft   /ipft                 none        bind
+/mnt/deno   /usr/local/bin/deno   none        bind
+FSTAB
+mount --all
+# What udev would make.
+ln -s /proc/self/fd /dev/fd
+ln -s fd/0 /dev/stdin
+ln -s fd/1 /dev/stdout
+ln -s fd/2 /dev/stderr
+ln -sf "/lib/modules/$(uname -r)/config" "/boot/config-$(uname -r)"
+hostname --file /etc/hostname
+ip link set lo up
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root NO_COLOR=1 DENO_NO_UPDATE_CHECK=1
+# PID 1's own doing, not what a command would see elsewhere.
+export -n SHLVL OLDPWD
+
+# The ports of qemu.ts: output, status, input. They appear some time after the driver was loaded.
+until [[ -c /dev/vport0p1 && -c /dev/vport0p2 && -c /dev/vport0p3 ]]; do sleep 0.01; done
+
+# The command gets pipes, as it would from any runner: a port itself can be opened only once, so
+# that `> /dev/stdout` would fail.
+mkfifo /run/output /run/input
+dd if=/run/output of=/dev/vport0p1 bs=64K 2>/run/relayed &
+relay=$!
+cat /dev/vport0p3 >/run/input &
+
+mapfile -d '' -t command </mnt/command
+# A session of its own, so that killall5, which spares the caller's session, ends what the command
+# left running and with it the last writers to the pipe.
+(cd /ipft && exec setsid "${command[@]}") </run/input >/run/output 2>&1
+status=$?
+killall5 -9
+wait "$relay"
+
+# With the length of the output the runner knows when it has everything.
+read -r length _ < <(tail -n 1 /run/relayed)
+echo "ipft-vm: exit $status, $length bytes" >/dev/vport0p2
+exec sleep infinity

@@ -1,0 +1,9 @@
+# Sourced: where this machine's own apt gets Debian from, whichever way its sources are written.
+
+# mirror [SUFFIX]: the URL of the archive whose suite ends in SUFFIX ("-security"), or of the main one.
+mirror() {
+  apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+    'Identifier: Packages' |
+    awk -v suffix="${1-}" '
+      $3 == "main" && (suffix ? $2 ~ suffix "$" : $2 !~ /-|\//) && !found { print $1; found = 1 }'
+}
