@@ -43,7 +43,8 @@ export function summarize({ delivered, counters, missed, seconds }: TraceResult)
     (lost > 0 ? ` of ${hits}: ${REMEDY}` : "."),
   ];
   if (unaccounted !== 0) {
-    lines.push(`${events(unaccounted)} were still being written when the trace ended.`);
+    const were = unaccounted === 1 ? "was" : "were";
+    lines.push(`${events(unaccounted)} ${were} still being written when the trace ended.`);
   }
   if (missed) {
     lines.push(

@@ -203,8 +203,12 @@ export class Btf {
     const found = this.base?.find(kind, name);
     if (found !== undefined) return found;
     const bytes = encoder.encode(`${name}\0`);
-    for (let id = this.firstId; id < this.endId; id++) {
-      if (this.kind(id) === kind && this.isNamed(id, bytes)) return id;
+    const words = this.#words, starts = this.#starts;
+    for (let i = 0; i < starts.length; i++) {
+      const at = starts[i];
+      if (kindOf(words[at + 1]) === kind && this.#isString(words[at], bytes)) {
+        return this.firstId + i;
+      }
     }
     return undefined;
   }
@@ -222,12 +226,9 @@ export class Btf {
     for (let at = 0; at < words.length;) {
       const info = words[at + 1];
       const shape = BTF_SHAPES[kindOf(info)];
-      const next = at + (shape ? shape.fixed + shape.element * vlenOf(info) : Infinity);
-      if (next > words.length) {
-        // `undefined` behind the last word.
-        const why = shape || info === undefined
-          ? "is cut off"
-          : `is of unknown kind ${kindOf(info)}`;
+      const next = at + (shape ? shape.fixed + shape.element * vlenOf(info) : ELEMENTS_AT);
+      if (!shape || next > words.length) {
+        const why = next > words.length ? "is cut off" : `is of unknown kind ${kindOf(info)}`;
         throw this.#corrupt(`${this.#place(this.firstId + count, at)} ${why}`);
       }
       starts[count++] = at;

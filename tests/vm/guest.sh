@@ -37,22 +37,19 @@ export -n SHLVL OLDPWD
 # The ports of qemu.ts: output, status, input. They appear some time after the driver was loaded.
 until [[ -c /dev/vport0p1 && -c /dev/vport0p2 && -c /dev/vport0p3 ]]; do sleep 0.01; done
 
-# The command gets pipes, as it would from any runner: a port itself can be opened only once, so
-# that `> /dev/stdout` would fail.
-mkfifo /run/output /run/input
-dd if=/run/output of=/dev/vport0p1 bs=64K 2>/run/relayed &
-relay=$!
-cat /dev/vport0p3 >/run/input &
-
 mapfile -d '' -t command </mnt/command
-# A session of its own, so that killall5, which spares the caller's session, ends what the command
-# left running and with it the last writers to the pipe.
-(cd /ipft && exec setsid "${command[@]}") </run/input >/run/output 2>&1
-status=$?
-killall5 -9
-wait "$relay"
+# The command gets pipes, as it would from any runner: a port can be opened only once, so that with
+# the port itself `> /dev/stdout` would fail. It gets a session of its own, because killall5, which
+# spares the caller's session, then ends what it left running and with it the last writers.
+exec 3< <(exec cat /dev/vport0p3)
+{
+  (cd /ipft && exec setsid "${command[@]}") <&3 3<&-
+  echo $? >/run/status
+  killall5 -9
+} 2>&1 | dd of=/dev/vport0p1 bs=64K 2>/run/relayed
 
 # With the length of the output the runner knows when it has everything.
+read -r status </run/status
 read -r length _ < <(tail -n 1 /run/relayed)
 echo "ipft-vm: exit $status, $length bytes" >/dev/vport0p2
 exec sleep infinity

@@ -109,7 +109,8 @@ export async function runInVm(options: GuestOptions): Promise<GuestResult> {
       await output.reached(report.outputLength);
       return report;
     }),
-    qemu.status.then(() => "stopped" as const),
+    // What onOutput throws comes out here.
+    Promise.all([qemu.status, outputEnded]).then(() => "stopped" as const),
     timer.promise,
   ]);
   clearTimeout(timerId);

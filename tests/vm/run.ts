@@ -46,6 +46,8 @@ async function main(args: string[]): Promise<number> {
     });
     return exitCode;
   } catch (error) {
+    // The reader of our output has seen enough: end as by SIGPIPE.
+    if (error instanceof Deno.errors.BrokenPipe) return 141;
     if (!(error instanceof GuestFailure || error instanceof IpftError)) throw error;
     console.error(`run.ts: ${error.message}`);
     return error.exitCode;

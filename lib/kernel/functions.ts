@@ -1,0 +1,110 @@
+import { IpftError } from "../errors.ts";
+import { Btf } from "./btf.ts";
+import { describedSkbFunctions, findSkbFunctions } from "./find_functions.ts";
+import { SkbArguments } from "./skb_arguments.ts";
+import { type SkbFunction, VMLINUX } from "./skb_function.ts";
+
+/** What the running kernel's own files say about its functions. */
+export interface KernelFunctions {
+  /** Every traceable function with a `struct sk_buff *` argument, sorted by module and name. */
+  readonly functions: SkbFunction[];
+  readonly vmlinux: Btf;
+}
+
+/** Where the kernel shows its types: `vmlinux`, and since 5.11 one file a module. */
+const BTF_DIRECTORY = "/sys/kernel/btf";
+
+/**
+ * Reads which functions of the running kernel can be traced.
+ *
+ * All files are read at once: printing `available_filter_functions` takes the kernel a while, in which
+ * the types are searched.
+ *
+ * @param tracefsDirectory where tracefs is mounted
+ * @param warn told of each module whose types cannot be read: its functions are left out
+ * @throws IpftError when the kernel has no BTF or no function tracer, and without root
+ */
+export async function loadSkbFunctions(
+  tracefsDirectory: string,
+  warn: (message: string) => void,
+  btfDirectory = BTF_DIRECTORY,
+): Promise<KernelFunctions> {
+  const [available, { described, vmlinux }] = await Promise.all([
+    readBytes(
+      `${tracefsDirectory}/available_filter_functions`,
+      "use a kernel with CONFIG_DYNAMIC_FTRACE",
+    ),
+    readTypes(btfDirectory, warn),
+  ]);
+  return { functions: findSkbFunctions(described, available), vmlinux };
+}
+
+/** The functions whose name, and the name of whose module, match the expression given for it. */
+export function filterFunctions(
+  functions: readonly SkbFunction[],
+  { functionRegex, moduleRegex }: { functionRegex?: RegExp; moduleRegex?: RegExp },
+): SkbFunction[] {
+  return functions.filter(({ name, module }) =>
+    (functionRegex?.test(name) ?? true) && (moduleRegex?.test(module) ?? true)
+  );
+}
+
+/** The functions that vmlinux and the modules describe, traceable or not. */
+async function readTypes(
+  directory: string,
+  warn: (message: string) => void,
+): Promise<{ described: SkbFunction[]; vmlinux: Btf }> {
+  const path = (module: string) => `${directory}/${module}`;
+  const modules = moduleNames(directory);
+  const reads = Promise.allSettled(modules.map((module) => readBytes(path(module))));
+
+  const source = path(VMLINUX);
+  const vmlinux = Btf.parse(
+    await readBytes(
+      source,
+      "use a kernel with CONFIG_DEBUG_INFO_BTF, as all big distributions' have",
+    ),
+    { source },
+  );
+  const skbArguments = new SkbArguments(vmlinux);
+  const described = describedSkbFunctions(VMLINUX, skbArguments);
+
+  for (const [i, read] of (await reads).entries()) {
+    try {
+      if (read.status === "rejected") throw read.reason;
+      const btf = Btf.parse(read.value, { source: path(modules[i]), base: vmlinux });
+      described.push(...describedSkbFunctions(modules[i], new SkbArguments(btf, skbArguments)));
+    } catch (error) {
+      if (!(error instanceof IpftError)) throw error;
+      warn(`the functions of module ${modules[i]} are left out: ${error.message}`);
+    }
+  }
+  return { described, vmlinux };
+}
+
+/** Modules that have BTF; none before Linux 5.11. */
+function moduleNames(btfDirectory: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(btfDirectory), (entry) => entry.name)
+      .filter((name) => name !== VMLINUX);
+  } catch (error) {
+    // Without the directory there is no vmlinux either, and that is what gets reported.
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** @param remedy what to do when there is no such file */
+async function readBytes(path: string, remedy?: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new IpftError(`this kernel has no ${path}`, remedy);
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new IpftError(`may not read ${path}`, "run ipft as root");
+    }
+    throw error;
+  }
+}

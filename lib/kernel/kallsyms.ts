@@ -1,0 +1,58 @@
+import { IpftError } from "../errors.ts";
+import { NameSet } from "./name_set.ts";
+import { VMLINUX } from "./skb_function.ts";
+
+/** A function of the running kernel and where it is. */
+export interface KernelSymbol {
+  readonly name: string;
+  /** `vmlinux`, or the name of the module that it is in. */
+  readonly module: string;
+  readonly address: bigint;
+}
+
+const NEWLINE = 0x0a;
+const TAB = 0x09;
+/** Symbol types of code (nm(1)): global, local and weak text. */
+const TEXT_TYPES: ReadonlySet<number> = new Set(Array.from("TtWw", (type) => type.charCodeAt(0)));
+/** Columns of a line: 16 hexadecimal digits of address, the type, the name. */
+const ADDRESS_END = 16;
+const TYPE_AT = 17;
+const NAME_AT = 19;
+
+const decoder = new TextDecoder();
+
+/**
+ * Picks the wanted functions out of `/proc/kallsyms`, in its order; a name that several functions
+ * share is there for each. Lines are `ffffffff81a3c0d0 t ip_rcv_core`, a module's with
+ * `\t[nf_tables]` at the end (`s_show` in kernel/kallsyms.c).
+ *
+ * @throws IpftError when the kernel hides addresses from this process
+ */
+export function parseKallsyms(content: Uint8Array, names: Iterable<string>): KernelSymbol[] {
+  const wanted = new NameSet(names);
+  const text = (start: number, end: number) => decoder.decode(content.subarray(start, end));
+  const symbols: KernelSymbol[] = [];
+  for (let start = 0, end: number; start < content.length; start = end + 1) {
+    end = content.indexOf(NEWLINE, start);
+    if (end < 0) end = content.length;
+    if (!TEXT_TYPES.has(content[start + TYPE_AT])) continue;
+
+    let nameEnd = start + NAME_AT;
+    while (nameEnd < end && content[nameEnd] !== TAB) nameEnd++;
+    const name = wanted.get(content, start + NAME_AT, nameEnd);
+    if (name === undefined) continue;
+
+    const address = BigInt(`0x${text(start, start + ADDRESS_END)}`);
+    if (address === 0n) throw hiddenAddresses();
+    const module = nameEnd === end ? VMLINUX : text(nameEnd + "\t[".length, end - "]".length);
+    symbols.push({ name, module, address });
+  }
+  return symbols;
+}
+
+function hiddenAddresses(): IpftError {
+  return new IpftError(
+    "/proc/kallsyms shows every address as 0",
+    "run ipft as root (CAP_SYSLOG), and with `sysctl kernel.kptr_restrict=1` if it is 2",
+  );
+}

@@ -1,0 +1,70 @@
+import { NameSet } from "./name_set.ts";
+import { VMLINUX } from "./skb_function.ts";
+
+/** A function that the kernel's ftrace can hook, as `available_filter_functions` lists it. */
+export interface FilterFunction {
+  /** The symbol as far as its first dot: the name in the source. */
+  readonly stem: string;
+  /** The rest of the symbol, which the compiler appended: `.isra.0`; mostly empty. */
+  readonly suffix: string;
+  /** `vmlinux`, or the name of the module that it is in. */
+  readonly module: string;
+}
+
+const NEWLINE = 0x0a;
+const DOT = 0x2e;
+const SPACE = 0x20;
+const TAB = 0x09;
+
+const decoder = new TextDecoder();
+
+/**
+ * The directory of tracefs, from the content of `/proc/self/mounts` (fstab(5)): where it is mounted
+ * itself, or else the place that debugfs gives it.
+ */
+export function findTracefs(mounts: string): string | undefined {
+  const directory = (type: string) => {
+    const mount = mounts.match(new RegExp(`^\\S+ (\\S+) ${type} `, "m"));
+    // Blanks and backslashes in a mount point are written as three octal digits.
+    return mount?.[1].replaceAll(
+      /\\([0-7]{3})/g,
+      (_, digits: string) => String.fromCharCode(parseInt(digits, 8)),
+    );
+  };
+  const debugfs = directory("debugfs");
+  return directory("tracefs") ?? (debugfs && `${debugfs}/tracing`);
+}
+
+/**
+ * Picks functions out of the content of `available_filter_functions`, in its order and as often as it
+ * lists them. Lines are `ip_rcv`, a module's `nft_do_chain [nf_tables]` (`print_rec` in
+ * kernel/trace/ftrace.c).
+ *
+ * @param names which to pick, by their stems: `ip_rcv_core` finds `ip_rcv_core.isra.0` as well
+ */
+export function parseFilterFunctions(
+  content: Uint8Array,
+  names: Iterable<string>,
+): FilterFunction[] {
+  const wanted = new NameSet(names);
+  const text = (start: number, end: number) => decoder.decode(content.subarray(start, end));
+  const functions: FilterFunction[] = [];
+  for (let start = 0, end: number; start < content.length; start = end + 1) {
+    end = content.indexOf(NEWLINE, start);
+    if (end < 0) end = content.length;
+
+    let stemEnd = start;
+    while (stemEnd < end && content[stemEnd] !== DOT && !isBlank(content[stemEnd])) stemEnd++;
+    const stem = wanted.get(content, start, stemEnd);
+    if (stem === undefined) continue;
+
+    // Most lines are a name alone: nothing has to be decoded for them.
+    const [suffix, module] = stemEnd === end ? [""] : text(stemEnd, end).split(/[ \t]+/);
+    functions.push({ stem, suffix, module: module ? module.slice(1, -1) : VMLINUX });
+  }
+  return functions;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
+}

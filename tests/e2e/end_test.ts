@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { FEW, ipft, options, ping, run, shell, Trace, workingBackends } from "./ipft.ts";
+
+const backends = await workingBackends();
+const few = options(backends[0]);
+
+/** What bpftool shows of programs, links and maps that ipft may have loaded. */
+async function left(): Promise<string[]> {
+  const names = await shell("for kind in prog link map; do bpftool -j $kind list; done");
+  return [...names.matchAll(/"name":"((?:ipft|kprobe_|fentry_)[^"]*)"/g)].map(([, name]) => name);
+}
+
+/** Waits for the kernel to take away what a killed process held. */
+async function assertNothingLeft(): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  let names = await left();
+  while (names.length > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    names = await left();
+  }
+  assert.deepEqual(names, []);
+  const enabled = await Deno.readTextFile("/sys/kernel/tracing/enabled_functions");
+  assert.equal(enabled, "");
+}
+
+for (const backend of backends) {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    Deno.test(`ipft -b ${backend} leaves nothing in the kernel after ${signal}`, async () => {
+      await using trace = await Trace.start("-m", "1234", "-b", backend, ...FEW);
+      assert((await left()).length > 0, "nothing to leave");
+      const { code } = await trace.stop(signal);
+      assert.equal(code, signal === "SIGTERM" ? 0 : 137);
+      await assertNothingLeft();
+    });
+  }
+}
+
+Deno.test("ipft prints everything before a second signal can do harm", async () => {
+  await using trace = await Trace.start("-m", "1234", ...few);
+  await ping(1234, "-c", "2", "-i", "0.2");
+  trace.kill("SIGINT");
+  for (let times = 0; times < 20; times++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    try {
+      trace.kill(times % 2 ? "SIGTERM" : "SIGINT");
+    } catch {
+      break; // it has ended
+    }
+  }
+  const { code, stdout, stderr } = await trace.finished();
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.match(/ icmp_rcv$/gm)?.length, 2);
+  await assertNothingLeft();
+});
+
+Deno.test("ipft ends when nobody reads its output any more, also without packets", async () => {
+  const script = `${Deno.execPath()} run -A main.ts -m 1234 -o stream ${few.join(" ")}`
+    .replaceAll("^", "\\^").replaceAll("(", "\\(").replaceAll(")", "\\)").replaceAll("|", "\\|")
+    .replaceAll("?", "\\?");
+  const { code, stdout } = await run(
+    "bash",
+    "-c",
+    `set -o pipefail; ${script} 2>/tmp/ipft-ready | (
+       until grep -q 'Trace ready' /tmp/ipft-ready; do sleep 0.1; done
+       ping -q -c 1 -m 1234 127.0.0.1 >/dev/null
+       head -2
+     )`,
+  );
+  assert.equal(code, 0, await Deno.readTextFile("/tmp/ipft-ready"));
+  assert.equal(stdout.trimEnd().split("\n").length, 2);
+  await assertNothingLeft();
+});
+
+Deno.test("ipft says that its output is full, and leaves nothing", async () => {
+  const args = few.map((arg) => `'${arg}'`).join(" ");
+  const { stderr } = await run(
+    "bash",
+    "-c",
+    `${Deno.execPath()} run -A main.ts -m 1234 -o json ${args} >/dev/full & ipft=$!
+     for i in $(seq 50); do sleep 0.2; ping -q -c 1 -m 1234 127.0.0.1 >/dev/null
+       kill -0 $ipft || break; done
+     wait $ipft; echo "exit status $?" >&2`,
+  );
+  assert.match(stderr, /^ipft: cannot write to standard output: No space left on device/m);
+  assert.match(stderr, /^exit status 1$/m);
+  assert.doesNotMatch(stderr, /^ +at /m, "no stack trace");
+  await assertNothingLeft();
+});
+
+Deno.test("two ipft at once see their own marks only", async () => {
+  await using one = await Trace.start("-m", "1", ...few);
+  await using two = await Trace.start("-m", "2", ...few);
+  await ping(1, "-c", "1");
+  await ping(2, "-c", "2", "-i", "0.2");
+  const [first, second] = [await one.stop(), await two.stop()];
+  assert.equal(first.stdout.match(/ icmp_rcv$/gm)?.length, 1);
+  assert.equal(second.stdout.match(/ icmp_rcv$/gm)?.length, 2);
+});
+
+Deno.test("ipft mounts tracefs where it is missing, and unmounts it again", async () => {
+  const isMounted = async () =>
+    / \/sys\/kernel\/tracing tracefs /.test(await shell("cat /proc/mounts"));
+  await shell(
+    "umount /sys/kernel/debug/tracing 2>/dev/null || true; umount /sys/kernel/debug || true",
+  );
+  await shell("umount /sys/kernel/tracing");
+  try {
+    const { code, stdout, stderr } = await ipft("-l", "--regex", "^ip_rcv$");
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, "ip_rcv\n");
+    assert.equal(await isMounted(), false);
+  } finally {
+    await shell("mount -t tracefs t /sys/kernel/tracing; mount -t debugfs d /sys/kernel/debug");
+  }
+});

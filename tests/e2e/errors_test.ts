@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { ipft, options, run, shell, workingBackends } from "./ipft.ts";
+
+const backends = await workingBackends();
+const few = options(backends[0]);
+
+/** Fails with this status and one line on stderr, no stack trace. */
+async function assertFails(code: number, message: RegExp, ...args: string[]): Promise<void> {
+  const finished = await ipft(...args);
+  assert.equal(finished.code, code, finished.stderr);
+  assert.match(finished.stderr.trimEnd(), message);
+  assert.doesNotMatch(finished.stderr.trimEnd(), /\n/);
+  assert.equal(finished.stdout, "");
+}
+
+Deno.test("ipft without root says so", async () => {
+  // The checkout and Deno's own files are root's here: what matters is the user.
+  const { code, stderr } = await run(
+    "setpriv",
+    "--reuid=65534",
+    "--regid=65534",
+    "--clear-groups",
+    "env",
+    "HOME=/tmp/nobody",
+    "DENO_DIR=/tmp/nobody/deno",
+    Deno.execPath(),
+    "run",
+    "-A",
+    "main.ts",
+    "-m",
+    "1",
+  );
+  assert.equal(code, 1);
+  assert.match(stderr, /^ipft: ipft must be root to trace the kernel; run it with sudo$/m);
+});
+
+Deno.test("ipft without libbpf names the package", async () => {
+  const libraries = (await shell("ls /usr/lib/x86_64-linux-gnu/libbpf.so.1*")).trim().split("\n");
+  await shell(`mkdir /tmp/away && mv ${libraries.join(" ")} /tmp/away`);
+  try {
+    await assertFails(
+      1,
+      /^ipft: cannot open libbpf.so.1: .*; install libbpf 1.1 or newer: apt install libbpf1$/,
+      "-m",
+      "1",
+      ...few,
+    );
+  } finally {
+    await shell("mv /tmp/away/* /usr/lib/x86_64-linux-gnu/ && rmdir /tmp/away");
+  }
+});
+
+Deno.test("ipft without BTF says what the kernel lacks", async () => {
+  await shell("mkdir -p /tmp/empty && mount --bind /tmp/empty /sys/kernel/btf");
+  try {
+    await assertFails(1, /^ipft: .*\/sys\/kernel\/btf\/vmlinux.*CONFIG_DEBUG_INFO_BTF/, "-l");
+  } finally {
+    await shell("umount /sys/kernel/btf");
+  }
+});
+
+Deno.test("ipft with a ring that the kernel refuses names --buffer-size", async () => {
+  await assertFails(
+    1,
+    /^ipft: the kernel refused a ring buffer of 2147483648 bytes: ENOMEM .*--buffer-size$/,
+    "-m",
+    "1",
+    "--buffer-size",
+    "2G",
+    ...few,
+  );
+});
+
+Deno.test("ipft with a backend that the kernel lacks says what is missing", async () => {
+  if (backends.includes("kprobe-multi")) return;
+  await assertFails(
+    1,
+    /^ipft: this kernel cannot trace with kprobe-multi: it lacks kprobe-multi links \(Linux 5.18 with CONFIG_FPROBE\); use --backend kprobe$/,
+    "-m",
+    "1",
+    "-b",
+    "kprobe-multi",
+  );
+});
+
+Deno.test("ipft with a filter that nothing passes says how to list functions", async () => {
+  await assertFails(
+    2,
+    /^ipft: none of \d+ functions matches .*ipft -l$/,
+    "-m",
+    "1",
+    "-r",
+    "^no_such$",
+  );
+});
+
+Deno.test("ipft -l lists functions, those of modules with their module", async () => {
+  const { code, stdout } = await ipft("-l");
+  assert.equal(code, 0);
+  const lines = stdout.trimEnd().split("\n");
+  assert(lines.length > 1000, `${lines.length} functions`);
+  assert(lines.every((line) => /^[\w.]+( \[\w+\])?$/.test(line)));
+  const { stdout: some } = await ipft("-l", "-r", "^ip_rcv$|^icmp_rcv$");
+  assert.equal(some, "icmp_rcv\nip_rcv\n");
+});
+
+Deno.test("ipft doctor prints what the kernel has and which backends work", async () => {
+  const { code, stdout } = await ipft("doctor");
+  assert.equal(code, 0);
+  assert.match(stdout, new RegExp(`^Linux ${Deno.osRelease().replaceAll(/[.+]/g, "\\$&")}$`, "m"));
+  assert.match(stdout, /^ {2}BPF ring buffer +yes$/m);
+  assert.match(stdout, /^ {2}skb functions +\d{4}, \d+ of them in modules$/m);
+  assert.match(stdout, new RegExp(`^ {2}${backends[0]} +works \\(the default\\)$`, "m"));
+});

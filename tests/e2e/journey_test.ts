@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { ipft, isKernel, type JsonEvent, options, ping, Trace, workingBackends } from "./ipft.ts";
+
+const backends = await workingBackends();
+
+/** The functions of each packet, in the order in which they were called. */
+function journeys(events: JsonEvent[]): string[][] {
+  const byPacket = Map.groupBy(events, (event) => event.packet_id);
+  return [...byPacket.values()].map((packet) => packet.map((event) => event.function));
+}
+
+Deno.test("ipft finds every backend that the kernel has", () => {
+  const expected = isKernel(6, 12) ? ["kprobe-multi", "kprobe", "ftrace"] : ["kprobe", "ftrace"];
+  assert.deepEqual(backends, expected);
+});
+
+for (const backend of backends) {
+  Deno.test(`ipft -b ${backend} shows a marked ping from its output to its reception`, async () => {
+    await using trace = await Trace.start("-m", "1234", "-o", "json", ...options(backend));
+    await ping(1234, "-c", "3", "-i", "0.2");
+    const events = await trace.events();
+    const seen = events.map((event) => event.function);
+    for (const name of ["ip_output", "ip_rcv", "ip_local_deliver", "icmp_rcv"]) {
+      assert.equal(seen.filter((other) => other === name).length, 3, name);
+    }
+    assert(seen.indexOf("ip_output") < seen.indexOf("ip_rcv"));
+    assert(seen.indexOf("ip_rcv") < seen.indexOf("icmp_rcv"));
+    assert(events.every(({ module, is_return }) => module === "vmlinux" && is_return === false));
+    assert(events.every(({ timestamp }, i) => i === 0 || timestamp >= events[0].timestamp));
+    const cpus = navigator.hardwareConcurrency;
+    assert(events.every(({ processor_id }) => processor_id < cpus));
+    assert.match(trace.stderr, new RegExp(`${events.length} events in .* none lost`));
+  });
+
+  Deno.test(`ipft -b ${backend} shows nothing of unmarked packets`, async () => {
+    await using trace = await Trace.start("-m", "1234", ...options(backend));
+    await ping(0, "-c", "3", "-i", "0.2");
+    await ping(1235, "-c", "1");
+    const { code, stdout, stderr } = await trace.stop();
+    assert.equal(code, 0);
+    assert.equal(stdout, "");
+    assert.match(stderr, /0 events in .* none lost/);
+  });
+}
+
+Deno.test("ipft shows all of an echo request's journey, beginning with its output", async () => {
+  if (!backends.includes("kprobe-multi")) return;
+  await using trace = await Trace.start("-m", "1234", "-o", "json");
+  await ping(1234, "-c", "1");
+  const [journey, ...others] = journeys(await trace.events());
+  assert.deepEqual(others, []);
+  assert(journey.length > 40, `${journey.length} events`);
+  const first = journey.findIndex((name) => name.startsWith("ip_"));
+  assert(["ip_send_skb", "ip_output", "ip_local_out", "__ip_local_out"].includes(journey[first]));
+  assert(first < 3, journey.slice(0, first).join(" "));
+  for (const name of ["ip_rcv", "icmp_rcv", "ip_local_deliver", "loopback_xmit"]) {
+    assert(journey.includes(name), name);
+  }
+});
+
+Deno.test("ipft --mask compares only the bits of the mask", async () => {
+  const few = options(backends[0]);
+  await using trace = await Trace.start("-m", "0x10", "--mask", "0xf0", "-o", "json", ...few);
+  await ping(0x12, "-c", "1");
+  await ping(0x21, "-c", "1");
+  await ping(0x110, "-c", "1");
+  const events = await trace.events();
+  assert.equal(events.filter((event) => event.function === "icmp_rcv").length, 2);
+});
+
+Deno.test("ipft -o aggregate prints one block per packet, in order of time", async () => {
+  await using trace = await Trace.start("-m", "1234", ...options(backends[0]));
+  await ping(1234, "-c", "3", "-i", "0.2");
+  const { stdout } = await trace.stop();
+  const [header, ...lines] = stdout.trimEnd().split("\n");
+  assert.match(header, /^ *Timestamp +CPU +Module +Function$/);
+  const blocks = lines.join("\n").split("\n===\n").map((block) => block.split("\n"));
+  const rows = blocks.map((block) =>
+    block.map((line) => {
+      const row = line.match(/^ *(\d+) +(\d+) +(vmlinux) +([\w.]+)$/);
+      assert(row, line);
+      return { timestamp: BigInt(row[1]), name: row[4] };
+    })
+  );
+  const times = rows.flat().map(({ timestamp }) => timestamp);
+  assert.deepEqual(times, times.toSorted((a, b) => Number(a - b)));
+  // Where the end of a packet is not among the traced functions, a reused skb continues its block.
+  if (backends[0] === "kprobe-multi") assert.equal(blocks.length, 3);
+  assert.equal(rows.flat().filter(({ name }) => name === "icmp_rcv").length, 3);
+});
+
+Deno.test("ipft -o stream shows events while the trace goes on", async () => {
+  const output = await Deno.makeTempFile();
+  const command = `exec ${Deno.execPath()} run -A main.ts -m 1234 -o stream ${
+    options(backends[0]).map((option) => `'${option}'`).join(" ")
+  } >${output}`;
+  const child = new Deno.Command("bash", { args: ["-c", command], stderr: "piped" }).spawn();
+  let stderr = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    stderr += text;
+    if (!stderr.includes("Trace ready!")) continue;
+    await ping(1234, "-c", "1");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    break;
+  }
+  const live = await Deno.readTextFile(output);
+  child.kill("SIGINT");
+  await child.status;
+  assert.match(live, /^ *Timestamp +CPU +Packet +Module +Function\n/);
+  assert.match(live, /^ *\d+ +\d+ +0x[0-9a-f]{16} +vmlinux +icmp_rcv$/m);
+  assert.equal(await Deno.readTextFile(output), live);
+});
+
+Deno.test("ipft shows the functions of modules with their module's name", async () => {
+  if (!isKernel(5, 11)) return; // no module BTF
+  const { stdout } = await ipft("-l", "--module-regex", "^nf_conntrack$");
+  assert.match(stdout, /^nf_conntrack_in \[nf_conntrack\]$/m);
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { type Finished, options, ping, shell, Trace, workingBackends } from "./ipft.ts";
+
+const [backend] = await workingBackends();
+
+/** Byte offsets of event.h: struct state { active; counters[256] }, struct cpu_counters. */
+const COUNTERS = 64, COUNTER_BYTES = 64, SLOTS = 256;
+
+/** The hit counters of the running tracer, summed up, as bpftool reads them from its map. */
+async function hitCounter(): Promise<number> {
+  const maps: { id: number; name: string }[] = JSON.parse(await shell("bpftool -j map list"));
+  const bss = maps.filter(({ name }) => name === "ipft.bss");
+  assert.equal(bss.length, 1);
+  const dump = JSON.parse(await shell(`bpftool -j map dump id ${bss[0].id}`));
+  const bytes = Uint8Array.from(dump[0].value as string[], Number);
+  const view = new DataView(bytes.buffer);
+  let hits = 0n;
+  for (let slot = 0; slot < SLOTS; slot++) {
+    hits += view.getBigUint64(COUNTERS + slot * COUNTER_BYTES, true);
+  }
+  return Number(hits);
+}
+
+/** Floods with marked pings; what the tracer counted and what it printed. */
+async function flood(packets: number, ...args: string[]): Promise<Finished & { hits: number }> {
+  await using trace = await Trace.start("-m", "1234", "-o", "json", ...options(backend), ...args);
+  await ping(1234, "-f", "-c", String(packets));
+  const hits = await hitCounter();
+  return { ...await trace.stop(), hits };
+}
+
+function countLines(text: string): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
+}
+
+Deno.test("ipft delivers every event of 2000 flood pings", async () => {
+  const { code, stdout, stderr, hits } = await flood(2000);
+  assert.equal(code, 0);
+  assert.equal(countLines(stdout), hits);
+  assert(hits >= 2000 * 10, `${hits} hits`);
+  assert.match(stderr, new RegExp(`^${hits} events in .*, none lost\\.$`, "m"));
+});
+
+Deno.test("ipft with a tiny buffer delivers or reports as lost every event", async () => {
+  const { code, stdout, stderr, hits } = await flood(2000, "--buffer-size", "4096");
+  assert.equal(code, 0);
+  const summary = stderr.match(/^(\d+) events in .*, (\d+) lost of (\d+): .*--buffer-size/m);
+  assert(summary, stderr);
+  const [delivered, lost, total] = summary.slice(1).map(Number);
+  assert(lost > 0);
+  assert.equal(countLines(stdout), delivered);
+  assert.equal(delivered + lost, hits);
+  assert.equal(total, hits);
+  assert.match(stderr, /^\d+ events lost so far: .*--buffer-size/m);
+});
