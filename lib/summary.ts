@@ -1,7 +1,7 @@
 import type { Counters, Tracer } from "./bpf/tracer.ts";
 
-/** Loss is told this often while it grows. */
-const REPORT_MS = 1000;
+/** Loss is looked for this often, and told at most this often while it grows. */
+const CHECK_MS = 100, TELL_MS = 1000;
 
 const REMEDY =
   "the ring buffer was full: raise --buffer-size, or trace fewer functions with --regex";
@@ -9,16 +9,18 @@ const REMEDY =
 /** Tells while tracing that records are being lost, as soon as they are. */
 export class LossReport {
   #told = 0;
-  #next = 0;
+  #nextCheck = 0;
+  #nextTell = 0;
 
   constructor(readonly tracer: Tracer, readonly tell: (message: string) => void) {}
 
   update(): void {
     const now = performance.now();
-    if (now < this.#next) return;
-    this.#next = now + REPORT_MS;
+    if (now < this.#nextCheck) return;
+    this.#nextCheck = now + CHECK_MS;
     const { lost } = this.tracer.counters();
-    if (lost === this.#told) return;
+    if (lost === this.#told || now < this.#nextTell) return;
+    this.#nextTell = now + TELL_MS;
     this.#told = lost;
     this.tell(`${events(lost)} lost so far: ${REMEDY}`);
   }

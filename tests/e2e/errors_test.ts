@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ipft, options, run, shell, workingBackends } from "./ipft.ts";
+import { ipft, isKernel, options, run, shell, workingBackends } from "./ipft.ts";
 
 const backends = await workingBackends();
 const few = options(backends[0]);
@@ -60,15 +60,25 @@ Deno.test("ipft without BTF says what the kernel lacks", async () => {
 });
 
 Deno.test("ipft with a ring that the kernel refuses names --buffer-size", async () => {
-  await assertFails(
-    1,
-    /^ipft: the kernel refused a ring buffer of 2147483648 bytes: ENOMEM .*--buffer-size$/,
-    "-m",
-    "1",
-    "--buffer-size",
-    "2G",
-    ...few,
-  );
+  if (!isKernel(5, 11)) return; // does not charge BPF memory to the cgroup
+  const cgroup = "/sys/fs/cgroup/ipft-test";
+  await shell(`echo +memory >/sys/fs/cgroup/cgroup.subtree_control; mkdir ${cgroup}`);
+  try {
+    await Deno.writeTextFile(`${cgroup}/memory.max`, "512M");
+    await Deno.writeTextFile(`${cgroup}/cgroup.procs`, String(Deno.pid));
+    await assertFails(
+      1,
+      /^ipft: the kernel refused a ring buffer of 2147483648 bytes: ENOMEM .*--buffer-size$/,
+      "-m",
+      "1",
+      "--buffer-size",
+      "2G",
+      ...few,
+    );
+  } finally {
+    await Deno.writeTextFile("/sys/fs/cgroup/cgroup.procs", String(Deno.pid));
+    await Deno.remove(cgroup);
+  }
 });
 
 Deno.test("ipft with a backend that the kernel lacks says what is missing", async () => {

@@ -146,11 +146,32 @@ export function isKernel(major: number, minor: number): boolean {
 
 /**
  * Few enough functions for the backends that attach one by one, and enough to see a packet leave,
- * arrive and be answered.
+ * arrive and be freed.
  */
-export const FEW = ["--regex", "^(__)?(ip|icmp|dev|netif)_"];
+export const FEW = [
+  "--regex",
+  "^(ip_output|dev_hard_start_xmit|ip_rcv|ip_local_deliver|icmp_rcv|consume_skb|kfree_skbmem)$",
+];
 
 /** The options to trace with a backend: all functions where that is quick. */
 export function options(backend: string): string[] {
   return ["-b", backend, ...(backend === "kprobe-multi" ? [] : FEW)];
+}
+
+/** Waits for the kernel to take away what a process held; nothing of ipft may stay. */
+export async function assertNothingLeft(): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  let names = await loaded();
+  while (names.length > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    names = await loaded();
+  }
+  assert.deepEqual(names, []);
+  assert.equal(await Deno.readTextFile("/sys/kernel/tracing/enabled_functions"), "");
+}
+
+/** The names of what bpftool shows of ipft's programs, links and maps. */
+export async function loaded(): Promise<string[]> {
+  const names = await shell("for kind in prog link map; do bpftool -j $kind list; done");
+  return [...names.matchAll(/"name":"((?:ipft|kprobe_|fentry_)[^"]*)"/g)].map(([, name]) => name);
 }

@@ -43,10 +43,10 @@ mapfile -d '' -t command </mnt/command
 # spares the caller's session, then ends what it left running and with it the last writers.
 exec 3< <(exec cat /dev/vport0p3)
 {
-  (cd /ipft && exec setsid "${command[@]}") <&3 3<&-
+  (cd /ipft && exec setsid "${command[@]}") <&3 3<&- 2>&1
   echo $? >/run/status
   killall5 -9
-} 2>&1 | dd of=/dev/vport0p1 bs=64K 2>/run/relayed
+} 2>/dev/console | dd of=/dev/vport0p1 bs=64K 2>/run/relayed
 
 # With the length of the output the runner knows when it has everything.
 read -r status </run/status

@@ -104,6 +104,7 @@ export async function runInVm(options: GuestOptions): Promise<GuestResult> {
 
   const timer = Promise.withResolvers<"hung">();
   const timerId = setTimeout(() => timer.resolve("hung"), timeoutMs);
+  cleanup.defer(() => clearTimeout(timerId));
   const outcome = await Promise.race([
     messages.report.then(async (report) => {
       await output.reached(report.outputLength);
@@ -113,7 +114,6 @@ export async function runInVm(options: GuestOptions): Promise<GuestResult> {
     Promise.all([qemu.status, outputEnded]).then(() => "stopped" as const),
     timer.promise,
   ]);
-  clearTimeout(timerId);
   kill(qemu);
   await Promise.all([qemu.status, outputEnded, messagesEnded]);
 
@@ -143,11 +143,16 @@ function requireImages(images: string, kernel: Kernel): void {
   }
 }
 
+/** Of the guests that are running: a signal has to end all of them before it ends the program. */
+const cleanups = new Set<DisposableStack>();
+
 /** Disposes on the signals that end a program, and ends it. */
 function disposeOnSignal(cleanup: DisposableStack): void {
+  cleanups.add(cleanup);
+  cleanup.defer(() => cleanups.delete(cleanup));
   for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
     const end = () => {
-      cleanup.dispose();
+      for (const each of cleanups) each.dispose();
       Deno.exit(exitCode);
     };
     Deno.addSignalListener(signal, end);

@@ -87,7 +87,9 @@ function exists(path: string): boolean {
 
 /** Runs a program in a folder and returns its stdout. */
 async function run(program: string, args: string[], cwd: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args, cwd }).output();
+  // mke2fs is in a folder that Debian leaves out of ordinary users' PATH.
+  const env = { PATH: `${Deno.env.get("PATH")}:/usr/sbin:/sbin` };
+  const { success, stdout, stderr } = await new Deno.Command(program, { args, cwd, env }).output();
   const text = new TextDecoder();
   if (!success) {
     throw new IpftError(`cannot pack the checkout for the VM: ${program}: ${text.decode(stderr)}`);

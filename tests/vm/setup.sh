@@ -5,10 +5,15 @@
 # again only when the script that builds it has changed. A kernel is the newest of its kind on the
 # day it was fetched; remove its folder to fetch a newer one.
 set -euo pipefail
+# `su` keeps an ordinary user's PATH, and depmod, debootstrap and mke2fs are not in it.
+export PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=${here%/tests/vm}
 vm=${IPFT_CACHE:-$checkout/.cache}/vm
+work=$vm/work
+build_kernel=$here/build-kernel.sh
+build_root=$here/build-root.sh
 all_kernels=(6.12 6.1 5.10 7.2)
 host_packages=(
   busybox-static cpio debian-archive-keyring debootstrap e2fsprogs git kmod qemu-system-x86 tar
@@ -49,20 +54,35 @@ install_host_packages() {
   rm -f "$log"
 }
 
-# part FOLDER SCRIPT ARGS...: FOLDER as `SCRIPT WORK FOLDER.tmp ARGS...` makes it.
-part() {
-  local folder=$1 script=$2 key
-  shift 2
-  key=$(sha256sum <"$script")
-  [[ -f $folder/key && $(<"$folder/key") == "$key" ]] && return
+# is_made FOLDER SCRIPT: whether FOLDER is complete and of SCRIPT as it is now.
+is_made() {
+  [[ -f $1/key && $(<"$1/key") == "$(sha256sum <"$2")" ]]
+}
 
-  ((EUID == 0)) || fail "making ${folder#"$vm"/} needs root; run: sudo $here/setup.sh"
+# make_part FOLDER SCRIPT ARGS...: FOLDER as `SCRIPT WORK FOLDER.tmp ARGS...` makes it.
+make_part() {
+  local folder=$1 script=$2
+  shift 2
   rm -rf "$folder.tmp"
   mkdir -p "$folder.tmp"
   "$script" "$work" "$folder.tmp" "$@"
-  echo "$key" >"$folder.tmp/key"
+  sha256sum <"$script" >"$folder.tmp/key"
   rm -rf "$folder"
   mv "$folder.tmp" "$folder"
+}
+
+discard_work() {
+  # A debootstrap that was killed leaves these mounted.
+  umount --quiet "$work/root/proc" "$work/root/sys" 2>/dev/null || true
+  rm -rf --one-file-system "$work"
+}
+
+is_all_made() {
+  local kernel
+  for kernel in "${kernels[@]}"; do
+    is_made "$vm/kernels/$kernel" "$build_kernel" || return
+  done
+  is_made "$vm/root" "$build_root"
 }
 
 kernels=("$@")
@@ -73,15 +93,23 @@ for kernel in "${kernels[@]}"; do
 done
 
 install_host_packages
+! is_all_made || exit 0
+((EUID == 0)) || fail "this has to run as root: sudo $here/setup.sh ${kernels[*]}"
 
 mkdir -p "$vm/kernels"
-# `make demo` and `make test` may run side by side: the second waits and finds the work done.
+# `make demo` and `make test` may run side by side: the second waits and finds the work done. What
+# is left of a killed run holds the lock until it has ended, too.
 exec {lock}>"$vm/lock"
 flock "$lock"
-work=$(mktemp -d "$vm/work.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+# A signal waits for the program that is running, which would otherwise write to what is removed.
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+trap discard_work EXIT
+discard_work
+mkdir "$work"
 
 for kernel in "${kernels[@]}"; do
-  part "$vm/kernels/$kernel" "$here/build-kernel.sh" "$kernel"
+  is_made "$vm/kernels/$kernel" "$build_kernel" ||
+    make_part "$vm/kernels/$kernel" "$build_kernel" "$kernel"
 done
-part "$vm/root" "$here/build-root.sh"
+is_made "$vm/root" "$build_root" || make_part "$vm/root" "$build_root"

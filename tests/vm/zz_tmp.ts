@@ -1,1 +1,0 @@
-import fc from "fast-check"; import { Command } from "@commander-js/extra-typings"; console.log(typeof fc.assert, typeof Command);
