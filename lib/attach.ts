@@ -5,6 +5,7 @@ import { attachKprobeMulti } from "./bpf/attach_kprobe_multi.ts";
 import type { Attachment, AttachProgress } from "./bpf/attachment.ts";
 import { Tracer } from "./bpf/tracer.ts";
 import { IpftError } from "./errors.ts";
+import { raiseFileLimit } from "./ffi/libc.ts";
 import type { TraceOptions } from "./options.ts";
 import type { TracePlan } from "./plan.ts";
 
@@ -29,6 +30,9 @@ export function loadTracer(
   });
 }
 
+/** Files besides those of the attachment: Deno's own, maps, output. */
+const OTHER_FILES = 1024;
+
 /**
  * Attaches a loaded tracer to the functions of its plan.
  * @throws IpftError when the kernel refuses them all; what `progress` rejects with
@@ -38,6 +42,8 @@ export async function attach(
   tracer: Tracer,
   progress: AttachProgress,
 ): Promise<Attachment> {
+  // One by one, a function takes up to two files: its program and its link.
+  raiseFileLimit(OTHER_FILES + 2 * functions.length);
   const attachment = backend === "kprobe-multi"
     ? attachKprobeMulti(tracer, functions, addresses)
     : backend === "kprobe"

@@ -56,7 +56,7 @@ async function tryBackend(
   onLog?: (line: string) => void,
 ): Promise<string | undefined> {
   try {
-    const plan = await planTrace(kernel, { backend, filter: { functionRegex: TRIED_FUNCTION } });
+    const plan = planTrace(kernel, { backend, filter: { functionRegex: TRIED_FUNCTION } });
     const options = { mark: TRIED_MARK, mask: 0xffffffff, bufferSizeBytes: 4096 };
     using tracer = loadTracer(plan, options, onLog);
     using _attachment = await attach(plan, tracer, () => Promise.resolve());

@@ -13,6 +13,8 @@ import type { Backend, FunctionFilter } from "./options.ts";
 export interface Kernel {
   readonly capabilities: Capabilities;
   readonly functions: readonly SkbFunction[];
+  /** Content of `/proc/kallsyms`. */
+  readonly kallsyms: Uint8Array;
 }
 
 export interface TracePlan {
@@ -39,18 +41,22 @@ export async function inspectKernel(warn: (message: string) => void): Promise<Ke
     );
   }
   using tracefs = new TracefsMount();
-  const { functions, vmlinux } = await loadSkbFunctions(tracefs.directory, warn);
-  return { functions, capabilities: probeCapabilities(vmlinux) };
+  // The kernel takes its time to render either file: they are read side by side.
+  const [{ functions, vmlinux }, kallsyms] = await Promise.all([
+    loadSkbFunctions(tracefs.directory, warn),
+    Deno.readFile("/proc/kallsyms"),
+  ]);
+  return { functions, kallsyms, capabilities: probeCapabilities(vmlinux) };
 }
 
 /**
  * Chooses backend and functions.
  * @throws IpftError when the kernel lacks what the backend needs, or the filter leaves nothing
  */
-export async function planTrace(
-  { capabilities, functions: all }: Kernel,
+export function planTrace(
+  { capabilities, functions: all, kallsyms }: Kernel,
   { backend: wanted, filter }: { readonly backend?: Backend; readonly filter: FunctionFilter },
-): Promise<TracePlan> {
+): TracePlan {
   const backend = chooseBackend(capabilities, wanted);
   const functions = selectFunctions(all, filter);
   if (backend === "ftrace") {
@@ -58,7 +64,7 @@ export async function planTrace(
     const named = functions.filter(({ name }) => !name.includes("."));
     return { backend, capabilities, functions: named, addresses: new BigUint64Array() };
   }
-  return { backend, capabilities, ...await resolveAddresses(functions) };
+  return { backend, capabilities, ...resolveAddresses(functions, kallsyms) };
 }
 
 /** The functions that pass the filter; it must leave one at least. */

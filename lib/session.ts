@@ -12,7 +12,7 @@ import type { Sink, TraceInfo } from "./output/sink.ts";
 import { OutputClosed, writeStdout } from "./output/stdout.ts";
 import { StreamSink } from "./output/stream.ts";
 import { inspectKernel, planTrace, type TracePlan } from "./plan.ts";
-import { StopSignals } from "./stop_signals.ts";
+import { stopSignal } from "./stop_signal.ts";
 import { LossReport, summarize } from "./summary.ts";
 
 /** Takes everything but results: progress, warnings, the summary. */
@@ -28,15 +28,15 @@ const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
  * @throws IpftError when the trace cannot start, or its output cannot be written
  */
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
-  using stop = new StopSignals();
-  const plan = await planTrace(await inspectKernel(tell), options);
+  const signal = stopSignal();
+  const plan = planTrace(await inspectKernel(tell), options);
   using tracer = loadTracer(plan, options, options.verbose ? tell : undefined);
   if (ONE_BY_ONE.has(plan.backend)) {
     tell(`Attaching to ${plan.functions.length} functions one by one…`);
   }
-  using attachment = await attach(plan, tracer, () => takeTurn(stop.signal));
+  using attachment = await attach(plan, tracer, () => takeTurn(signal));
   tellAttached(plan, attachment, options.verbose, tell);
-  await takeTurn(stop.signal);
+  await takeTurn(signal);
 
   const info: TraceInfo = { functions: plan.functions, originNs: monotonicNs() };
   const sink = createSink(options, info);
@@ -50,7 +50,7 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   tell("Trace ready!");
   const begin = performance.now();
   try {
-    const delivered = await drain({ tracer, reader, sink, signal: stop.signal, onTurn });
+    const delivered = await drain({ tracer, reader, sink, signal, onTurn });
     await sink.finish();
     const seconds = (performance.now() - begin) / 1000;
     tell(summarize({

@@ -15,6 +15,8 @@ const { symbols: libc } = Deno.dlopen("libc.so.6", {
   mount: { parameters: ["buffer", "buffer", "buffer", "u64", "pointer"], result: "i32" },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   syscall: { parameters: ["i64", "u64", "u64", "u64", "u64", "u64"], result: "i64" },
   umount2: { parameters: ["buffer", "i32"], result: "i32" },
   vsnprintf: { parameters: ["buffer", "usize", "pointer", "pointer"], result: "i32" },
@@ -113,6 +115,19 @@ export class Mapping implements Disposable {
   [Symbol.dispose](): void {
     libc.munmap(this.#pointer, BigInt(this.memory.byteLength));
   }
+}
+
+/**
+ * Lets this process open up to `files` files, as root may; where it may not, the old limit stays and
+ * shows itself when it is reached.
+ */
+export function raiseFileLimit(files: number): void {
+  const RLIMIT_NOFILE = 7;
+  const [soft, hard] = [0, 1], limit = new BigUint64Array(2); // struct rlimit
+  if (libc.getrlimit(RLIMIT_NOFILE, limit) !== 0 || limit[soft] >= files) return;
+  limit[soft] = BigInt(files);
+  if (limit[hard] < limit[soft]) limit[hard] = limit[soft];
+  libc.setrlimit(RLIMIT_NOFILE, limit);
 }
 
 /** Mounts a kernel file system (`tracefs`, …) on `directory`. Returns 0 or the negated errno. */

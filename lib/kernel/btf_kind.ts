@@ -22,34 +22,34 @@ export const BtfKind = {
   ENUM64: 19,
 } as const;
 
-/** The 32-bit words that a type of one kind consists of. */
-export interface BtfShape {
-  /** Words of every type of this kind: name, info, size or type, and what the kind adds. */
-  readonly fixed: number;
-  /** Words of each of its `vlen` members, values, parameters or variables. */
-  readonly element: number;
-}
+/**
+ * The 32-bit words of a type, by kind: how many every type of the kind has (name, info, size or type,
+ * and what the kind adds), and how many each of its `vlen` members, values, parameters or variables.
+ */
+const SHAPES: Readonly<Record<keyof typeof BtfKind, readonly [fixed: number, element: number]>> = {
+  VOID: [0, 0], // only ever type 0, which is not written down
+  INT: [4, 0],
+  PTR: [3, 0],
+  ARRAY: [6, 0],
+  STRUCT: [3, 3],
+  UNION: [3, 3],
+  ENUM: [3, 2],
+  FWD: [3, 0],
+  TYPEDEF: [3, 0],
+  VOLATILE: [3, 0],
+  CONST: [3, 0],
+  RESTRICT: [3, 0],
+  FUNC: [3, 0], // its linkage is where others have their vlen
+  FUNC_PROTO: [3, 2],
+  VAR: [4, 0],
+  DATASEC: [3, 3],
+  FLOAT: [3, 0],
+  DECL_TAG: [4, 0],
+  TYPE_TAG: [3, 0],
+  ENUM64: [3, 3],
+};
 
-/** The shape of every kind, by kind; a FUNC keeps its linkage where others keep their `vlen`. */
-export const BTF_SHAPES: readonly (BtfShape | undefined)[] = [
-  undefined, // VOID is only ever type 0, which is not written down
-  { fixed: 4, element: 0 }, // INT
-  { fixed: 3, element: 0 }, // PTR
-  { fixed: 6, element: 0 }, // ARRAY
-  { fixed: 3, element: 3 }, // STRUCT
-  { fixed: 3, element: 3 }, // UNION
-  { fixed: 3, element: 2 }, // ENUM
-  { fixed: 3, element: 0 }, // FWD
-  { fixed: 3, element: 0 }, // TYPEDEF
-  { fixed: 3, element: 0 }, // VOLATILE
-  { fixed: 3, element: 0 }, // CONST
-  { fixed: 3, element: 0 }, // RESTRICT
-  { fixed: 3, element: 0 }, // FUNC
-  { fixed: 3, element: 2 }, // FUNC_PROTO
-  { fixed: 4, element: 0 }, // VAR
-  { fixed: 3, element: 3 }, // DATASEC
-  { fixed: 3, element: 0 }, // FLOAT
-  { fixed: 4, element: 0 }, // DECL_TAG
-  { fixed: 3, element: 0 }, // TYPE_TAG
-  { fixed: 3, element: 3 }, // ENUM64
-];
+/** Words that every type of a kind has, by kind; 0 for VOID. */
+export const FIXED_WORDS = Uint8Array.from(Object.values(SHAPES), ([fixed]) => fixed);
+/** Words of each element of a type, by kind. */
+export const ELEMENT_WORDS = Uint8Array.from(Object.values(SHAPES), ([, element]) => element);

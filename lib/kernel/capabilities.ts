@@ -53,7 +53,9 @@ export function probeCapabilities(vmlinux: Btf): Capabilities {
     kprobeSession: kprobeMulti &&
       vmlinux.hasEnumerator("bpf_attach_type", "BPF_TRACE_KPROBE_SESSION"),
     fentry: vmlinux.hasEnumerator("bpf_attach_type", "BPF_TRACE_FENTRY") &&
-      hasFunction("register_ftrace_direct"),
+      // Either is compiled under CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS only; old BTF lacks the
+      // functions of kernel/trace/ftrace.c, new kernels lack the struct.
+      (hasFunction("register_ftrace_direct") || hasStruct("ftrace_direct_func")),
     moduleBtf: hasStruct("btf_module"),
   };
 }

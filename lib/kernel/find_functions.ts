@@ -1,5 +1,4 @@
-import { BtfKind } from "./btf_kind.ts";
-import type { SkbArguments } from "./skb_arguments.ts";
+import type { SkbPrototypes } from "./skb_prototypes.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import { parseFilterFunctions } from "./tracefs.ts";
 
@@ -10,16 +9,15 @@ import { parseFilterFunctions } from "./tracefs.ts";
 const VARIANT_SUFFIX = /^(\.(constprop|isra)\.\d+)+$/;
 
 /** The functions with a `struct sk_buff *` argument that the BTF of `module` describes. */
-export function describedSkbFunctions(module: string, skbArguments: SkbArguments): SkbFunction[] {
-  const { btf } = skbArguments;
-  const functions: SkbFunction[] = [];
-  for (let btfId = btf.firstId; btfId < btf.endId; btfId++) {
-    if (btf.kind(btfId) !== BtfKind.FUNC) continue;
-    const skbPosition = skbArguments.position(btf.type(btfId));
-    if (skbPosition === undefined) continue;
-    functions.push({ name: btf.name(btfId), module, skbPosition, btfId });
-  }
-  return functions;
+export function describedSkbFunctions(
+  module: string,
+  { btf, base, positions }: SkbPrototypes,
+): SkbFunction[] {
+  return btf.findFunctions(positions, base?.positions).map((btfId) => {
+    const prototype = btf.type(btfId);
+    const skbPosition = (positions.get(prototype) ?? base?.positions.get(prototype))!;
+    return { name: btf.name(btfId), module, skbPosition, btfId };
+  });
 }
 
 /**
@@ -37,32 +35,30 @@ export function findSkbFunctions(
   described: readonly SkbFunction[],
   available: Uint8Array,
 ): SkbFunction[] {
-  const key = (module: string, name: string) => `${module}:${name}`;
-  const byKey = new Map(described.toReversed().map((fn) => [key(fn.module, fn.name), fn]));
-
+  const byKey = new Map(described.toReversed().map((fn) => [keyOf(fn.module, fn.name), fn]));
   const names = described.map((fn) => fn.name);
-  const plain: SkbFunction[] = [];
-  const variants: { readonly of: SkbFunction; readonly name: string }[] = [];
+  const keys: string[] = [];
+  const variants: { readonly key: string; readonly fn: SkbFunction }[] = [];
   for (const { stem, suffix, module } of parseFilterFunctions(available, names)) {
-    const fn = byKey.get(key(module, stem));
+    const key = keyOf(module, stem);
+    const fn = byKey.get(key);
     if (!fn) continue;
-    if (suffix === "") plain.push(fn);
-    else if (VARIANT_SUFFIX.test(suffix)) variants.push({ of: fn, name: stem + suffix });
+    if (suffix === "") keys.push(key);
+    else if (VARIANT_SUFFIX.test(suffix)) {
+      variants.push({ key, fn: { ...fn, name: stem + suffix } });
+    }
   }
 
-  const isPlain = new Set(plain);
-  const standIns = variants
-    .filter((variant) => !isPlain.has(variant.of))
-    .map((variant) => ({ ...variant.of, name: variant.name }));
-  return [...plain, ...standIns].sort(byModuleAndName);
+  const plain = new Set(keys);
+  for (const { key, fn } of variants) {
+    if (plain.has(key)) continue;
+    byKey.set(keyOf(fn.module, fn.name), fn);
+    keys.push(keyOf(fn.module, fn.name));
+  }
+  return keys.sort().map((key) => byKey.get(key)!);
 }
 
-function byModuleAndName(a: SkbFunction, b: SkbFunction): number {
-  return Number(b.module === VMLINUX) - Number(a.module === VMLINUX) ||
-    compare(a.module, b.module) || compare(a.name, b.name);
-}
-
-/** By code unit: the order must not depend on the locale. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+/** Identifies a function and sorts by module and name, vmlinux first: a blank is before all else. */
+function keyOf(module: string, name: string): string {
+  return `${module === VMLINUX ? "" : module} ${name}`;
 }

@@ -1,8 +1,8 @@
 import { IpftError } from "../errors.ts";
 import { Btf } from "./btf.ts";
 import { describedSkbFunctions, findSkbFunctions } from "./find_functions.ts";
-import { SkbArguments } from "./skb_arguments.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
+import { findSkbPrototypes } from "./skb_prototypes.ts";
 
 /** What the running kernel's own files say about its functions. */
 export interface KernelFunctions {
@@ -66,14 +66,14 @@ async function readTypes(
     ),
     { source },
   );
-  const skbArguments = new SkbArguments(vmlinux);
-  const described = describedSkbFunctions(VMLINUX, skbArguments);
+  const prototypes = findSkbPrototypes(vmlinux);
+  const described = describedSkbFunctions(VMLINUX, prototypes);
 
   for (const [i, read] of (await reads).entries()) {
     try {
       if (read.status === "rejected") throw read.reason;
       const btf = Btf.parse(read.value, { source: path(modules[i]), base: vmlinux });
-      described.push(...describedSkbFunctions(modules[i], new SkbArguments(btf, skbArguments)));
+      described.push(...describedSkbFunctions(modules[i], findSkbPrototypes(btf, prototypes)));
     } catch (error) {
       if (!(error instanceof IpftError)) throw error;
       warn(`the functions of module ${modules[i]} are left out: ${error.message}`);

@@ -12,6 +12,7 @@ export interface KernelSymbol {
 
 const NEWLINE = 0x0a;
 const TAB = 0x09;
+const CLOSING_BRACKET = 0x5d;
 /** Symbol types of code (nm(1)): global, local and weak text. */
 const TEXT_TYPES: ReadonlySet<number> = new Set(Array.from("TtWw", (type) => type.charCodeAt(0)));
 /** Columns of a line: 16 hexadecimal digits of address, the type, the name. */
@@ -37,14 +38,14 @@ export function parseKallsyms(content: Uint8Array, names: Iterable<string>): Ker
     if (end < 0) end = content.length;
     if (!TEXT_TYPES.has(content[start + TYPE_AT])) continue;
 
-    let nameEnd = start + NAME_AT;
-    while (nameEnd < end && content[nameEnd] !== TAB) nameEnd++;
+    const isInModule = content[end - 1] === CLOSING_BRACKET;
+    const nameEnd = isInModule ? content.indexOf(TAB, start) : end;
     const name = wanted.get(content, start + NAME_AT, nameEnd);
     if (name === undefined) continue;
 
     const address = BigInt(`0x${text(start, start + ADDRESS_END)}`);
     if (address === 0n) throw hiddenAddresses();
-    const module = nameEnd === end ? VMLINUX : text(nameEnd + "\t[".length, end - "]".length);
+    const module = !isInModule ? VMLINUX : text(nameEnd + "\t[".length, end - "]".length);
     symbols.push({ name, module, address });
   }
   return symbols;

@@ -6,18 +6,24 @@ const encoder = new TextEncoder();
  */
 export class NameSet {
   readonly #names: readonly string[];
-  readonly #bytes: readonly Uint8Array[];
+  /** The names, each with a NUL after it. */
+  readonly #bytes: Uint8Array;
+  /** Where each name begins in `#bytes`. */
+  readonly #starts: Uint32Array;
   /** Open addressing: index into `#names` plus 1, at the name's hash or the next free slot. */
   readonly #slots: Uint32Array;
 
   constructor(names: Iterable<string>) {
     this.#names = [...new Set(names)];
-    this.#bytes = this.#names.map((name) => encoder.encode(name));
-    // A power of two, so that a mask wraps; at most half full, so that searches stay short.
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(this.#names.length * 2 + 1)));
-    this.#bytes.forEach((bytes, index) => {
-      this.#slots[this.#find(bytes, 0, bytes.length)] = index + 1;
-    });
+    this.#bytes = encoder.encode(this.#names.map((name) => `${name}\0`).join(""));
+    this.#starts = new Uint32Array(this.#names.length + 1);
+    // A power of two, so that a mask wraps; sparse, so that most other names fall into a free slot.
+    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(this.#names.length * 16 + 1)));
+    for (let i = 0; i < this.#names.length; i++) {
+      const start = this.#starts[i], end = this.#bytes.indexOf(0, start);
+      this.#starts[i + 1] = end + 1;
+      this.#slots[this.#find(this.#bytes, start, end)] = i + 1;
+    }
   }
 
   /** The member that the bytes from `start` up to `end` spell. */
@@ -27,25 +33,29 @@ export class NameSet {
 
   /** The slot that holds the name, or the free one where its search ends. */
   #find(bytes: Uint8Array, start: number, end: number): number {
-    const mask = this.#slots.length - 1;
+    const slots = this.#slots, mask = slots.length - 1;
     let slot = hash(bytes, start, end) & mask;
-    while (this.#slots[slot] && !this.#isAt(slot, bytes, start, end)) slot = (slot + 1) & mask;
+    while (slots[slot] && !this.#isName(slots[slot] - 1, bytes, start, end)) slot = slot + 1 & mask;
     return slot;
   }
 
-  #isAt(slot: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const name = this.#bytes[this.#slots[slot] - 1];
-    if (name.length !== end - start) return false;
-    for (let i = 0; i < name.length; i++) {
-      if (name[i] !== bytes[start + i]) return false;
+  #isName(index: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const from = this.#starts[index], length = end - start;
+    if (this.#starts[index + 1] - 1 - from !== length) return false;
+    for (let i = 0; i < length; i++) {
+      if (this.#bytes[from + i] !== bytes[start + i]) return false;
     }
     return true;
   }
 }
 
-/** FNV-1a, 32 bits. */
+/** Of the length and four bytes only: a table of symbols has millions of them. */
 function hash(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0x811c9dc5;
-  for (let i = start; i < end; i++) value = Math.imul(value ^ bytes[i], 0x01000193);
-  return value >>> 0;
+  const length = end - start, half = length >>> 1, quarter = length >>> 2;
+  let value = length;
+  value = value * 31 + bytes[end - 1];
+  value = value * 31 + bytes[start + half];
+  value = value * 31 + bytes[start + quarter];
+  value = value * 31 + bytes[start + half + quarter];
+  return value;
 }

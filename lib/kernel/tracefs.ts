@@ -15,6 +15,7 @@ const NEWLINE = 0x0a;
 const DOT = 0x2e;
 const SPACE = 0x20;
 const TAB = 0x09;
+const CLOSING_BRACKET = 0x5d;
 
 const decoder = new TextDecoder();
 
@@ -49,22 +50,34 @@ export function parseFilterFunctions(
   const wanted = new NameSet(names);
   const text = (start: number, end: number) => decoder.decode(content.subarray(start, end));
   const functions: FilterFunction[] = [];
+  // Few symbols have a suffix: most lines are passed without a look at their bytes.
+  let nextDot = -1;
   for (let start = 0, end: number; start < content.length; start = end + 1) {
-    end = content.indexOf(NEWLINE, start);
-    if (end < 0) end = content.length;
+    end = indexOrEnd(content, NEWLINE, start);
 
-    let stemEnd = start;
-    while (stemEnd < end && content[stemEnd] !== DOT && !isBlank(content[stemEnd])) stemEnd++;
+    let nameEnd = end;
+    if (content[end - 1] === CLOSING_BRACKET) {
+      while (nameEnd > start && !isBlank(content[nameEnd])) nameEnd--;
+    }
+    if (nextDot < start) nextDot = indexOrEnd(content, DOT, start);
+    const stemEnd = Math.min(nextDot, nameEnd);
     const stem = wanted.get(content, start, stemEnd);
     if (stem === undefined) continue;
 
-    // Most lines are a name alone: nothing has to be decoded for them.
-    const [suffix, module] = stemEnd === end ? [""] : text(stemEnd, end).split(/[ \t]+/);
-    functions.push({ stem, suffix, module: module ? module.slice(1, -1) : VMLINUX });
+    functions.push({
+      stem,
+      suffix: stemEnd === nameEnd ? "" : text(stemEnd, nameEnd),
+      module: nameEnd === end ? VMLINUX : text(nameEnd + " [".length, end - "]".length),
+    });
   }
   return functions;
 }
 
 function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
+}
+
+function indexOrEnd(content: Uint8Array, byte: number, from: number): number {
+  const index = content.indexOf(byte, from);
+  return index < 0 ? content.length : index;
 }

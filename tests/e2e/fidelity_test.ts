@@ -1,14 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  FEW,
-  ipft,
-  type isKernel,
-  type JsonEvent,
-  ping,
-  shell,
-  Trace,
-  workingBackends,
-} from "./ipft.ts";
+import { FEW, ipft, type JsonEvent, ping, shell, Trace, workingBackends } from "./ipft.ts";
 
 const INSTANCE = "/sys/kernel/tracing/instances/ipft-test";
 

@@ -132,10 +132,17 @@ export async function ping(mark: number, ...options: string[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-/** The backends that `ipft doctor` found to work, best first. */
+/** The backends that the running kernel has the functions for, best first. */
 export async function workingBackends(): Promise<string[]> {
-  const { stdout } = await ipft("doctor");
-  return [...stdout.matchAll(/^ {2}(\S+) +works/gm)].map(([, backend]) => backend);
+  const symbols = await Deno.readTextFile("/proc/kallsyms");
+  const needs = {
+    "kprobe-multi": "register_fprobe",
+    kprobe: "register_kprobe",
+    ftrace: "register_ftrace_direct",
+  };
+  return Object.entries(needs)
+    .filter(([, symbol]) => new RegExp(` T ${symbol}\\b`).test(symbols))
+    .map(([backend]) => backend);
 }
 
 /** Whether the running kernel is at least `major.minor`. */

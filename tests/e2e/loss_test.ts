@@ -39,7 +39,7 @@ Deno.test("ipft delivers every event of 2000 flood pings", async () => {
   const { code, stdout, stderr, hits } = await flood(2000);
   assert.equal(code, 0);
   assert.equal(countLines(stdout), hits);
-  assert(hits >= 2000 * 10, `${hits} hits`);
+  assert(hits >= 2000 * 7, `${hits} hits`);
   assert.match(stderr, new RegExp(`^${hits} events in .*, none lost\\.$`, "m"));
 });
 

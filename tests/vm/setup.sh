@@ -25,35 +25,6 @@ fail() {
   exit 1
 }
 
-is_installed() {
-  [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
-}
-
-install_host_packages() {
-  local missing=() package
-  for package in "${host_packages[@]}"; do
-    is_installed "$package" || missing+=("$package")
-  done
-  ((${#missing[@]})) || return 0
-
-  if ((EUID != 0)); then
-    echo "The VM test bed needs Debian packages that are missing here:" >&2
-    echo "sudo apt-get install -y ${missing[*]}"
-    exit 1
-  fi
-  echo "installing ${missing[*]}"
-  local log
-  log=$(mktemp)
-  # Recommended packages would bring qemu's graphical front ends along.
-  if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
-    --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
-    tail -n 20 "$log" >&2
-    rm -f "$log"
-    fail "cannot install the packages; see apt's messages above"
-  fi
-  rm -f "$log"
-}
-
 # is_made FOLDER SCRIPT: whether FOLDER is complete and of SCRIPT as it is now.
 is_made() {
   [[ -f $1/key && $(<"$1/key") == "$(sha256sum <"$2")" ]]
@@ -92,7 +63,7 @@ for kernel in "${kernels[@]}"; do
     fail "no kernel '$kernel'; there are: ${all_kernels[*]}"
 done
 
-install_host_packages
+"$checkout/tests/packages.sh" "${host_packages[@]}"
 ! is_all_made || exit 0
 ((EUID == 0)) || fail "this has to run as root: sudo $here/setup.sh ${kernels[*]}"
 
