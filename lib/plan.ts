@@ -24,6 +24,8 @@ export interface TracePlan {
   readonly functions: readonly SkbFunction[];
   /** Of their symbols, by index; empty where the backend attaches without addresses. */
   readonly addresses: BigUint64Array;
+  /** How many functions pass the filter, but are out of the backend's reach. */
+  readonly unreachable: number;
 }
 
 /**
@@ -58,14 +60,16 @@ export function planTrace(
   { backend: wanted, filter }: { readonly backend?: Backend; readonly filter: FunctionFilter },
 ): TracePlan {
   const backend = chooseBackend(capabilities, wanted);
-  const functions = selectFunctions(all, filter);
-  if (backend === "ftrace") {
-    // An fentry program finds its function by the name in the BTF, without compiler suffixes.
-    const named = functions.filter(({ name }) => !name.includes("."));
-    return { backend, capabilities, functions: named, addresses: new BigUint64Array() };
-  }
-  return { backend, capabilities, ...resolveAddresses(functions, kallsyms) };
+  const matching = selectFunctions(all, filter);
+  // An fentry program finds its function by the name in the BTF, without compiler suffixes.
+  const { functions, addresses } = backend === "ftrace"
+    ? { functions: matching.filter(({ name }) => !name.includes(".")), addresses: NO_ADDRESSES }
+    : resolveAddresses(matching, kallsyms);
+  const unreachable = matching.length - functions.length;
+  return { backend, capabilities, functions, addresses, unreachable };
 }
+
+const NO_ADDRESSES = new BigUint64Array();
 
 /** The functions that pass the filter; it must leave one at least. */
 export function selectFunctions(

@@ -75,12 +75,15 @@ async function takeTurn(signal: AbortSignal): Promise<void> {
 
 /** Says what is traced, and what is not though it was asked for. */
 function tellAttached(
-  { functions, backend }: TracePlan,
+  { functions, backend, unreachable }: TracePlan,
   { refused }: Attachment,
   verbose: boolean,
   tell: Tell,
 ): void {
   tell(`Attached to ${functions.length - refused.length} functions with ${backend}.`);
+  if (unreachable > 0) {
+    tell(`Not traced, because ${backend} cannot find them by their name: ${unreachable} functions`);
+  }
   if (refused.length === 0) return;
   const shown = (verbose ? refused : refused.slice(0, 3))
     .map(({ functionIndex, reason }) => `${functions[functionIndex].name}: ${reason}`);

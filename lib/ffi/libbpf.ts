@@ -48,23 +48,27 @@ export function libbpf(): Symbols {
   return opened ??= openLibrary(LIBRARY);
 }
 
+const REMEDY = "install libbpf 1.1 or newer: apt install libbpf1";
+
 /**
  * Opens and checks libbpf.
  * @throws IpftError when it is missing, unusable, or older than 1.1
  */
 export function openLibrary(path: string): Symbols {
-  const remedy = "install libbpf 1.1 or newer: apt install libbpf1";
   let symbols: Symbols;
   try {
     symbols = Deno.dlopen(path, SYMBOLS).symbols;
   } catch (error) {
-    throw new IpftError(`cannot open ${path}: ${(error as Error).message}`, remedy);
+    throw new IpftError(`cannot open ${path}: ${(error as Error).message}`, REMEDY);
   }
-  const major = symbols.libbpf_major_version(), minor = symbols.libbpf_minor_version();
-  if (major < 1 || (major === 1 && minor < 1)) {
-    throw new IpftError(`${path} is libbpf ${major}.${minor}, too old`, remedy);
-  }
+  requireVersion(path, symbols.libbpf_major_version(), symbols.libbpf_minor_version());
   return symbols;
+}
+
+/** @throws IpftError for a version before 1.1 */
+export function requireVersion(path: string, major: number, minor: number): void {
+  if (major > 1 || (major === 1 && minor >= 1)) return;
+  throw new IpftError(`${path} is libbpf ${major}.${minor}, too old`, REMEDY);
 }
 
 /** A loadable BPF object. Disposing unloads its programs and maps, unless links still hold them. */

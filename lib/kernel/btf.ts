@@ -1,5 +1,5 @@
 import { BtfKind } from "./btf_kind.ts";
-import { BtfTable, COMMON_WORDS, kindOf, vlenOf } from "./btf_table.ts";
+import { BtfTable, COMMON_WORDS, KIND_MASK, KIND_SHIFT, kindOf, vlenOf } from "./btf_table.ts";
 
 /** A member of a struct or union. */
 export interface BtfMember {
@@ -198,7 +198,9 @@ export class Btf {
     const found: number[] = [];
     for (let i = 0; i < starts.length; i++) {
       const at = starts[i];
-      if (kindOf(words[at + 1]) === kind && table.isString(words[at], wanted)) {
+      if (
+        (words[at + 1] >>> KIND_SHIFT & KIND_MASK) === kind && table.isString(words[at], wanted)
+      ) {
         found.push(table.firstId + i);
       }
     }
@@ -226,7 +228,7 @@ export class Btf {
     const found: number[] = [];
     for (let i = 0; i < starts.length; i++) {
       const at = starts[i];
-      if (kindOf(words[at + 1]) !== BtfKind.FUNC) continue;
+      if ((words[at + 1] >>> KIND_SHIFT & KIND_MASK) !== BtfKind.FUNC) continue;
       const prototype = words[at + 2];
       if ((prototype < firstId ? base : own).has(prototype)) found.push(firstId + i);
     }

@@ -1,5 +1,5 @@
-import type { SkbPrototypes } from "./skb_prototypes.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
+import type { SkbPrototypes } from "./skb_prototypes.ts";
 import { parseFilterFunctions } from "./tracefs.ts";
 
 /**

@@ -33,8 +33,15 @@ export class NameSet {
 
   /** The slot that holds the name, or the free one where its search ends. */
   #find(bytes: Uint8Array, start: number, end: number): number {
+    // A hash of the length and four bytes only: a table of symbols has millions of them.
+    const length = end - start, half = start + (length >>> 1), quarter = length >>> 2;
+    let hash = length * 31 + bytes[end - 1];
+    hash = hash * 31 + bytes[half];
+    hash = hash * 31 + bytes[start + quarter];
+    hash = hash * 31 + bytes[half + quarter];
+
     const slots = this.#slots, mask = slots.length - 1;
-    let slot = hash(bytes, start, end) & mask;
+    let slot = hash & mask;
     while (slots[slot] && !this.#isName(slots[slot] - 1, bytes, start, end)) slot = slot + 1 & mask;
     return slot;
   }
@@ -47,15 +54,4 @@ export class NameSet {
     }
     return true;
   }
-}
-
-/** Of the length and four bytes only: a table of symbols has millions of them. */
-function hash(bytes: Uint8Array, start: number, end: number): number {
-  const length = end - start, half = length >>> 1, quarter = length >>> 2;
-  let value = length;
-  value = value * 31 + bytes[end - 1];
-  value = value * 31 + bytes[start + half];
-  value = value * 31 + bytes[start + quarter];
-  value = value * 31 + bytes[start + half + quarter];
-  return value;
 }

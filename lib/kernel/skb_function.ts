@@ -7,7 +7,10 @@ export interface SkbFunction {
   readonly name: string;
   /** `vmlinux`, or the name of the module that the function is in. */
   readonly module: string;
-  /** Position of the first `struct sk_buff *` among the arguments, 0 to 4 (those in registers). */
+  /**
+   * Which of the five integer registers that carry arguments (rdi, rsi, rdx, rcx, r8: 0 to 4) has the
+   * first `struct sk_buff *`. Where no argument before it takes two registers, its position.
+   */
   readonly skbPosition: number;
   /** Id of the FUNC type in the BTF of `module`. */
   readonly btfId: number;

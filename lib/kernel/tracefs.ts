@@ -50,16 +50,18 @@ export function parseFilterFunctions(
   const wanted = new NameSet(names);
   const text = (start: number, end: number) => decoder.decode(content.subarray(start, end));
   const functions: FilterFunction[] = [];
-  // Few symbols have a suffix: most lines are passed without a look at their bytes.
+  // Few symbols have a suffix, so that the next one is far ahead of most lines.
   let nextDot = -1;
   for (let start = 0, end: number; start < content.length; start = end + 1) {
-    end = indexOrEnd(content, NEWLINE, start);
+    end = content.indexOf(NEWLINE, start);
+    if (end < 0) end = content.length;
 
     let nameEnd = end;
     if (content[end - 1] === CLOSING_BRACKET) {
       while (nameEnd > start && !isBlank(content[nameEnd])) nameEnd--;
     }
-    if (nextDot < start) nextDot = indexOrEnd(content, DOT, start);
+    if (nextDot < start) nextDot = content.indexOf(DOT, start);
+    if (nextDot < 0) nextDot = content.length;
     const stemEnd = Math.min(nextDot, nameEnd);
     const stem = wanted.get(content, start, stemEnd);
     if (stem === undefined) continue;
@@ -75,9 +77,4 @@ export function parseFilterFunctions(
 
 function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
-}
-
-function indexOrEnd(content: Uint8Array, byte: number, from: number): number {
-  const index = content.indexOf(byte, from);
-  return index < 0 ? content.length : index;
 }
