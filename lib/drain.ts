@@ -3,8 +3,11 @@ import type { RingReader } from "./bpf/ring_reader.ts";
 import type { Tracer } from "./bpf/tracer.ts";
 import type { Sink } from "./output/sink.ts";
 
-/** An empty ring is looked at this often: an event is shown well within 100 ms. */
-const POLL_MS = 20;
+/** While records come, an empty ring is looked at this often. */
+const POLL_MS = 10;
+
+/** When none came for `POLL_MS`, the kernel wakes ipft up for the next one, or after this time. */
+const ASLEEP_MS = 1000;
 
 /** A ring that never runs empty must not keep signals and timers waiting for longer than this. */
 const TURN_MS = 50;
@@ -21,7 +24,9 @@ export interface DrainOptions {
   readonly sink: Sink;
   /** Ends the trace. */
   readonly signal: AbortSignal;
-  /** Called about every `POLL_MS` while there is nothing to do, and every `TURN_MS` otherwise. */
+  /** Where the sink writes: what closes it ends the sleep. */
+  readonly outputFd: number;
+  /** Called every now and then, at least every `ASLEEP_MS`. */
   readonly onTurn: () => void;
 }
 
@@ -31,11 +36,10 @@ export interface DrainOptions {
  * @returns how many records the sink got
  */
 export async function drain(
-  { tracer, reader, sink, signal, onTurn }: DrainOptions,
+  { tracer, reader, sink, signal, outputFd, onTurn }: DrainOptions,
 ): Promise<number> {
   const batch = new EventBatch(BATCH_CAPACITY);
   let delivered = 0;
-  let turn = performance.now();
   /** Moves one batch; false when there was none. */
   const move = async () => {
     reader.read(batch);
@@ -44,11 +48,20 @@ export async function drain(
     await sink.write(batch);
     return true;
   };
+  const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  let turn = performance.now(), movedAt = turn;
   while (!signal.aborted) {
-    const isBusy = await move();
-    if (isBusy && performance.now() - turn < TURN_MS) continue;
+    const isMoving = await move();
+    if (isMoving) {
+      movedAt = performance.now();
+      if (movedAt - turn < TURN_MS) continue;
+    }
     onTurn();
-    await sleep(isBusy ? 0 : POLL_MS, signal);
+    const isQuiet = performance.now() - movedAt >= POLL_MS;
+    const pause = isQuiet
+      ? tracer.waitForRecord(outputFd, ASLEEP_MS)
+      : sleep(isMoving ? 0 : POLL_MS);
+    await Promise.race([pause, aborted]);
     turn = performance.now();
   }
   tracer.stop();
@@ -61,15 +74,6 @@ export async function drain(
   }
 }
 
-/** Resolves after `ms`, or at the signal. */
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener("abort", end);
-  });
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -34,9 +34,9 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   if (ONE_BY_ONE.has(plan.backend)) {
     tell(`Attaching to ${plan.functions.length} functions one by one…`);
   }
-  using attachment = await attach(plan, tracer, () => takeTurn(signal));
+  using attachment = await attach(plan, tracer, () => takeTurn(signal, tell));
   tellAttached(plan, attachment, options.verbose, tell);
-  await takeTurn(signal);
+  await takeTurn(signal, tell);
 
   const info: TraceInfo = { functions: plan.functions, originNs: monotonicNs() };
   const sink = createSink(options, info);
@@ -50,7 +50,14 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   tell("Trace ready!");
   const begin = performance.now();
   try {
-    const delivered = await drain({ tracer, reader, sink, signal, onTurn });
+    const delivered = await drain({
+      tracer,
+      reader,
+      sink,
+      signal,
+      outputFd: STDOUT,
+      onTurn,
+    });
     await sink.finish();
     const seconds = (performance.now() - begin) / 1000;
     tell(summarize({
@@ -68,9 +75,11 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
 const STDOUT = 1;
 
 /** Lets signals be noticed; before the trace is ready, one ends everything. */
-async function takeTurn(signal: AbortSignal): Promise<void> {
+async function takeTurn(signal: AbortSignal, tell: Tell): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
-  if (signal.aborted) throw new IpftError("interrupted before the trace was ready");
+  if (!signal.aborted) return;
+  tell("Detaching…");
+  throw new IpftError("interrupted before the trace was ready");
 }
 
 /** Says what is traced, and what is not though it was asked for. */

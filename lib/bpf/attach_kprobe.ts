@@ -25,7 +25,7 @@ const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
  * milliseconds each, and as many again to detach.
  *
  * @param addresses the functions' symbols, by index
- * @param hasCookies Linux 5.15+: perf-event links, which carry the function's index; before, the
+ * @param hasCookies Linux 5.15+: perf-event links, whose cookie is the function's index plus 1; before, the
  *   tracer's address map tells the programs which function they are at
  * @throws IpftError when the kernel has no kprobes, or refuses all functions
  */
@@ -92,7 +92,7 @@ function attachOne(
   const event = perfEventOpen(new Uint8Array(attr.buffer));
   if (event < 0) return event;
   if (hasCookies) {
-    const link = createPerfEventLink(programFd, event, functionIndex);
+    const link = createPerfEventLink(programFd, event, functionIndex + 1);
     // The kernel enables the event with the first program, and the link keeps it.
     close(event);
     return link;

@@ -5,7 +5,7 @@ import type { Tracer } from "./tracer.ts";
 
 /**
  * Attaches through fprobe (Linux 5.18+ with CONFIG_FPROBE): one link for each position of the skb, all
- * functions at once. The cookie of an address is the function's index.
+ * functions at once. The cookie of an address is the function's index plus 1.
  *
  * @param addresses the functions' symbols, by index
  * @throws IpftError when the kernel refuses a link
@@ -29,7 +29,7 @@ export function attachKprobeMulti(
       const link = createKprobeMultiLink(
         programFd,
         BigUint64Array.from(indexes, (index) => addresses[index]),
-        BigUint64Array.from(indexes, BigInt),
+        BigUint64Array.from(indexes, (index) => BigInt(index + 1)),
       );
       if (link < 0) {
         throw new IpftError(

@@ -28,7 +28,7 @@ struct config {
  */
 struct cpu_counters {
 	__u64 hits; /* a probe met a packet that carries the mark */
-	__u64 lost; /* hits for which the ring had no room */
+	__u64 lost; /* hits without a record: the ring had no room */
 } __attribute__((aligned(64)));
 
 /* The start of .bss, mapped by user space. */
@@ -38,6 +38,8 @@ struct state {
 	 * of the trace should a packet show up in some functions only.
 	 */
 	__u32 active;
+	/* 1 while user space sleeps: the next record wakes it up, and those after it don't. */
+	__u32 asleep;
 	struct cpu_counters counters[COUNTER_SLOTS];
 };
 

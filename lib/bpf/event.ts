@@ -10,6 +10,7 @@ export const CONFIG = { wantedMark: 0, markMask: 4, sizeBytes: 8 } as const;
 /** Byte offsets in `struct state`, at the start of `.bss`, and in its `struct cpu_counters`. */
 export const STATE = {
   active: 0,
+  asleep: 4,
   counters: 64,
   counterBytes: 64,
   hits: 0,

@@ -55,6 +55,9 @@ static __always_inline int matches(__u32 mark)
 	return (mark & config.mark_mask) == config.wanted_mark;
 }
 
+/* Of a probe that is attached to none of the functions of the table. Must not be; is not hidden. */
+#define UNKNOWN_FUNCTION (~0u)
+
 static __always_inline int record(__u64 skb, __u32 function)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -63,7 +66,8 @@ static __always_inline int record(__u64 skb, __u32 function)
 
 	/* Atomic: with fentry an interrupt may run another of these programs inside this one. */
 	__sync_fetch_and_add(&counter->hits, 1);
-	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	event = function == UNKNOWN_FUNCTION ? NULL
+					     : bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event) {
 		__sync_fetch_and_add(&counter->lost, 1);
 		return 0;
@@ -73,8 +77,17 @@ static __always_inline int record(__u64 skb, __u32 function)
 	event->function = function;
 	event->cpu = cpu;
 	event->flags = 0;
-	/* User space polls: waking it up would cost the traffic more than the record itself. */
-	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	/*
+	 * A wake-up costs the traffic more than the record itself, so user space is woken up only where it
+	 * says that it sleeps. It says so before it looks at the ring for the last time, and here it is
+	 * read after the reservation: one of the two sees the other.
+	 */
+	if (state.asleep) {
+		state.asleep = 0;
+		bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	} else {
+		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	}
 	return 0;
 }
 
@@ -85,12 +98,12 @@ static __always_inline __u32 attached_function(struct pt_regs *ctx)
 
 	if (bpf_core_enum_value_exists(enum bpf_func_id___attach_cookie,
 				       BPF_FUNC_get_attach_cookie___attach_cookie))
-		return bpf_get_attach_cookie(ctx);
+		return bpf_get_attach_cookie(ctx) - 1; /* it is 0 where there is none */
 	/* x86 hands a kprobe handler the address behind its int3 (kprobe_ftrace_handler and
 	 * kprobe_int3_handler in arch/x86/kernel/kprobes). */
 	address = PT_REGS_IP(ctx) - 1;
 	function = bpf_map_lookup_elem(&function_by_address, &address);
-	return function ? *function : ~0u;
+	return function ? *function : UNKNOWN_FUNCTION;
 }
 
 /* kprobe and kprobe-multi run the same programs; user space sets the expected attach type. */

@@ -1,6 +1,6 @@
 import { errnoText, IpftError } from "../errors.ts";
 import { AttachType } from "../ffi/bpf.ts";
-import { Mapping } from "../ffi/libc.ts";
+import { Mapping, waitForInput } from "../ffi/libc.ts";
 import { BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
 import { LibbpfLog } from "../ffi/log.ts";
 import type { Backend } from "../options.ts";
@@ -41,6 +41,7 @@ export class Tracer implements Disposable {
   readonly #object: BpfObject;
   readonly #state: Mapping;
   readonly #active: Uint32Array;
+  readonly #asleep: Uint32Array;
   readonly #counters: BigUint64Array;
   readonly #programPrefix: string;
 
@@ -49,6 +50,7 @@ export class Tracer implements Disposable {
     this.#programPrefix = programPrefix;
     this.#state = new Mapping(object.map(".bss").fd, 0, STATE.sizeBytes, "read-write");
     this.#active = new Uint32Array(this.#state.memory, STATE.active, 1);
+    this.#asleep = new Uint32Array(this.#state.memory, STATE.asleep, 1);
     this.#counters = new BigUint64Array(this.#state.memory, STATE.counters);
   }
 
@@ -94,6 +96,16 @@ export class Tracer implements Disposable {
   /** From now on nothing is recorded, but for probes that are under way on other CPUs. */
   stop(): void {
     Atomics.store(this.#active, 0, 0);
+  }
+
+  /**
+   * Waits until the ring has a record, the reader of `outputFd` has gone, or `timeoutMs` have passed.
+   * Only meanwhile, and once more after it, does a record cost the kernel a wake-up. May be left
+   * waiting: it does not touch the tracer when it ends.
+   */
+  async waitForRecord(outputFd: number, timeoutMs: number): Promise<void> {
+    Atomics.store(this.#asleep, 0, 1);
+    await waitForInput(this.ringFd, outputFd, timeoutMs);
   }
 
   counters(): Counters {

@@ -15,6 +15,12 @@ const { symbols: libc } = Deno.dlopen("libc.so.6", {
   mount: { parameters: ["buffer", "buffer", "buffer", "u64", "pointer"], result: "i32" },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+  poll_in_background: {
+    name: "poll",
+    parameters: ["buffer", "u64", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   syscall: { parameters: ["i64", "u64", "u64", "u64", "u64", "u64"], result: "i64" },
@@ -91,6 +97,22 @@ export function isReaderGone(fd: number): boolean {
   const POLLERR = 8;
   const pollfd = new Int32Array([fd, 0]);
   return libc.poll(pollfd, 1n, 0) > 0 && ((pollfd[1] >>> 16) & POLLERR) !== 0;
+}
+
+/**
+ * Waits on another thread until `fd` can be read, the reader of `pipeFd` has gone, or `timeoutMs` have
+ * passed.
+ * @returns whether `fd` can be read
+ */
+export async function waitForInput(
+  fd: number,
+  pipeFd: number,
+  timeoutMs: number,
+): Promise<boolean> {
+  const POLLIN = 1;
+  const pollfds = new Int32Array([fd, POLLIN, pipeFd, 0]);
+  await libc.poll_in_background(pollfds, 2n, timeoutMs);
+  return ((pollfds[1] >>> 16) & POLLIN) !== 0;
 }
 
 /** Memory mapped from a file descriptor; unmapped when disposed. */
