@@ -103,7 +103,10 @@ async function readBytes(path: string, remedy?: string): Promise<Uint8Array> {
       throw new IpftError(`this kernel has no ${path}`, remedy);
     }
     if (error instanceof Deno.errors.PermissionDenied) {
-      throw new IpftError(`may not read ${path}`, "run ipft as root");
+      throw new IpftError(
+        `may not read ${path}`,
+        "run ipft as root, on a kernel that is not locked down (/sys/kernel/security/lockdown)",
+      );
     }
     throw error;
   }
