@@ -2,7 +2,8 @@
 import { attachFtrace } from "./bpf/attach_ftrace.ts";
 import { attachKprobe } from "./bpf/attach_kprobe.ts";
 import { attachKprobeMulti } from "./bpf/attach_kprobe_multi.ts";
-import type { Attachment, AttachProgress } from "./bpf/attachment.ts";
+import type { Attachment } from "./bpf/attachment.ts";
+import type { TakeTurn } from "./bpf/one_by_one.ts";
 import { Tracer } from "./bpf/tracer.ts";
 import { IpftError } from "./errors.ts";
 import { raiseFileLimit } from "./ffi/libc.ts";
@@ -35,20 +36,20 @@ const OTHER_FILES = 1024;
 
 /**
  * Attaches a loaded tracer to the functions of its plan.
- * @throws IpftError when the kernel refuses them all; what `progress` rejects with
+ * @throws IpftError when the kernel refuses them all; what `takeTurn` rejects with
  */
 export async function attach(
   { backend, functions, addresses, capabilities }: TracePlan,
   tracer: Tracer,
-  progress: AttachProgress,
+  takeTurn: TakeTurn,
 ): Promise<Attachment> {
   // One by one, a function takes up to two files: its program and its link.
   raiseFileLimit(OTHER_FILES + 2 * functions.length);
   const attachment = backend === "kprobe-multi"
     ? attachKprobeMulti(tracer, functions, addresses)
     : backend === "kprobe"
-    ? await attachKprobe(tracer, functions, addresses, capabilities.attachCookie, progress)
-    : await attachFtrace(tracer, functions, progress);
+    ? await attachKprobe(tracer, functions, addresses, capabilities.attachCookie, takeTurn)
+    : await attachFtrace(tracer, functions, takeTurn);
   const { refused } = attachment;
   if (refused.length < functions.length) return attachment;
   attachment[Symbol.dispose]();

@@ -1,15 +1,8 @@
-import { errnoText } from "../errors.ts";
 import { AttachType, openKernelBtf, openTracingLink, programRecursionMisses } from "../ffi/bpf.ts";
 import { close } from "../ffi/libc.ts";
 import { loadTracingProgram } from "../ffi/libbpf.ts";
-import {
-  type Attachment,
-  type AttachProgress,
-  FileDescriptors,
-  PROGRESS_INTERVAL_MS,
-  type Refusal,
-  sumKnown,
-} from "./attachment.ts";
+import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
+import { attachOneByOne, type TakeTurn } from "./one_by_one.ts";
 import type { Tracer } from "./tracer.ts";
 
 /** FUNCTION_INDEX_PLACEHOLDER in tracer.bpf.c. */
@@ -23,7 +16,6 @@ const INSTRUCTION_BYTES = 8, IMMEDIATE = 4;
 
 /** What of a function an fentry program needs to know. */
 export interface TracingTarget {
-  readonly name: string;
   readonly module: string;
   readonly skbPosition: number;
   /** Id of the FUNC type in the BTF of `module`. */
@@ -38,7 +30,7 @@ export interface TracingTarget {
 export async function attachFtrace(
   tracer: Tracer,
   functions: readonly TracingTarget[],
-  progress: AttachProgress,
+  takeTurn: TakeTurn,
 ): Promise<Attachment> {
   const templates = new Map<number, Template>();
   for (const { skbPosition } of functions) {
@@ -46,42 +38,35 @@ export async function attachFtrace(
     templates.set(skbPosition, new Template(tracer.program(skbPosition).instructions()));
   }
   const btfFds = openKernelBtf(new Set(functions.map(({ module }) => module)));
-  const links = new FileDescriptors(), programs = new FileDescriptors();
-  const refused: Refusal[] = [];
-  const detach = () => {
-    links[Symbol.dispose]();
-    programs[Symbol.dispose]();
+  const programs = new FileDescriptors();
+  const attachOne = ({ module, btfId, skbPosition }: TracingTarget, index: number) => {
+    const program = loadTracingProgram({
+      name: "ipft_fentry",
+      instructions: templates.get(skbPosition)!.withFunctionIndex(index),
+      expectedAttachType: AttachType.traceFentry,
+      attachBtfId: btfId,
+      attachBtfFd: module === "vmlinux" ? 0 : btfFds.get(module) ?? 0,
+    });
+    if (program < 0) return program;
+    programs.add(program);
+    return openTracingLink(program);
   };
   try {
-    let turn = performance.now();
-    for (const [functionIndex, target] of functions.entries()) {
-      const program = loadTracingProgram({
-        name: "ipft_fentry",
-        instructions: templates.get(target.skbPosition)!.withFunctionIndex(functionIndex),
-        expectedAttachType: AttachType.traceFentry,
-        attachBtfId: target.btfId,
-        attachBtfFd: target.module === "vmlinux" ? 0 : btfFds.get(target.module) ?? 0,
-      });
-      const link = program < 0 ? program : openTracingLink(program);
-      if (program >= 0) programs.add(program);
-      if (link >= 0) links.add(link);
-      else refused.push({ functionIndex, reason: errnoText(link) });
-      if (performance.now() - turn > PROGRESS_INTERVAL_MS) {
-        await progress(functionIndex + 1);
-        turn = performance.now();
-      }
-    }
+    const { links, refused } = await attachOneByOne(functions, attachOne, takeTurn);
+    return {
+      refused,
+      missed: () => sumKnown(Array.from(programs, programRecursionMisses)),
+      [Symbol.dispose]: () => {
+        links[Symbol.dispose]();
+        programs[Symbol.dispose]();
+      },
+    };
   } catch (error) {
-    detach();
+    programs[Symbol.dispose]();
     throw error;
   } finally {
     for (const fd of btfFds.values()) close(fd);
   }
-  return {
-    refused,
-    missed: () => sumKnown(Array.from(programs, programRecursionMisses)),
-    [Symbol.dispose]: detach,
-  };
 }
 
 /** The relocated instructions of an fentry program, with a place for the function's index. */

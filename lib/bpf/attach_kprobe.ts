@@ -1,14 +1,8 @@
-import { errnoText, IpftError } from "../errors.ts";
+import { IpftError } from "../errors.ts";
 import { createPerfEventLink, kprobeMissed, programRecursionMisses } from "../ffi/bpf.ts";
 import { close, ioctl, perfEventOpen } from "../ffi/libc.ts";
-import {
-  type Attachment,
-  type AttachProgress,
-  FileDescriptors,
-  PROGRESS_INTERVAL_MS,
-  type Refusal,
-  sumKnown,
-} from "./attachment.ts";
+import { type Attachment, sumKnown } from "./attachment.ts";
+import { attachOneByOne, type TakeTurn } from "./one_by_one.ts";
 import type { Tracer } from "./tracer.ts";
 
 /** The perf PMU of kprobes; its number differs between kernels. */
@@ -27,43 +21,23 @@ const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
  * @param addresses the functions' symbols, by index
  * @param hasCookies Linux 5.15+: perf-event links, whose cookie is the function's index plus 1; before, the
  *   tracer's address map tells the programs which function they are at
- * @throws IpftError when the kernel has no kprobes, or refuses all functions
+ * @throws IpftError when the kernel has no kprobes; what `takeTurn` rejects with
  */
 export async function attachKprobe(
   tracer: Tracer,
   functions: readonly { readonly skbPosition: number }[],
   addresses: BigUint64Array,
   hasCookies: boolean,
-  progress: AttachProgress,
+  takeTurn: TakeTurn,
 ): Promise<Attachment> {
   const pmuType = await readPmuType();
-  const links = new FileDescriptors();
   const programFds = new Set<number>();
-  const refused: Refusal[] = [];
-  try {
-    let turn = performance.now();
-    for (const [functionIndex, { skbPosition }] of functions.entries()) {
-      const programFd = tracer.program(skbPosition).fd;
-      programFds.add(programFd);
-      if (!hasCookies) tracer.enterAddress(addresses[functionIndex], functionIndex);
-      const link = attachOne(
-        pmuType,
-        programFd,
-        addresses[functionIndex],
-        functionIndex,
-        hasCookies,
-      );
-      if (link >= 0) links.add(link);
-      else refused.push({ functionIndex, reason: errnoText(link) });
-      if (performance.now() - turn > PROGRESS_INTERVAL_MS) {
-        await progress(functionIndex + 1);
-        turn = performance.now();
-      }
-    }
-  } catch (error) {
-    links[Symbol.dispose]();
-    throw error;
-  }
+  const { links, refused } = await attachOneByOne(functions, ({ skbPosition }, index) => {
+    const programFd = tracer.program(skbPosition).fd;
+    programFds.add(programFd);
+    if (!hasCookies) tracer.enterAddress(addresses[index], index);
+    return attachOne(pmuType, programFd, addresses[index], index, hasCookies);
+  }, takeTurn);
   return {
     refused,
     missed: () =>

@@ -20,15 +20,6 @@ export interface Attachment extends Disposable {
   missed(): number | undefined;
 }
 
-/**
- * Called now and then while functions are attached one by one, with how many are done. It gives other
- * tasks (signals) their turn; when it rejects, attaching ends and what was attached is detached.
- */
-export type AttachProgress = (done: number) => Promise<void>;
-
-/** Between two calls of an `AttachProgress`. */
-export const PROGRESS_INTERVAL_MS = 50;
-
 /** File descriptors that are closed together: each holds a link or a program in the kernel. */
 export class FileDescriptors implements Disposable {
   readonly #fds: number[] = [];
