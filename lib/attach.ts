@@ -25,7 +25,12 @@ export function loadTracer(
     mark,
     mask,
     bufferSizeBytes,
-    functionByPosition: new Map(functions.map(({ skbPosition, name }) => [skbPosition, name])),
+    functionsByPosition: new Map(
+      Array.from(
+        Map.groupBy(functions, ({ skbPosition }) => skbPosition),
+        ([position, all]) => [position, all.map(({ name }) => name)],
+      ),
+    ),
     addressCount: capabilities.attachCookie ? 0 : functions.length,
     onLog,
   });

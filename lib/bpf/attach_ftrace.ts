@@ -14,6 +14,8 @@ const MOVE_IMMEDIATE = 0xb7;
 /** struct bpf_insn: u8 code, u8 registers, s16 off, s32 imm. */
 const INSTRUCTION_BYTES = 8, IMMEDIATE = 4;
 
+const EINVAL = 22;
+
 /** What of a function an fentry program needs to know. */
 export interface TracingTarget {
   readonly module: string;
@@ -34,15 +36,18 @@ export async function attachFtrace(
 ): Promise<Attachment> {
   const templates = new Map<number, Template>();
   for (const { skbPosition } of functions) {
-    if (templates.has(skbPosition)) continue;
-    templates.set(skbPosition, new Template(tracer.program(skbPosition).instructions()));
+    const program = tracer.program(skbPosition);
+    if (templates.has(skbPosition) || program.fd < 0) continue;
+    templates.set(skbPosition, new Template(program.instructions()));
   }
   const btfFds = openKernelBtf(new Set(functions.map(({ module }) => module)));
   const programs = new FileDescriptors();
   const attachOne = ({ module, btfId, skbPosition }: TracingTarget, index: number) => {
+    const template = templates.get(skbPosition);
+    if (!template) return -EINVAL; // so the kernel said to each function of this position
     const program = loadTracingProgram({
       name: "ipft_fentry",
-      instructions: templates.get(skbPosition)!.withFunctionIndex(index),
+      instructions: template.withFunctionIndex(index),
       expectedAttachType: AttachType.traceFentry,
       attachBtfId: btfId,
       attachBtfFd: module === "vmlinux" ? 0 : btfFds.get(module) ?? 0,

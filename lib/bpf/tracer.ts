@@ -15,10 +15,11 @@ export interface TracerConfig {
   /** Size of the ring: a power of two, a page at least. */
   readonly bufferSizeBytes: number;
   /**
-   * One traced function for each position of the skb among the arguments that occurs. An fentry
-   * program cannot even be loaded without a function.
+   * The traced functions by position of the skb. An fentry program cannot even be loaded without one,
+   * and not every function takes one: the first that does lends itself to its position's program. A
+   * position without such a function gets no program.
    */
-  readonly functionByPosition: ReadonlyMap<number, string>;
+  readonly functionsByPosition: ReadonlyMap<number, readonly string[]>;
   /** How many functions user space will enter into `function_by_address`; 0 where cookies exist. */
   readonly addressCount: number;
   /** Called with each line that libbpf or the verifier logs: `-v`. */
@@ -59,20 +60,26 @@ export class Tracer implements Disposable {
    * @throws IpftError when the object is not built, or the kernel refuses the ring or a program
    */
   static load(config: TracerConfig): Tracer {
-    using log = new LibbpfLog(config.onLog);
-    const object = new BpfObject(readObject(), "ipft");
-    try {
-      configure(object, config);
-      const result = object.load();
-      if (result !== 0) throw loadError(result, config, log.lines);
-      return new Tracer(object, programPrefix(config.backend));
-    } catch (error) {
+    const elf = readObject();
+    /** By position: the function whose turn it is to lend itself to the fentry program. */
+    const turns = new Map(Array.from(config.functionsByPosition.keys(), (key) => [key, 0]));
+    for (;;) {
+      using log = new LibbpfLog(config.onLog);
+      const object = new BpfObject(elf, "ipft");
+      try {
+        configure(object, config, turns);
+        const result = object.load();
+        if (result === 0) return new Tracer(object, programPrefix(config.backend));
+        if (!takeNextFunction(config, turns, log.lines)) throw loadError(result, config, log.lines);
+      } catch (error) {
+        object[Symbol.dispose]();
+        throw error;
+      }
       object[Symbol.dispose]();
-      throw error;
     }
   }
 
-  /** The loaded program for functions that have the skb at `position`. */
+  /** The program for functions that have the skb at `position`; without an `fd` if it is not loaded. */
   program(position: number): BpfProgram {
     return this.#object.program(this.#programPrefix + position);
   }
@@ -142,18 +149,25 @@ function readObject(): Uint8Array<ArrayBuffer> {
   }
 }
 
-function configure(object: BpfObject, config: TracerConfig): void {
+function configure(
+  object: BpfObject,
+  config: TracerConfig,
+  turns: ReadonlyMap<number, number>,
+): void {
   const prefix = programPrefix(config.backend);
   for (const program of object.programs()) program.autoload = false;
-  for (const [position, functionName] of config.functionByPosition) {
+  for (const [position, functions] of config.functionsByPosition) {
     const program = object.program(prefix + position);
+    const turn = turns.get(position)!;
+    if (turn >= functions.length) continue;
     program.autoload = true;
     if (config.backend === "kprobe-multi") {
       program.expectedAttachType = AttachType.traceKprobeMulti;
     } else if (config.backend === "ftrace") {
-      const result = program.setAttachTarget(functionName);
+      const name = functions[turn];
+      const result = program.setAttachTarget(name);
       if (result !== 0) {
-        throw new IpftError(`no function ${functionName} in the BTF: ${errnoText(result)}`);
+        throw new IpftError(`no function ${name} in the BTF: ${errnoText(result)}`);
       }
     }
   }
@@ -162,6 +176,19 @@ function configure(object: BpfObject, config: TracerConfig): void {
   const rodata = new DataView(object.map(".rodata").initialValue());
   rodata.setUint32(CONFIG.wantedMark, (config.mark & config.mask) >>> 0, true);
   rodata.setUint32(CONFIG.markMask, config.mask, true);
+}
+
+/** After a load that a function of an fentry program made fail: whether it is worth another try. */
+function takeNextFunction(
+  { functionsByPosition }: TracerConfig,
+  turns: Map<number, number>,
+  log: readonly string[],
+): boolean {
+  const position = Number(log.join("\n").match(/prog 'fentry_(\d)': failed to load/)?.[1]);
+  const turn = turns.get(position);
+  if (turn === undefined) return false;
+  turns.set(position, turn + 1);
+  return Array.from(functionsByPosition).some(([key, { length }]) => turns.get(key)! < length);
 }
 
 /** Which of the few known reasons it is that the kernel refused the object. */

@@ -147,7 +147,7 @@ export class BpfProgram {
     return libbpf().bpf_program__set_attach_target(this.#pointer, 0, cString(functionName));
   }
 
-  /** Of the loaded program. */
+  /** File descriptor of the loaded program; negative when it is not loaded. */
   get fd(): number {
     return libbpf().bpf_program__fd(this.#pointer);
   }

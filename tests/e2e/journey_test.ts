@@ -5,6 +5,7 @@ import {
   type JsonEvent,
   options,
   ping,
+  run,
   shell,
   Trace,
   workingBackends,
@@ -43,6 +44,26 @@ Deno.test("ipft shows marked pings from output to reception, and no others", asy
     });
   }
   await assertNothingLeft();
+});
+
+Deno.test("ipft -b ftrace traces what it can when the kernel refuses other functions", async () => {
+  // The first two are variadic: the verifier lets no fentry program attach to them.
+  const regex = ["-r", "^(nf_log_packet|nf_log_trace|icmp_rcv)$"];
+  await using trace = await Trace.start("-m", "1234", "-o", "json", "-b", "ftrace", ...regex);
+  await ping(1234, "-c", "1");
+  const events = await trace.events();
+  assert(events.some((event) => event.function === "icmp_rcv"));
+  assert.match(
+    trace.stderr,
+    /^Not traced, because the kernel refused: nf_log_packet: EINVAL .*nf_log_trace: EINVAL/m,
+  );
+});
+
+Deno.test("examples/trace_ping.sh traces a ping", async () => {
+  const { code, stdout, stderr } = await run("examples/trace_ping.sh", ...options(backends[0]));
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, / vmlinux icmp_rcv\n/);
+  assert.match(stderr, /none lost/);
 });
 
 Deno.test("ipft shows all of an echo request's journey, beginning with its output", async () => {
