@@ -48,7 +48,6 @@ export async function drain(
     await sink.write(batch);
     return true;
   };
-  const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   let turn = performance.now(), movedAt = turn;
   while (!signal.aborted) {
     const isMoving = await move();
@@ -57,11 +56,13 @@ export async function drain(
       if (movedAt - turn < TURN_MS) continue;
     }
     onTurn();
-    const isQuiet = performance.now() - movedAt >= POLL_MS;
-    const pause = isQuiet
-      ? tracer.waitForRecord(outputFd, ASLEEP_MS)
-      : sleep(isMoving ? 0 : POLL_MS);
-    await Promise.race([pause, aborted]);
+    if (isMoving) {
+      await sleep(0);
+    } else if (performance.now() - movedAt < POLL_MS) {
+      await sleep(POLL_MS);
+    } else {
+      await orAborted(tracer.waitForRecord(outputFd, ASLEEP_MS), signal);
+    }
     turn = performance.now();
   }
   tracer.stop();
@@ -76,4 +77,17 @@ export async function drain(
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Resolves with the promise, or at the signal. (`Promise.race` would pile up on a lasting promise.) */
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    signal.addEventListener("abort", end);
+    promise.then(end, reject);
+  });
 }

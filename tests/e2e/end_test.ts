@@ -15,6 +15,9 @@ import {
 const backends = await workingBackends();
 const few = options(backends[0]);
 
+/** As one word of a shell command. */
+const quoted = (text: string) => `'${text}'`;
+
 Deno.test("ipft leaves nothing in the kernel when it is killed, whatever the backend", async () => {
   await using stack = new AsyncDisposableStack();
   const traces = await Promise.all(
@@ -62,29 +65,31 @@ Deno.test("ipft prints one block per packet, in order of time, however often it 
 });
 
 Deno.test("ipft ends when nobody reads its output any more, also without packets", async () => {
-  const script = `${Deno.execPath()} run -A main.ts -m 1234 -o stream ${few.join(" ")}`
-    .replaceAll("^", "\\^").replaceAll("(", "\\(").replaceAll(")", "\\)").replaceAll("|", "\\|")
-    .replaceAll("?", "\\?");
+  const stderr = await Deno.makeTempFile();
   const { code, stdout } = await run(
     "bash",
     "-c",
-    `set -o pipefail; ${script} 2>/tmp/ipft-ready | (
-       until grep -q 'Trace ready' /tmp/ipft-ready; do sleep 0.1; done
+    `set -o pipefail
+     ${Deno.execPath()} run -A main.ts -m 1234 -o stream ${
+      few.map(quoted).join(" ")
+    } 2>${stderr} | (
+       until grep -q 'Trace ready' ${stderr}; do sleep 0.1; done
        ping -q -c 1 -m 1234 127.0.0.1 >/dev/null
        head -2
      )`,
   );
-  assert.equal(code, 0, await Deno.readTextFile("/tmp/ipft-ready"));
+  assert.equal(code, 0, await Deno.readTextFile(stderr));
   assert.equal(stdout.trimEnd().split("\n").length, 2);
   await assertNothingLeft();
 });
 
 Deno.test("ipft says that its output is full, and leaves nothing", async () => {
-  const args = few.map((arg) => `'${arg}'`).join(" ");
   const { stderr } = await run(
     "bash",
     "-c",
-    `${Deno.execPath()} run -A main.ts -m 1234 -o json ${args} >/dev/full & ipft=$!
+    `${Deno.execPath()} run -A main.ts -m 1234 -o json ${
+      few.map(quoted).join(" ")
+    } >/dev/full & ipft=$!
      for i in $(seq 50); do sleep 0.2; ping -q -c 1 -m 1234 127.0.0.1 >/dev/null
        kill -0 $ipft || break; done
      wait $ipft; echo "exit status $?" >&2`,
