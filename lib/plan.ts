@@ -4,6 +4,7 @@ import { IpftError, usageError } from "./errors.ts";
 import { resolveAddresses } from "./kernel/addresses.ts";
 import { type Capabilities, probeCapabilities } from "./kernel/capabilities.ts";
 import { filterFunctions, loadSkbFunctions } from "./kernel/functions.ts";
+import { readKernelFile } from "./kernel/kernel_file.ts";
 import { lockdownMode } from "./kernel/lockdown.ts";
 import type { SkbFunction } from "./kernel/skb_function.ts";
 import { TracefsMount } from "./kernel/tracefs_mount.ts";
@@ -46,7 +47,7 @@ export async function inspectKernel(warn: (message: string) => void): Promise<Ke
   // The kernel takes its time to render either file: they are read side by side.
   const [{ functions, vmlinux }, kallsyms] = await Promise.all([
     loadSkbFunctions(tracefs.directory, warn),
-    Deno.readFile("/proc/kallsyms"),
+    readKernelFile("/proc/kallsyms", "use a kernel with CONFIG_KALLSYMS"),
   ]);
   return { functions, kallsyms, capabilities: probeCapabilities(vmlinux) };
 }

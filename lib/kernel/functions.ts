@@ -1,6 +1,7 @@
 import { IpftError } from "../errors.ts";
 import { Btf } from "./btf.ts";
 import { describedSkbFunctions, findSkbFunctions } from "./find_functions.ts";
+import { readKernelFile } from "./kernel_file.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import { findSkbPrototypes } from "./skb_prototypes.ts";
 
@@ -30,7 +31,7 @@ export async function loadSkbFunctions(
   btfDirectory = BTF_DIRECTORY,
 ): Promise<KernelFunctions> {
   const [available, { described, vmlinux }] = await Promise.all([
-    readBytes(
+    readKernelFile(
       `${tracefsDirectory}/available_filter_functions`,
       "use a kernel with CONFIG_DYNAMIC_FTRACE",
     ),
@@ -56,11 +57,11 @@ async function readTypes(
 ): Promise<{ described: SkbFunction[]; vmlinux: Btf }> {
   const path = (module: string) => `${directory}/${module}`;
   const modules = moduleNames(directory);
-  const reads = Promise.allSettled(modules.map((module) => readBytes(path(module))));
+  const reads = Promise.allSettled(modules.map((module) => readKernelFile(path(module))));
 
   const source = path(VMLINUX);
   const vmlinux = Btf.parse(
-    await readBytes(
+    await readKernelFile(
       source,
       "use a kernel with CONFIG_DEBUG_INFO_BTF, as all big distributions' have",
     ),
@@ -90,24 +91,6 @@ function moduleNames(btfDirectory: string): string[] {
   } catch (error) {
     // Without the directory there is no vmlinux either, and that is what gets reported.
     if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
-/** @param remedy what to do when there is no such file */
-async function readBytes(path: string, remedy?: string): Promise<Uint8Array> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new IpftError(`this kernel has no ${path}`, remedy);
-    }
-    if (error instanceof Deno.errors.PermissionDenied) {
-      throw new IpftError(
-        `may not read ${path}`,
-        "run ipft as root, on a kernel that is not locked down (/sys/kernel/security/lockdown)",
-      );
-    }
     throw error;
   }
 }
