@@ -1,15 +1,10 @@
 import { IpftError } from "../errors.ts";
 import { createPerfEventLink, kprobeMissed, programRecursionMisses } from "../ffi/bpf.ts";
-import { close, ioctl, perfEventOpen } from "../ffi/libc.ts";
+import { close, ioctl } from "../ffi/libc.ts";
+import { kprobePmuType, openKprobe } from "../ffi/perf.ts";
 import { type Attachment, sumKnown } from "./attachment.ts";
 import { attachOneByOne, type TakeTurn } from "./one_by_one.ts";
 import type { Tracer } from "./tracer.ts";
-
-/** The perf PMU of kprobes; its number differs between kernels. */
-const PMU_TYPE = "/sys/bus/event_source/devices/kprobe/type";
-
-/** struct perf_event_attr, PERF_ATTR_SIZE_VER1 (include/uapi/linux/perf_event.h). */
-const ATTR_BYTES = 72, ATTR_TYPE = 0, ATTR_SIZE = 4, ATTR_KPROBE_ADDRESS = 64;
 
 /** _IO('$', 0) and _IOW('$', 8, __u32). */
 const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
@@ -19,8 +14,8 @@ const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
  * milliseconds each, and as many again to detach.
  *
  * @param addresses the functions' symbols, by index
- * @param hasCookies Linux 5.15+: perf-event links, whose cookie is the function's index plus 1; before, the
- *   tracer's address map tells the programs which function they are at
+ * @param hasCookies Linux 5.15+: perf-event links, whose cookie is the function's index plus 1; before,
+ *   the tracer's address map tells the programs which function they are at
  * @throws IpftError when the kernel has no kprobes; what `takeTurn` rejects with
  */
 export async function attachKprobe(
@@ -30,7 +25,13 @@ export async function attachKprobe(
   hasCookies: boolean,
   takeTurn: TakeTurn,
 ): Promise<Attachment> {
-  const pmuType = await readPmuType();
+  const pmuType = kprobePmuType();
+  if (pmuType === undefined) {
+    throw new IpftError(
+      "this kernel has no kprobes",
+      "use a kernel with CONFIG_KPROBE_EVENTS, or --backend ftrace (see: ipft doctor)",
+    );
+  }
   const programFds = new Set<number>();
   const { links, refused } = await attachOneByOne(functions, ({ skbPosition }, index) => {
     const programFd = tracer.program(skbPosition).fd;
@@ -41,12 +42,10 @@ export async function attachKprobe(
   return {
     refused,
     missed: () =>
-      hasCookies
-        ? sumKnown([
-          ...Array.from(programFds, programRecursionMisses),
-          ...Array.from(links, kprobeMissed),
-        ])
-        : undefined,
+      sumKnown([
+        ...Array.from(programFds, programRecursionMisses),
+        ...Array.from(links, kprobeMissed),
+      ]),
     [Symbol.dispose]: () => links[Symbol.dispose](),
   };
 }
@@ -59,11 +58,7 @@ function attachOne(
   functionIndex: number,
   hasCookies: boolean,
 ): number {
-  const attr = new DataView(new ArrayBuffer(ATTR_BYTES));
-  attr.setUint32(ATTR_TYPE, pmuType, true);
-  attr.setUint32(ATTR_SIZE, ATTR_BYTES, true);
-  attr.setBigUint64(ATTR_KPROBE_ADDRESS, address, true);
-  const event = perfEventOpen(new Uint8Array(attr.buffer));
+  const event = openKprobe(pmuType, address);
   if (event < 0) return event;
   if (hasCookies) {
     const link = createPerfEventLink(programFd, event, functionIndex + 1);
@@ -78,15 +73,4 @@ function attachOne(
   if (result === 0) return event;
   close(event);
   return result;
-}
-
-async function readPmuType(): Promise<number> {
-  try {
-    return Number(await Deno.readTextFile(PMU_TYPE));
-  } catch {
-    throw new IpftError(
-      `this kernel has no kprobes: ${PMU_TYPE} is missing`,
-      "use a kernel with CONFIG_KPROBE_EVENTS, or --backend ftrace (see: ipft doctor)",
-    );
-  }
 }

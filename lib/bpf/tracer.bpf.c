@@ -114,7 +114,7 @@ static __always_inline __u32 attached_function(struct pt_regs *ctx)
 		__u32 mark = 0;                                                                  \
                                                                                                  \
 		bpf_core_read(&mark, sizeof(mark), &skb->mark);                                  \
-		if (!matches(mark) || !state.active)                                                   \
+		if (!matches(mark) || !state.active)                                             \
 			return 0;                                                                \
 		return record((__u64)skb, attached_function(ctx));                               \
 	}
@@ -144,7 +144,7 @@ static __always_inline __u32 function_index(void)
 	{                                                                                        \
 		struct sk_buff *skb = (void *)ctx[position];                                     \
                                                                                                  \
-		if (!matches(skb->mark) || !state.active)                                              \
+		if (!matches(skb->mark) || !state.active)                                        \
 			return 0;                                                                \
 		return record((__u64)skb, function_index());                                     \
 	}

@@ -31,7 +31,7 @@ const { symbols: libc } = Deno.dlopen("libc.so.6", {
 const errnoLocation = new Int32Array(memoryAt(libc.__errno_location()!, 4));
 
 /** System call numbers of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */
-const SYS_IOCTL = 16, SYS_PERF_EVENT_OPEN = 298, SYS_BPF = 321;
+const SYS_IOCTL = 16, SYS_BPF = 321;
 
 /** `errno` of the call before this one, on this thread. */
 export function lastErrno(): number {
@@ -39,7 +39,7 @@ export function lastErrno(): number {
 }
 
 /** A system call's result, or its negated errno: `-2` for ENOENT. Never throws. */
-function systemCall(number: number, ...args: (number | bigint)[]): number {
+export function systemCall(number: number, ...args: (number | bigint)[]): number {
   const word = (i: number) => BigInt.asUintN(64, BigInt(args[i] ?? 0));
   const result = libc.syscall(BigInt(number), word(0), word(1), word(2), word(3), word(4));
   return result === -1n ? -errnoLocation[0] : Number(result);
@@ -53,24 +53,6 @@ function systemCall(number: number, ...args: (number | bigint)[]): number {
  */
 export function bpf(command: number, attr: Uint8Array<ArrayBuffer>): number {
   return systemCall(SYS_BPF, command, addressOf(attr), attr.byteLength);
-}
-
-/**
- * perf_event_open(2) for every process on CPU 0, close-on-exec: what a probe needs, since a kprobe
- * event fires on all CPUs whichever it is opened on.
- * @param attr `struct perf_event_attr` of linux/perf_event.h
- * @returns a file descriptor, or the negated errno
- */
-export function perfEventOpen(attr: Uint8Array<ArrayBuffer>): number {
-  const allProcesses = -1, cpu = 0, noGroup = -1, PERF_FLAG_FD_CLOEXEC = 8;
-  return systemCall(
-    SYS_PERF_EVENT_OPEN,
-    addressOf(attr),
-    allProcesses,
-    cpu,
-    noGroup,
-    PERF_FLAG_FD_CLOEXEC,
-  );
 }
 
 /** ioctl(2) with an integer argument. Returns its result or the negated errno. */

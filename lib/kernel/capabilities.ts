@@ -1,3 +1,4 @@
+import { kprobePmuType } from "../ffi/perf.ts";
 import type { Btf } from "./btf.ts";
 import { BtfKind } from "./btf_kind.ts";
 
@@ -32,9 +33,6 @@ export const REQUIREMENTS: Readonly<
   moduleBtf: ["module BTF", "Linux 5.11 with CONFIG_DEBUG_INFO_BTF_MODULES"],
 };
 
-/** The perf PMU of kprobes. */
-const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe/type";
-
 /**
  * Reads off the kernel's own types what it was built with: that costs next to nothing, since they are
  * parsed anyway, and attaches nothing. (What the kernel then allows is another matter: `ipft doctor`
@@ -47,7 +45,7 @@ export function probeCapabilities(vmlinux: Btf): Capabilities {
   const kprobeMulti = hasStruct("bpf_kprobe_multi_link");
   return {
     ringBuffer: vmlinux.hasEnumerator("bpf_map_type", "BPF_MAP_TYPE_RINGBUF"),
-    kprobe: exists(KPROBE_PMU),
+    kprobe: kprobePmuType() !== undefined,
     attachCookie: vmlinux.hasEnumerator("bpf_func_id", "BPF_FUNC_get_attach_cookie"),
     kprobeMulti,
     kprobeSession: kprobeMulti &&
@@ -58,13 +56,4 @@ export function probeCapabilities(vmlinux: Btf): Capabilities {
       (hasFunction("register_ftrace_direct") || hasStruct("ftrace_direct_func")),
     moduleBtf: hasStruct("btf_module"),
   };
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

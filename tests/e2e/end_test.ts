@@ -3,6 +3,7 @@ import {
   assertNothingLeft,
   FEW,
   ipft,
+  ipftCommandLine,
   loaded,
   options,
   ping,
@@ -14,9 +15,6 @@ import {
 
 const backends = await workingBackends();
 const few = options(backends[0]);
-
-/** As one word of a shell command. */
-const quoted = (text: string) => `'${text}'`;
 
 Deno.test("ipft leaves nothing in the kernel when it is killed, whatever the backend", async () => {
   await using stack = new AsyncDisposableStack();
@@ -70,9 +68,7 @@ Deno.test("ipft ends when nobody reads its output any more, also without packets
     "bash",
     "-c",
     `set -o pipefail
-     ${Deno.execPath()} run -A main.ts -m 1234 -o stream ${
-      few.map(quoted).join(" ")
-    } 2>${stderr} | (
+     ${ipftCommandLine("-m", "1234", "-o", "stream", ...few)} 2>${stderr} | (
        until grep -q 'Trace ready' ${stderr}; do sleep 0.1; done
        ping -q -c 1 -m 1234 127.0.0.1 >/dev/null
        head -2
@@ -87,9 +83,7 @@ Deno.test("ipft says that its output is full, and leaves nothing", async () => {
   const { stderr } = await run(
     "bash",
     "-c",
-    `${Deno.execPath()} run -A main.ts -m 1234 -o json ${
-      few.map(quoted).join(" ")
-    } >/dev/full & ipft=$!
+    `${ipftCommandLine("-m", "1234", "-o", "json", ...few)} >/dev/full & ipft=$!
      for i in $(seq 50); do sleep 0.2; ping -q -c 1 -m 1234 127.0.0.1 >/dev/null
        kill -0 $ipft || break; done
      wait $ipft; echo "exit status $?" >&2`,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ipft, isKernel, options, run, shell, workingBackends } from "./ipft.ts";
+import { COMMAND, ipft, isKernel, options, run, shell, workingBackends } from "./ipft.ts";
 
 const backends = await workingBackends();
 const few = options(backends[0]);
@@ -23,10 +23,7 @@ Deno.test("ipft without root says so", async () => {
     "env",
     "HOME=/tmp/nobody",
     "DENO_DIR=/tmp/nobody/deno",
-    Deno.execPath(),
-    "run",
-    "-A",
-    "main.ts",
+    ...COMMAND,
     "-m",
     "1",
   );

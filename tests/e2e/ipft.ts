@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
 /** How ipft is started; `IPFT=./ipft` tries the executable. */
-const COMMAND = Deno.env.get("IPFT")?.split(" ") ?? [Deno.execPath(), "run", "-A", "main.ts"];
+export const COMMAND = Deno.env.get("IPFT")?.split(" ") ??
+  [Deno.execPath(), "run", "-A", "main.ts"];
 
 /** A start takes seconds in an emulated guest, and one-by-one attaching many of them. */
 const READY_TIMEOUT_MS = 120_000;
@@ -25,9 +26,10 @@ export interface JsonEvent {
   is_return: boolean;
 }
 
-/** A command's output and exit status. */
+/** A command's output and exit status; it runs in the checkout. */
 export async function run(command: string, ...args: string[]): Promise<Finished> {
-  const { code, stdout, stderr } = await new Deno.Command(command, { args }).output();
+  const { code, stdout, stderr } = await new Deno.Command(command, { args, cwd: CHECKOUT })
+    .output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
@@ -41,12 +43,12 @@ export async function shell(script: string): Promise<string> {
 
 /** `ipft` to its end. */
 export async function ipft(...args: string[]): Promise<Finished> {
-  const { code, stdout, stderr } = await new Deno.Command(COMMAND[0], {
-    args: [...COMMAND.slice(1), ...args],
-    cwd: CHECKOUT,
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
+  return await run(COMMAND[0], ...COMMAND.slice(1), ...args);
+}
+
+/** How a shell starts `ipft` with these arguments. */
+export function ipftCommandLine(...args: string[]): string {
+  return [...COMMAND, ...args].map((word) => `'${word}'`).join(" ");
 }
 
 /** A running trace. Disposing it makes sure that none survives a failed test. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   assertNothingLeft,
+  ipftCommandLine,
   isKernel,
   type JsonEvent,
   options,
@@ -93,9 +94,8 @@ Deno.test("ipft --mask compares only the bits of the mask", async () => {
 
 Deno.test("ipft -o stream shows events while the trace goes on", async () => {
   const output = await Deno.makeTempFile();
-  const command = `exec ${Deno.execPath()} run -A main.ts -m 1234 -o stream ${
-    options(backends[0]).map((option) => `'${option}'`).join(" ")
-  } >${output}`;
+  const args = ["-m", "1234", "-o", "stream", ...options(backends[0])];
+  const command = `exec ${ipftCommandLine(...args)} >${output}`;
   const child = new Deno.Command("bash", { args: ["-c", command], stderr: "piped" }).spawn();
   let stderr = "";
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {

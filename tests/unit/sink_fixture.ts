@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EventBatch } from "../../lib/bpf/event.ts";
 import type { Sink, TraceInfo, WriteBytes } from "../../lib/output/sink.ts";
@@ -21,9 +22,11 @@ export const FUNCTIONS: TraceInfo["functions"] = [
   { name: "kfree_skbmem.part.0", module: "vmlinux" },
 ];
 
+type SinkClass = new (info: TraceInfo, write: WriteBytes) => Sink;
+
 /** What a sink writes for `rows`, given to it in batches of at most `batchSize`. */
 export async function written(
-  Sink: new (info: TraceInfo, write: WriteBytes) => Sink,
+  Sink: SinkClass,
   info: TraceInfo,
   rows: readonly Row[],
   batchSize = 1024,
@@ -57,7 +60,7 @@ export function fill(batch: EventBatch, rows: readonly Row[]): void {
 }
 
 /** Events of few packets, close in time, with ties, some of them older than the origin. */
-export const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
+const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
   fc.record({
     skb: fc.constantFrom(
       0xffff_8880_03e1_a900n,
@@ -78,7 +81,7 @@ export const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
 );
 
 /** Times since boot, in ns: from less than a second to more than 2^53, and the edges of seconds. */
-export const originArbitrary: fc.Arbitrary<bigint> = fc.oneof(
+const originArbitrary: fc.Arbitrary<bigint> = fc.oneof(
   fc.bigInt(50n, 2n ** 63n),
   fc.bigInt(50n, 2_000_000_000n),
   fc.bigInt(1n, 2n ** 34n).chain((seconds) =>
@@ -99,4 +102,36 @@ export function manyRows(count: number): Row[] {
     functionIndex: random(FUNCTIONS.length),
     cpu: random(200),
   }));
+}
+
+/** Holds what a sink writes for any rows, origin and size of batches against a plain reference. */
+export async function assertWritesAnyEvents(
+  Sink: SinkClass,
+  expected: (rows: readonly Row[], originNs: bigint) => string,
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(
+      rowsArbitrary,
+      originArbitrary,
+      fc.integer({ min: 1, max: 20 }),
+      async (rows, originNs, batchSize) => {
+        const text = await written(Sink, { functions: FUNCTIONS, originNs }, rows, batchSize);
+        assert.equal(text, expected(rows, originNs));
+      },
+    ),
+  );
+}
+
+/** What a sink, origin 0, has written of `rows` by the time that `write` resolves. */
+export async function writtenLive(Sink: SinkClass, rows: readonly Row[]): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  const sink = new Sink({ functions: FUNCTIONS, originNs: 0n }, (bytes) => {
+    text += decoder.decode(bytes, { stream: true });
+    return Promise.resolve();
+  });
+  const batch = new EventBatch(rows.length);
+  fill(batch, rows);
+  await sink.write(batch);
+  return text;
 }

@@ -1,0 +1,42 @@
+/** perf_event_open(2) as kprobes need it. */
+import { addressOf } from "./memory.ts";
+import { systemCall } from "./libc.ts";
+
+/** The perf PMU of kprobes; its number differs between kernels. */
+const KPROBE_PMU_TYPE = "/sys/bus/event_source/devices/kprobe/type";
+
+/** System call number of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */
+const SYS_PERF_EVENT_OPEN = 298;
+
+/** struct perf_event_attr, PERF_ATTR_SIZE_VER1 (include/uapi/linux/perf_event.h). */
+const ATTR_BYTES = 72, ATTR_TYPE = 0, ATTR_SIZE = 4, ATTR_KPROBE_ADDRESS = 64;
+
+/** The type of kprobe events; undefined on a kernel without kprobes. */
+export function kprobePmuType(): number | undefined {
+  try {
+    return Number(Deno.readTextFileSync(KPROBE_PMU_TYPE));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Opens a kprobe at a symbol's address: for every process on CPU 0, close-on-exec. It fires on all
+ * CPUs, whichever it is opened on.
+ * @returns a file descriptor, or the negated errno
+ */
+export function openKprobe(pmuType: number, address: bigint): number {
+  const attr = new DataView(new ArrayBuffer(ATTR_BYTES));
+  attr.setUint32(ATTR_TYPE, pmuType, true);
+  attr.setUint32(ATTR_SIZE, ATTR_BYTES, true);
+  attr.setBigUint64(ATTR_KPROBE_ADDRESS, address, true);
+  const allProcesses = -1, cpu = 0, noGroup = -1, PERF_FLAG_FD_CLOEXEC = 8;
+  return systemCall(
+    SYS_PERF_EVENT_OPEN,
+    addressOf(attr),
+    allProcesses,
+    cpu,
+    noGroup,
+    PERF_FLAG_FD_CLOEXEC,
+  );
+}
