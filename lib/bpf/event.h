@@ -13,6 +13,15 @@ struct event {
 	__u16 flags; /* none yet: 0 */
 };
 
+/* What the user's module may fill of each event. */
+#define DATA_BYTES 64
+
+/* The record instead, where a module is linked to the tracer. */
+struct event_with_data {
+	struct event event;
+	__u8 data[DATA_BYTES];
+};
+
 /* Set before the object is loaded: the whole of .rodata, read-only for the kernel's lifetime of it. */
 struct config {
 	__u32 wanted_mark; /* already masked */
@@ -24,11 +33,12 @@ struct config {
 
 /*
  * Counted per CPU, each on a cache line of its own, so that counting never makes CPUs wait for each
- * other. At any time: hits = records delivered + records in the ring + lost.
+ * other. At any time: hits = records delivered + records in the ring + lost + dropped.
  */
 struct cpu_counters {
 	__u64 hits; /* a probe met a packet that carries the mark */
 	__u64 lost; /* hits without a record: the ring had no room */
+	__u64 dropped; /* hits that the user's module did not want */
 } __attribute__((aligned(64)));
 
 /* The start of .bss, mapped by user space. */

@@ -15,6 +15,7 @@ export const STATE = {
   counterBytes: 64,
   hits: 0,
   lost: 8,
+  dropped: 16,
   sizeBytes: 64 + 256 * 64,
 } as const;
 
@@ -27,6 +28,9 @@ export const EVENT = {
   flags: 22,
   sizeBytes: 24,
 } as const;
+
+/** What the user's module may fill of each event: it follows `struct event` in the record. */
+export const DATA_BYTES = 64;
 
 /**
  * Records drained from the ring, one column a member: row `i` of every column is record `i`.
@@ -43,12 +47,21 @@ export class EventBatch {
   /** Index into the trace's table of functions. */
   readonly functionIndex: Uint32Array;
   readonly cpu: Uint16Array;
+  /** What the module has written, `DATA_BYTES / 4` words a row; only in traces with a module. */
+  readonly data?: Uint32Array<ArrayBuffer>;
 
-  constructor(readonly capacity: number) {
+  constructor(readonly capacity: number, withData = false) {
     this.skbLow = new Uint32Array(capacity);
     this.skbHigh = new Uint32Array(capacity);
     this.timestamp = new Float64Array(capacity);
     this.functionIndex = new Uint32Array(capacity);
     this.cpu = new Uint16Array(capacity);
+    if (withData) this.data = new Uint32Array(capacity * DATA_BYTES / 4);
+  }
+
+  /** The data of the rows from `from` up to `to`, `DATA_BYTES` a row, where there is data. */
+  dataOf(from: number, to: number): Uint8Array<ArrayBuffer> | undefined {
+    if (this.data === undefined) return undefined;
+    return new Uint8Array(this.data.buffer, from * DATA_BYTES, (to - from) * DATA_BYTES);
   }
 }

@@ -1,5 +1,5 @@
 import { Mapping } from "../ffi/libc.ts";
-import { EVENT, type EventBatch } from "./event.ts";
+import { DATA_BYTES, EVENT, type EventBatch } from "./event.ts";
 
 /** struct bpf_ringbuf_hdr { u32 len; u32 pg_off; }, the bits in len: include/uapi/linux/bpf.h. */
 const HEADER_BYTES = 8, BUSY = 0x80000000 | 0, DISCARD = 0x40000000, LENGTH = 0x3fffffff;
@@ -11,11 +11,13 @@ const HEADER_WORDS = HEADER_BYTES / 4,
   SKB = HEADER_WORDS + EVENT.skb / 4,
   TIMESTAMP = HEADER_WORDS + EVENT.timestamp / 4,
   FUNCTION_INDEX = HEADER_WORDS + EVENT.functionIndex / 4,
-  CPU = HEADER_WORDS + EVENT.cpu / 4;
+  CPU = HEADER_WORDS + EVENT.cpu / 4,
+  DATA = HEADER_WORDS + EVENT.sizeBytes / 4,
+  DATA_WORDS = DATA_BYTES / 4;
 
 /**
- * Reads the records of a BPF ring buffer (BPF_MAP_TYPE_RINGBUF) of `struct event` straight from the
- * memory that it shares with the kernel, as its only consumer.
+ * Reads the records of a BPF ring buffer (BPF_MAP_TYPE_RINGBUF) of `struct event`, or of `struct
+ * event_with_data`, straight from the memory that it shares with the kernel, as its only consumer.
  */
 export class RingReader implements Disposable {
   readonly #consumerPage: Mapping;
@@ -49,9 +51,10 @@ export class RingReader implements Disposable {
   /**
    * Fills `batch` from its start with the next records and frees their room in the ring. Stops at a
    * record that its producer has reserved but not submitted yet: the ring is read in its order.
+   * @param batch one with `data` takes records of `struct event_with_data` only
    */
   read(batch: EventBatch): void {
-    const { skbLow, skbHigh, timestamp, functionIndex, cpu, capacity } = batch;
+    const { skbLow, skbHigh, timestamp, functionIndex, cpu, data, capacity } = batch;
     const words = this.#words, offsetMask = this.#offsetMask;
     const originLow = this.#originLow, originHigh = this.#originHigh;
     const end = Number(Atomics.load(this.#producerPosition, 0));
@@ -70,6 +73,7 @@ export class RingReader implements Disposable {
           (words[word + TIMESTAMP] - originLow);
         functionIndex[length] = words[word + FUNCTION_INDEX];
         cpu[length] = words[word + CPU]; // u16: the store cuts off the flags above it
+        if (data !== undefined) copyData(words, word + DATA, data, length * DATA_WORDS);
         length++;
       }
       const step = ((header & LENGTH) + HEADER_BYTES + 7) & ~7;
@@ -87,4 +91,9 @@ export class RingReader implements Disposable {
     this.#producerPages[Symbol.dispose]();
     this.#consumerPage[Symbol.dispose]();
   }
+}
+
+/** Word by word: `set` would need a view of every record. */
+function copyData(from: Uint32Array, start: number, to: Uint32Array, at: number): void {
+  for (let i = 0; i < DATA_WORDS; i++) to[at + i] = from[start + i];
 }

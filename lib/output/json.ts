@@ -1,6 +1,7 @@
 import type { EventBatch } from "../bpf/event.ts";
+import { type LineEnds, lineEnds } from "./line_ends.ts";
 import type { Sink, TraceInfo, WriteBytes } from "./sink.ts";
-import { type Constant, constant, TextBuffer } from "./text_buffer.ts";
+import { constant, TextBuffer } from "./text_buffer.ts";
 
 const PACKET_ID = constant(`{"packet_id":"0x`);
 const TIMESTAMP = constant(`","timestamp":`);
@@ -11,24 +12,20 @@ const LONGEST_START_BYTES = 92;
 
 /** One JSON object a line for every event, in the order in which events come. */
 export class JsonSink implements Sink {
-  /** By function index: the end of a line. */
-  readonly #lineEnds: readonly Constant[];
+  readonly #lineEnds: LineEnds;
   readonly #text: TextBuffer;
 
   constructor(info: TraceInfo, write: WriteBytes) {
-    this.#lineEnds = info.functions.map(({ module, name }) => {
+    this.#lineEnds = lineEnds(info, ({ module, name }) => {
       const names = `"module":${JSON.stringify(module)},"function":${JSON.stringify(name)}`;
-      return constant(`,${names},"is_return":false}\n`);
-    });
-    const longestEnd = this.#lineEnds.reduce((size, end) => Math.max(size, end.sizeBytes), 0);
-    this.#text = new TextBuffer(write, info.originNs, 0, LONGEST_START_BYTES + longestEnd);
+      return `,${names},"is_return":false`;
+    }, "}\n");
+    const longestLineBytes = LONGEST_START_BYTES + this.#lineEnds.longestBytes;
+    this.#text = new TextBuffer(write, info.originNs, 0, longestLineBytes);
   }
 
-  async write(batch: EventBatch): Promise<void> {
-    for (let row = 0; row < batch.length;) {
-      row = this.#append(batch, row);
-      await this.#text.flush();
-    }
+  write(batch: EventBatch): Promise<void> {
+    return this.#text.writeLines(batch.length, (from, to) => this.#append(batch, from, to));
   }
 
   /** Every `write` has left nothing behind. */
@@ -36,18 +33,19 @@ export class JsonSink implements Sink {
     return Promise.resolve();
   }
 
-  /** Appends rows from `row` on until the buffer is full; returns the first that it left. */
-  #append(batch: EventBatch, row: number): number {
+  /** Appends the rows from `from` up to `to`. */
+  #append(batch: EventBatch, from: number, to: number): void {
     const text = this.#text;
-    for (; row < batch.length && !text.isFull; row++) {
+    const lineEnds = this.#lineEnds;
+    lineEnds.prepare(to - from, batch.dataOf(from, to));
+    for (let row = from; row < to; row++) {
       text.constant(PACKET_ID);
       text.hex64(batch.skbHigh[row], batch.skbLow[row]);
       text.constant(TIMESTAMP);
       text.timestamp(batch.timestamp[row]);
       text.constant(PROCESSOR_ID);
       text.decimal(batch.cpu[row]);
-      text.constant(this.#lineEnds[batch.functionIndex[row]]);
+      lineEnds.append(text, batch.functionIndex[row]);
     }
-    return row;
   }
 }

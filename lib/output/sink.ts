@@ -1,4 +1,5 @@
 import type { EventBatch } from "../bpf/event.ts";
+import type { DataFormatter } from "./data_formatter.ts";
 
 /** What a sink needs to know of the trace that feeds it. */
 export interface TraceInfo {
@@ -6,6 +7,8 @@ export interface TraceInfo {
   readonly functions: readonly { readonly name: string; readonly module: string }[];
   /** CLOCK_MONOTONIC, in ns, that the timestamps of events count from. */
   readonly originNs: bigint;
+  /** What the script makes of each event's data; without it, lines end with the function. */
+  readonly dataFormatter?: DataFormatter;
 }
 
 /** Where a sink's bytes go; resolves when they are handed over. Rejects with `BrokenPipe` when closed. */
@@ -13,7 +16,10 @@ export type WriteBytes = (bytes: Uint8Array) => Promise<void>;
 
 /** A consumer of events: turns batches into bytes on an output. */
 export interface Sink {
-  /** Takes the batch's rows; the batch may be reused once the promise has resolved. */
+  /**
+   * Takes the batch's rows; the batch may be reused once the promise has resolved. All batches of a
+   * trace have `data`, or none has.
+   */
   write(batch: EventBatch): Promise<void>;
   /** Writes whatever the sink still holds. No `write` follows. */
   finish(): Promise<void>;

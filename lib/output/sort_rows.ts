@@ -12,7 +12,7 @@ const BUCKETS = 1 << DIGIT_BITS;
  * of rows is several times as fast as following an index.
  *
  * @param rows overwritten, unless in order
- * @param spare as many rows, overwritten
+ * @param spare as many rows, overwritten; numbered if `rows` are
  * @returns `rows` or `spare`, whichever holds the result
  */
 export function sortRows(
@@ -64,11 +64,14 @@ function pass(
     }
   }
   for (let bucket = 1; bucket < BUCKETS; bucket++) next[bucket] += next[bucket - 1];
+  const { isNumbered } = rows;
   for (const chunk of rows.chunks) {
     const values = chunk[column];
     for (let i = 0; i < chunk.length; i++) {
       const bucket = ((values[i] - smallest) * scale) & (BUCKETS - 1);
-      sorted.put(next[bucket]++, chunk, i);
+      const row = next[bucket]++;
+      sorted.put(row, chunk, i);
+      if (isNumbered) sorted.putNumber(row, chunk, i);
     }
   }
 }

@@ -23,29 +23,26 @@ export class StreamSink implements Sink {
     this.#text.constant(this.#table.header);
   }
 
-  async write(batch: EventBatch): Promise<void> {
-    for (let row = 0; row < batch.length;) {
-      row = this.#append(batch, row);
-      await this.#text.flush();
-    }
+  write(batch: EventBatch): Promise<void> {
+    return this.#text.writeLines(batch.length, (from, to) => this.#append(batch, from, to));
   }
 
   finish(): Promise<void> {
     return this.#text.flush();
   }
 
-  /** Appends rows from `row` on until the buffer is full; returns the first that it left. */
-  #append(batch: EventBatch, row: number): number {
+  /** Appends the rows from `from` up to `to`. */
+  #append(batch: EventBatch, from: number, to: number): void {
     const text = this.#text;
     const { lineEnds } = this.#table;
-    for (; row < batch.length && !text.isFull; row++) {
+    lineEnds.prepare(to - from, batch.dataOf(from, to));
+    for (let row = from; row < to; row++) {
       text.timestamp(batch.timestamp[row]);
       text.constant(SPACE);
       text.decimal(batch.cpu[row], CPU_WIDTH);
       text.constant(PACKET);
       text.hex64(batch.skbHigh[row], batch.skbLow[row]);
-      text.constant(lineEnds[batch.functionIndex[row]]);
+      lineEnds.append(text, batch.functionIndex[row]);
     }
-    return row;
   }
 }

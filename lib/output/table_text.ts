@@ -1,3 +1,4 @@
+import { type LineEnds, lineEnds } from "./line_ends.ts";
 import type { TraceInfo } from "./sink.ts";
 import { type Constant, constant } from "./text_buffer.ts";
 
@@ -12,9 +13,9 @@ export interface TableText {
   readonly timestampWidth: number;
   /** The line with the names of the columns. */
   readonly header: Constant;
-  /** By function index: the end of a line, the columns for module and function. */
-  readonly lineEnds: readonly Constant[];
-  /** What a line of the table, the header included, takes at most. */
+  /** The columns for module and function, and what follows. */
+  readonly lineEnds: LineEnds;
+  /** What a line of the table, the header included, takes at most, apart from an event's text. */
   readonly longestLineBytes: number;
 }
 
@@ -32,14 +33,13 @@ export function tableText(info: TraceInfo, timestampNs: bigint, withPacket: bool
     (width, { module }) => Math.max(width, module.length),
     "Module".length,
   );
-  const lineEnd = (module: string, name: string) =>
-    constant(` ${module.padEnd(moduleWidth)} ${name}\n`);
-  const lineEnds = info.functions.map(({ module, name }) => lineEnd(module, name));
+  const lineEnd = (module: string, name: string) => ` ${module.padEnd(moduleWidth)} ${name}`;
+  const ends = lineEnds(info, ({ module, name }) => lineEnd(module, name), "\n");
   const start = "Timestamp".padEnd(timestampWidth) + " " + "CPU".padStart(CPU_WIDTH) +
     (withPacket ? " " + "Packet".padEnd(PACKET_WIDTH) : "");
-  const header = constant(`${start} ${"Module".padEnd(moduleWidth)} Function\n`);
-  const longestEnd = lineEnds.reduce((size, { sizeBytes }) => Math.max(size, sizeBytes), 0);
+  const header = constant(`${start}${lineEnd("Module", "Function")}\n`);
   // 20 digits hold any timestamp and 10 any 32-bit number; the rest are spaces.
-  const longestLineBytes = Math.max(header.sizeBytes, 20 + 10 + PACKET_WIDTH + 2 + longestEnd);
-  return { timestampWidth, header, lineEnds, longestLineBytes };
+  const longestStartBytes = 20 + 10 + PACKET_WIDTH + 2;
+  const longestLineBytes = Math.max(header.sizeBytes, longestStartBytes + ends.longestBytes);
+  return { timestampWidth, header, lineEnds: ends, longestLineBytes };
 }

@@ -3,6 +3,9 @@ import type { WriteBytes } from "./sink.ts";
 /** Bytes gathered before they are handed on: several pipes full, and still within a CPU's cache. */
 const FLUSH_BYTES = 256 * 1024;
 
+/** Lines that are appended at once: between two of them nothing is written. */
+export const GROUP_LINES = 256;
+
 const NS_PER_SECOND = 1_000_000_000;
 
 /** A text that is written again and again, encoded once. */
@@ -47,13 +50,15 @@ const THREE_DIGITS = Uint32Array.from(
  * Lines of text, built as bytes in a buffer that is made once. Nothing here allocates per line: no
  * string, no BigInt, no object, because millions of lines a second pass through.
  *
- * Whoever fills the buffer asks `isFull` before each line, so that the appending methods need no
- * check of their own.
+ * Before each group of lines there is room for the longest that they can be, so that the appending
+ * methods need no check of their own. Only `bytes`, whose length nobody knows before, has one.
  */
 export class TextBuffer {
   readonly #write: WriteBytes;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  /** Room for a group of lines. */
+  readonly #groupBytes: number;
+  #bytes: Uint8Array;
+  #view: DataView;
   #sizeBytes = 0;
 
   // The origin in two parts, because CLOCK_MONOTONIC in ns passes 2^53 after 104 days of uptime.
@@ -70,7 +75,7 @@ export class TextBuffer {
    * @param write where the bytes go
    * @param originNs CLOCK_MONOTONIC, in ns, that timestamps count from
    * @param timestampWidth columns of a timestamp, at least
-   * @param longestLineBytes what one line takes at most; `isFull` leaves room for it
+   * @param longestLineBytes what one line takes at most, apart from what `bytes` appends to it
    */
   constructor(
     write: WriteBytes,
@@ -80,23 +85,37 @@ export class TextBuffer {
   ) {
     this.#write = write;
     // The last word of a constant may reach seven bytes past its text.
-    this.#bytes = new Uint8Array(FLUSH_BYTES + longestLineBytes + 7);
+    this.#groupBytes = GROUP_LINES * longestLineBytes + 7;
+    this.#bytes = new Uint8Array(FLUSH_BYTES + this.#groupBytes);
     this.#view = new DataView(this.#bytes.buffer);
     this.#originSeconds = Number(originNs / BigInt(NS_PER_SECOND));
     this.#originNs = Number(originNs % BigInt(NS_PER_SECOND));
     this.#timestampWidth = timestampWidth;
   }
 
-  /** Whether the buffer wants a `flush` before the next line. */
-  get isFull(): boolean {
-    return this.#sizeBytes >= FLUSH_BYTES;
+  /**
+   * Writes lines, and whatever the buffer holds already.
+   * @param count how many lines
+   * @param append appends the lines from `from` up to `to`, `GROUP_LINES` at most. When it throws
+   *   before it has appended any, those before them are still written.
+   */
+  async writeLines(count: number, append: (from: number, to: number) => void): Promise<void> {
+    try {
+      for (let from = 0; from < count; from += GROUP_LINES) {
+        if (this.#sizeBytes >= FLUSH_BYTES) await this.flush();
+        append(from, Math.min(from + GROUP_LINES, count));
+      }
+    } finally {
+      await this.flush();
+    }
   }
 
   /** Hands on what the buffer holds, and empties it. */
   async flush(): Promise<void> {
     if (this.#sizeBytes === 0) return;
-    await this.#write(this.#bytes.subarray(0, this.#sizeBytes));
-    this.#sizeBytes = 0;
+    const bytes = this.#bytes.subarray(0, this.#sizeBytes);
+    this.#sizeBytes = 0; // first, so that what could not be written is not tried again
+    await this.#write(bytes);
   }
 
   /** Appends a text that `constant` encoded. */
@@ -104,6 +123,22 @@ export class TextBuffer {
     const start = this.#sizeBytes;
     for (let i = 0; i < words.length; i++) this.#view.setFloat64(start + i * 8, words[i], true);
     this.#sizeBytes = start + sizeBytes;
+  }
+
+  /** Appends a part of `source`, however long it is: the buffer grows with it. */
+  bytes(source: Uint8Array, start: number, end: number): void {
+    const at = this.#sizeBytes;
+    this.#sizeBytes = at + end - start;
+    const neededBytes = this.#sizeBytes + this.#groupBytes;
+    if (neededBytes > this.#bytes.length) this.#grow(neededBytes);
+    this.#bytes.set(source.subarray(start, end), at);
+  }
+
+  #grow(neededBytes: number): void {
+    const larger = new Uint8Array(Math.max(neededBytes, 2 * this.#bytes.length));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
   }
 
   /** Appends 16 lower-case hexadecimal digits. */

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { EventBatch } from "../../lib/bpf/event.ts";
 import { JsonSink } from "../../lib/output/json.ts";
+import { dataOfText } from "./fake_formatter.ts";
 import {
+  assertWrites,
   assertWritesAnyEvents,
+  assertWritesUpToAnError,
   fill,
   FUNCTIONS,
   manyRows,
@@ -11,12 +14,18 @@ import {
   writtenLive,
 } from "./sink_fixture.ts";
 
-function expected(rows: readonly Row[], originNs: bigint): string {
-  return rows.map(({ skb, timestamp, functionIndex, cpu }) => {
+function expected(
+  rows: readonly Row[],
+  originNs: bigint,
+  text = (_row: Row) => "",
+): string {
+  return rows.map((row) => {
+    const { skb, timestamp, functionIndex, cpu } = row;
     const { module, name } = FUNCTIONS[functionIndex];
     return `{"packet_id":"0x${skb.toString(16).padStart(16, "0")}",` +
       `"timestamp":${originNs + BigInt(timestamp)},"processor_id":${cpu},` +
-      `"module":${JSON.stringify(module)},"function":${JSON.stringify(name)},"is_return":false}\n`;
+      `"module":${JSON.stringify(module)},"function":${JSON.stringify(name)},` +
+      `"is_return":false${text(row)}}\n`;
   }).join("");
 }
 
@@ -64,13 +73,46 @@ Deno.test("JsonSink writes batches larger than its buffer, piece by piece", asyn
     sizes.push(bytes.length);
     return Promise.resolve();
   });
-  const batch = new EventBatch(rows.length);
+  const batch = new EventBatch(rows.length, true);
   fill(batch, rows);
   await sink.write(batch);
   assert.ok(sizes.length > 1 && Math.max(...sizes) < 300_000, `pieces of ${sizes} bytes`);
+});
 
-  const text = await written(JsonSink, { functions: FUNCTIONS, originNs }, rows, rows.length);
-  assert.equal(text, expected(rows, originNs));
+Deno.test("JsonSink writes batches larger than its buffer, with data and without", async () => {
+  const rows = manyRows(20_000);
+  for (const withData of [false, true]) {
+    const feed = { originNs: 2n ** 60n, batchSize: rows.length, withData, withFormatter: withData };
+    await assertWrites(JsonSink, expected, rows, feed);
+  }
+});
+
+Deno.test("JsonSink writes the lines before those that cannot be formatted", async () => {
+  await assertWritesUpToAnError(JsonSink, expected);
+});
+
+Deno.test("JsonSink puts the script's fields into the object, whatever their number", async () => {
+  const texts = ["", `,"dump":"(mark: 0x1)"`, `,"len":3,"dump":null`].map((text) =>
+    new TextEncoder().encode(text)
+  );
+  let end = 0;
+  const ends = Uint32Array.from(texts, ({ length }) => end += length);
+  const bytes = Uint8Array.from(texts.flatMap((text) => [...text]));
+  const info = {
+    functions: FUNCTIONS,
+    originNs: 1n,
+    dataFormatter: { format: () => ({ bytes, ends }) },
+  };
+  const row = { skb: 255n, timestamp: 1, functionIndex: 0, cpu: 3, data: dataOfText(0) };
+  const lines = (await written(JsonSink, info, [row, row, row])).trimEnd().split("\n");
+  assert.deepEqual(
+    lines.map((line) => Object.entries(JSON.parse(line)).slice(5)),
+    [
+      [["is_return", false]],
+      [["is_return", false], ["dump", "(mark: 0x1)"]],
+      [["is_return", false], ["len", 3], ["dump", null]],
+    ],
+  );
 });
 
 Deno.test("JsonSink hands every row on before write resolves", async () => {

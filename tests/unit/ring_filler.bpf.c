@@ -15,12 +15,15 @@ struct {
 	__uint(max_entries, 4096); /* set by user space */
 } ring SEC(".maps");
 
-/* How many records were written since loading; the next record's number. */
-volatile __u64 written = 0;
+/* Mapped by user space. */
+volatile struct {
+	__u64 written;	/* how many records since loading; the next record's number */
+	__u32 lingering; /* 1 only while linger's record is busy; set to 0 by user space, it ends */
+} state;
 
 static __always_inline void fill(struct event *event)
 {
-	__u64 number = written++;
+	__u64 number = state.written++;
 
 	event->skb = 0xffff888000000000 + number * 0x100;
 	event->timestamp = 0xfffffff0 + number; /* crosses the 32-bit boundary */
@@ -40,6 +43,20 @@ SEC("socket") int submit(struct __sk_buff *skb)
 	return 0;
 }
 
+/* Words that differ in every byte, and now and then look like a NaN where two of them meet. */
+SEC("socket") int submit_with_data(struct __sk_buff *skb)
+{
+	struct event_with_data *record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+
+	if (!record)
+		return 1;
+	fill(&record->event);
+	for (__u32 i = 0; i < DATA_BYTES / 4; i++)
+		((__u32 *)record->data)[i] = record->event.function * 0x9e3779b1 + i * 0x85ebca6b;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 SEC("socket") int discard(struct __sk_buff *skb)
 {
 	/* Of another size than an event, so that a reader has to go by the header's length. */
@@ -51,21 +68,26 @@ SEC("socket") int discard(struct __sk_buff *skb)
 	return 0;
 }
 
-static long wait(__u32 turn, void *context)
+static long is_over(__u32 turn, void *deadline)
 {
-	return bpf_ktime_get_ns() > *(__u64 *)context;
+	return !state.lingering || bpf_ktime_get_ns() > *(__u64 *)deadline;
 }
 
-/* Keeps its record busy for 100 ms. */
+/*
+ * Keeps its record busy until it is released, or for as long as 100 ms: who should release it may be
+ * waiting for this CPU.
+ */
 SEC("socket") int linger(struct __sk_buff *skb)
 {
 	struct event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
-	__u64 until = bpf_ktime_get_ns() + 100000000;
+	__u64 deadline = bpf_ktime_get_ns() + 100000000;
 
 	if (!event)
 		return 1;
+	state.lingering = 1;
 	fill(event);
-	bpf_loop(1 << 23, wait, &until, 0);
+	bpf_loop(1 << 23, is_over, &deadline, 0);
+	state.lingering = 0;
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	return 0;
 }

@@ -7,12 +7,15 @@ const { symbols } = Deno.dlopen("libbpf.so.1", {
   bpf_prog_test_run_opts: { parameters: ["i32", "buffer"], result: "i32", nonblocking: true },
 });
 
+/** The programs of ring_filler.bpf.c; the first two add a record. */
+export type Program = "submit" | "submit_with_data" | "discard" | "linger";
+
 /** What the programs are run on; they don't look at it. */
 const PACKET = new Uint8Array(64);
 
 export class RingFiller implements Disposable {
   readonly #object: BpfObject;
-  readonly #counters: Mapping;
+  readonly #state: Mapping;
   readonly ringFd: number;
 
   constructor(sizeBytes: number) {
@@ -22,16 +25,21 @@ export class RingFiller implements Disposable {
     const result = this.#object.load();
     if (result !== 0) throw new Error(`ring_filler: load: ${result}`);
     this.ringFd = this.#object.map("ring").fd;
-    this.#counters = new Mapping(this.#object.map(".bss").fd, 0, 8, "read");
+    this.#state = new Mapping(this.#object.map(".bss").fd, 0, 16, "read-write");
   }
 
   /** Records that were written since the ring was made. */
   get written(): number {
-    return Number(Atomics.load(new BigUint64Array(this.#counters.memory), 0));
+    return Number(Atomics.load(new BigUint64Array(this.#state.memory), 0));
+  }
+
+  /** Lets `linger` submit its record; false when it was about to already, its time being over. */
+  release(): boolean {
+    return Atomics.exchange(new Uint32Array(this.#state.memory), 2, 0) === 1;
   }
 
   /** Runs a program `repeat` times; resolves to what its last run returned: 1 when the ring was full. */
-  async run(program: "submit" | "discard" | "linger", repeat = 1): Promise<number> {
+  async run(program: Program, repeat = 1): Promise<number> {
     // struct bpf_test_run_opts of bpf/bpf.h: sz, data_in, data_out, data_size_in at 24, …, retval
     // at 56, repeat at 60
     const options = new DataView(new ArrayBuffer(80));
@@ -46,7 +54,7 @@ export class RingFiller implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#counters[Symbol.dispose]();
+    this.#state[Symbol.dispose]();
     this.#object[Symbol.dispose]();
   }
 }

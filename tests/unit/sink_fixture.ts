@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EventBatch } from "../../lib/bpf/event.ts";
+import { DATA_BYTES, EventBatch } from "../../lib/bpf/event.ts";
 import type { Sink, TraceInfo, WriteBytes } from "../../lib/output/sink.ts";
+import { GROUP_LINES } from "../../lib/output/text_buffer.ts";
+import { dataOfText, FakeFormatter, textOfData } from "./fake_formatter.ts";
 
 /** An event as a sink gets it in a batch's row. */
 export interface Row {
@@ -10,6 +12,8 @@ export interface Row {
   readonly timestamp: number;
   readonly functionIndex: number;
   readonly cpu: number;
+  /** `DATA_BYTES` bytes, in traces with a module. */
+  readonly data?: Uint8Array;
 }
 
 /** A table with the two functions that end a packet, and names that JSON must escape. */
@@ -22,7 +26,14 @@ export const FUNCTIONS: TraceInfo["functions"] = [
   { name: "kfree_skbmem.part.0", module: "vmlinux" },
 ];
 
-type SinkClass = new (info: TraceInfo, write: WriteBytes) => Sink;
+export type SinkClass = new (info: TraceInfo, write: WriteBytes) => Sink;
+
+/** What a sink should write; asks for the text of each event's data in the order of the lines. */
+export type Reference = (
+  rows: readonly Row[],
+  originNs: bigint,
+  text: (row: Row) => string,
+) => string;
 
 /** What a sink writes for `rows`, given to it in batches of at most `batchSize`. */
 export async function written(
@@ -38,7 +49,7 @@ export async function written(
     await Promise.resolve();
     text += decoder.decode(bytes, { stream: true });
   });
-  const batch = new EventBatch(batchSize);
+  const batch = new EventBatch(batchSize, rows.some(({ data }) => data !== undefined));
   for (let start = 0; start < rows.length; start += batchSize) {
     fill(batch, rows.slice(start, start + batchSize));
     await sink.write(batch);
@@ -56,8 +67,18 @@ export function fill(batch: EventBatch, rows: readonly Row[]): void {
     batch.timestamp[i] = row.timestamp;
     batch.functionIndex[i] = row.functionIndex;
     batch.cpu[i] = row.cpu;
+    if (row.data !== undefined) batch.dataOf(i, i + 1)!.set(row.data);
   });
 }
+
+/** Any data; its text is seldom longer than a sink's buffer, but then up to three times. */
+const dataArbitrary = fc.tuple(
+  fc.oneof(
+    { weight: 12, arbitrary: fc.nat(40) },
+    { weight: 1, arbitrary: fc.nat(800_000) },
+  ),
+  fc.uint8Array({ minLength: DATA_BYTES - 4, maxLength: DATA_BYTES - 4 }),
+).map(([length, rest]) => dataOfText(length, rest));
 
 /** Events of few packets, close in time, with ties, some of them older than the origin. */
 const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
@@ -76,6 +97,7 @@ const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
     ),
     functionIndex: fc.nat(FUNCTIONS.length - 1),
     cpu: fc.oneof(fc.nat(9), fc.nat(0xffff)),
+    data: dataArbitrary,
   }),
   { maxLength: 60 },
 );
@@ -101,25 +123,90 @@ export function manyRows(count: number): Row[] {
     timestamp: i * 40_000 + random(10 ** 9),
     functionIndex: random(FUNCTIONS.length),
     cpu: random(200),
+    data: dataOfText(random(20_000) === 0 ? 700_000 : random(30), [i, i >> 8, i >> 16]),
   }));
 }
 
-/** Holds what a sink writes for any rows, origin and size of batches against a plain reference. */
-export async function assertWritesAnyEvents(
+/** How `assertWrites` feeds a sink. */
+interface Feed {
+  readonly originNs: bigint;
+  readonly batchSize: number;
+  /** Whether batches carry the rows' data. */
+  readonly withData: boolean;
+  readonly withFormatter: boolean;
+}
+
+/** Holds what a sink writes, and what its formatter is given, against a plain reference. */
+export async function assertWrites(
   Sink: SinkClass,
-  expected: (rows: readonly Row[], originNs: bigint) => string,
+  reference: Reference,
+  rows: readonly Row[],
+  { originNs, batchSize, withData, withFormatter }: Feed,
 ): Promise<void> {
+  const given = withData ? rows : rows.map((row) => ({ ...row, data: undefined }));
+  const dataFormatter = withFormatter ? new FakeFormatter() : undefined;
+  const info = { functions: FUNCTIONS, originNs, dataFormatter };
+  const text = await written(Sink, info, given, batchSize);
+  const formatted: Uint8Array[] = [];
+  const expected = reference(given, originNs, ({ data = new Uint8Array(DATA_BYTES) }) => {
+    formatted.push(data);
+    return withFormatter ? textOfData(data) : "";
+  });
+  assertSameText(text, expected);
+  dataFormatter?.assertFormatted(formatted, Math.ceil(rows.length / batchSize));
+}
+
+/** Whatever the rows, the origin and the size of batches, with and without data and formatter. */
+export async function assertWritesAnyEvents(Sink: SinkClass, reference: Reference): Promise<void> {
   await fc.assert(
     fc.asyncProperty(
       rowsArbitrary,
-      originArbitrary,
-      fc.integer({ min: 1, max: 20 }),
-      async (rows, originNs, batchSize) => {
-        const text = await written(Sink, { functions: FUNCTIONS, originNs }, rows, batchSize);
-        assert.equal(text, expected(rows, originNs));
-      },
+      fc.record({
+        originNs: originArbitrary,
+        batchSize: fc.integer({ min: 1, max: 20 }),
+        withData: fc.boolean(),
+        withFormatter: fc.boolean(),
+      }),
+      (rows, feed) => assertWrites(Sink, reference, rows, feed),
     ),
   );
+}
+
+/** Like `assert.equal`, but shows only where long texts begin to differ. */
+function assertSameText(actual: string, expected: string): void {
+  if (actual === expected) return;
+  let at = 0;
+  while (actual[at] === expected[at]) at++;
+  const near = (text: string) => text.slice(Math.max(0, at - 200), at + 200);
+  assert.equal(near(actual), near(expected), `texts differ at character ${at}`);
+}
+
+/** What a formatter throws comes out of the sink, after the lines that were formatted before. */
+export async function assertWritesUpToAnError(Sink: SinkClass, reference: Reference) {
+  const formatter = new FakeFormatter();
+  const failing: TraceInfo["dataFormatter"] = {
+    format(data) {
+      if (formatter.calls.length === 2) throw new Error("dump failed");
+      return formatter.format(data);
+    },
+  };
+  const rows = Array.from({ length: 1000 }, (_, i) => (
+    { skb: 1n, timestamp: i, functionIndex: 0, cpu: 3, data: dataOfText(i) }
+  ));
+  let text = "";
+  const info = { functions: FUNCTIONS, originNs: 1000n, dataFormatter: failing };
+  const sink = new Sink(info, (bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return Promise.resolve();
+  });
+  const batch = new EventBatch(rows.length, true);
+  fill(batch, rows);
+  await assert.rejects(async () => {
+    await sink.write(batch);
+    await sink.finish();
+  }, /dump failed/);
+  const before = rows.slice(0, 2 * GROUP_LINES);
+  assertSameText(text, reference(before, info.originNs, ({ data }) => textOfData(data!)));
 }
 
 /** What a sink, origin 0, has written of `rows` by the time that `write` resolves. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { StreamSink } from "../../lib/output/stream.ts";
 import {
+  assertWrites,
   assertWritesAnyEvents,
+  assertWritesUpToAnError,
   FUNCTIONS,
   manyRows,
   type Row,
@@ -9,16 +11,21 @@ import {
   writtenLive,
 } from "./sink_fixture.ts";
 
-function expected(rows: readonly Row[], originNs: bigint): string {
+function expected(
+  rows: readonly Row[],
+  originNs: bigint,
+  text = (_row: Row) => "",
+): string {
   const width = Math.max(9, String(originNs).length);
-  const lines = rows.map(({ skb, timestamp, functionIndex, cpu }) => {
+  const lines = rows.map((row) => {
+    const { skb, timestamp, functionIndex, cpu } = row;
     const { module, name } = FUNCTIONS[functionIndex];
     return [
       String(originNs + BigInt(timestamp)).padStart(width),
       String(cpu).padStart(3),
       `0x${skb.toString(16).padStart(16, "0")}`,
       module.padEnd("nf_conntrack".length),
-      name,
+      name + text(row),
     ].join(" ");
   });
   const header = "Timestamp".padEnd(width) + " CPU Packet             Module       Function";
@@ -46,10 +53,16 @@ Deno.test("StreamSink writes any events exactly, whatever the batches", async ()
   await assertWritesAnyEvents(StreamSink, expected);
 });
 
-Deno.test("StreamSink writes batches larger than its buffer", async () => {
+Deno.test("StreamSink writes batches larger than its buffer, with data and without", async () => {
   const rows = manyRows(20_000);
-  const text = await written(StreamSink, { functions: FUNCTIONS, originNs: 7n }, rows, rows.length);
-  assert.equal(text, expected(rows, 7n));
+  for (const withData of [false, true]) {
+    const feed = { originNs: 7n, batchSize: rows.length, withData, withFormatter: withData };
+    await assertWrites(StreamSink, expected, rows, feed);
+  }
+});
+
+Deno.test("StreamSink writes the lines before those that cannot be formatted", async () => {
+  await assertWritesUpToAnError(StreamSink, expected);
 });
 
 Deno.test("StreamSink writes the header alone when nothing came", async () => {

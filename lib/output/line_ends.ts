@@ -1,0 +1,96 @@
+import { DATA_BYTES } from "../bpf/event.ts";
+import type { DataFormatter, FormattedData } from "./data_formatter.ts";
+import type { TraceInfo } from "./sink.ts";
+import { type Constant, constant, GROUP_LINES, type TextBuffer } from "./text_buffer.ts";
+
+/**
+ * How the lines of a sink end: with what it says of the function, then the text of the event's data
+ * where there is a formatter, then what closes the line.
+ */
+export interface LineEnds {
+  /** What an end takes at most, apart from the event's own text. */
+  readonly longestBytes: number;
+  /**
+   * Prepares the ends of the next lines, before any of them is begun: what the formatter throws
+   * leaves whole lines only.
+   * @param count how many lines, `GROUP_LINES` at most
+   * @param data `DATA_BYTES` bytes a line; without a module there are none
+   */
+  prepare(count: number, data?: Uint8Array<ArrayBuffer>): void;
+  /** Ends the next line. */
+  append(text: TextBuffer, functionIndex: number): void;
+}
+
+/**
+ * The ends of the lines of a trace.
+ * @param describe what a line says of a function
+ * @param closing what comes last in a line
+ */
+export function lineEnds(
+  { functions, dataFormatter }: TraceInfo,
+  describe: (traced: TraceInfo["functions"][number]) => string,
+  closing: string,
+): LineEnds {
+  return dataFormatter === undefined
+    ? new PlainEnds(functions.map((traced) => describe(traced) + closing))
+    : new FormattedEnds(functions.map(describe), closing, dataFormatter);
+}
+
+/** Ends that depend on the function alone. */
+class PlainEnds implements LineEnds {
+  readonly longestBytes: number;
+  readonly #ends: readonly Constant[];
+
+  /** @param ends by function index */
+  constructor(ends: readonly string[]) {
+    this.#ends = ends.map(constant);
+    this.longestBytes = longest(this.#ends);
+  }
+
+  prepare(): void {}
+
+  append(text: TextBuffer, functionIndex: number): void {
+    text.constant(this.#ends[functionIndex]);
+  }
+}
+
+/** What a formatter gets where no module has written anything. */
+const NO_DATA = new Uint8Array(GROUP_LINES * DATA_BYTES);
+
+/** Ends with a text of the event's data. */
+class FormattedEnds implements LineEnds {
+  readonly longestBytes: number;
+  readonly #starts: readonly Constant[];
+  readonly #closing: Constant;
+  readonly #formatter: DataFormatter;
+  #texts: FormattedData = { bytes: new Uint8Array(), ends: new Uint32Array() };
+  /** Which of `#texts` is the next, and where it begins. */
+  #next = 0;
+  #position = 0;
+
+  /** @param starts by function index */
+  constructor(starts: readonly string[], closing: string, formatter: DataFormatter) {
+    this.#starts = starts.map(constant);
+    this.#closing = constant(closing);
+    this.#formatter = formatter;
+    this.longestBytes = longest(this.#starts) + this.#closing.sizeBytes;
+  }
+
+  prepare(count: number, data = NO_DATA.subarray(0, count * DATA_BYTES)): void {
+    this.#texts = this.#formatter.format(data);
+    this.#next = 0;
+    this.#position = 0;
+  }
+
+  append(text: TextBuffer, functionIndex: number): void {
+    const start = this.#position;
+    this.#position = this.#texts.ends[this.#next++];
+    text.constant(this.#starts[functionIndex]);
+    text.bytes(this.#texts.bytes, start, this.#position);
+    text.constant(this.#closing);
+  }
+}
+
+function longest(constants: readonly Constant[]): number {
+  return constants.reduce((longest, { sizeBytes }) => Math.max(longest, sizeBytes), 0);
+}
