@@ -63,3 +63,26 @@ export function parseRingSize(text: string, option: string): number {
   while (size < bytes) size *= 2;
   return size;
 }
+
+/**
+ * Reads bytes in hexadecimal, as `xxd` and `tcpdump` print them: `efbeadde`, `ef be ad de`, `ef:be:ad:de`.
+ * @param option what they were given for, e.g. `--data`
+ * @returns `sizeBytes` bytes; zeros where there are fewer in the text
+ * @throws {IpftError} wrong usage: something else than hexadecimal, half a byte, or too many
+ */
+export function parseBytes(
+  text: string,
+  option: string,
+  sizeBytes: number,
+): Uint8Array<ArrayBuffer> {
+  const digits = text.replaceAll(/[\s:]/g, "");
+  if (!/^([0-9a-f]{2})*$/i.test(digits) || digits.length > sizeBytes * 2) {
+    throw usageError(
+      `${option} '${text}' is not up to ${sizeBytes} bytes in hexadecimal`,
+      "give two digits for each byte: efbeadde, ef be ad de or ef:be:ad:de",
+    );
+  }
+  const bytes = new Uint8Array(sizeBytes);
+  for (let i = 0; i < digits.length; i += 2) bytes[i / 2] = parseInt(digits.slice(i, i + 2), 16);
+  return bytes;
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { IpftError } from "../../lib/errors.ts";
-import { parseRingSize, parseUint32 } from "../../lib/numbers.ts";
+import { parseBytes, parseRingSize, parseUint32 } from "../../lib/numbers.ts";
 
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const anyText = fc.oneof(fc.string(), fc.stringMatching(/^[-+ 0-9a-fxKMGiB.]{0,12}$/));
@@ -102,5 +102,26 @@ Deno.test("parseRingSize answers any text with a size or wrong usage", () => {
   fc.assert(fc.property(anyText, (text) => {
     const size = valueOf(() => parseRingSize(text, "--buffer-size"));
     assert.ok(size === undefined || (size >= 4096 && size <= 2 ** 31 && Math.log2(size) % 1 === 0));
+  }));
+});
+
+Deno.test("parseBytes reads hexadecimal bytes as tools print them, and fills up with zeros", () => {
+  const expected = Uint8Array.of(0xef, 0xbe, 0xad, 0xde, 0, 0);
+  for (const text of ["efbeadde", "EF BE AD DE", "ef:be:ad:de", " efbe adde\n"]) {
+    assert.deepEqual(parseBytes(text, "--data", 6), expected);
+  }
+  assert.deepEqual(parseBytes("", "--data", 2), Uint8Array.of(0, 0));
+});
+
+Deno.test("parseBytes refuses everything else", () => {
+  for (const text of ["0xef", "e", "efbeadd", "gg", "0102030405", "ef,be"]) {
+    assert.throws(() => parseBytes(text, "--data", 4), /--data '.*' is not up to 4 bytes/);
+  }
+});
+
+Deno.test("parseBytes reads back any bytes", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+    const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    assert.deepEqual(parseBytes(text, "--data", bytes.length), new Uint8Array(bytes));
   }));
 });

@@ -1,0 +1,206 @@
+-- Runs a script's dump or decode on many events in one call from the host, because such a call costs as
+-- much as the function itself. Gets what the sandbox throws at the end of a budget, and the fields that
+-- every event has; returns what lib/lua/lua_vm.ts and lib/lua/lua_formatter.ts call.
+local budget_exceeded, reserved = ... -- the fields' names, each between spaces
+local own_chunk = debug.getinfo(1, "S").short_src
+
+local concat, next, pack, sort, sub = table.concat, next, string.pack, table.sort, string.sub
+local error, format, max, rep, unpack = error, string.format, math.max, string.rep, table.unpack
+local getinfo, ipairs, tostring, traceback = debug.getinfo, ipairs, tostring, debug.traceback
+local math_type, pcall, type = math.type, pcall, type
+
+local DATA_BYTES <const> = 64
+
+-- [1] is the number of the event whose function runs. The host gives each event a budget of its own,
+-- and goes on with the next one after an error.
+local progress = { 0 }
+
+local data -- DATA_BYTES of each event
+-- The results of the events so far: strings, numbers, and integers that say what they are.
+local texts, text_count = {}, 0
+local sizes, size_count = {}, 0
+local numbers, number_count = {}, 0
+
+-- What runs, by name and itself, and what it returned for the current event.
+local name, callee, returned
+local bad_result = {} -- thrown when that is not what it must return
+local run_dump
+
+local function a(value)
+  local kind = type(value)
+  return kind == "nil" and "nil" or "a " .. kind
+end
+
+local function begin(batch)
+  data, text_count, size_count, number_count = batch, 0, 0, 0
+end
+
+-- Looked up for each batch: a script may replace its functions.
+local function use(global_name)
+  name, callee = global_name, _G[global_name]
+  if type(callee) == "function" then return callee end
+  error(name .. " is no function any more but " .. a(callee), 0)
+end
+
+-- Appends a text and its size for each event. Whether the texts are strings is seen in `take`: here that
+-- would cost a call of type() for each.
+function run_dump(first, last)
+  local dump = use("dump")
+  local at = DATA_BYTES * (first - 1)
+  for event = first, last do
+    progress[1] = event
+    returned = dump(sub(data, at + 1, at + DATA_BYTES))
+    texts[event] = returned
+    sizes[event] = #returned
+    at = at + DATA_BYTES
+  end
+  text_count, size_count = last, last
+end
+
+-- The keys that a table may have, sorted, because the order of next() differs from run to run: packed
+-- strings, by number, and the numbers by these strings.
+local shapes, shape_numbers = {}, {}
+-- Of the last table, as most have the same keys: its shape, and the place of each key in it.
+local shape, key_count, places = nil, nil, {}
+local values = {}
+
+local function use_shape_of(fields)
+  local keys = {}
+  for key in next, fields do
+    if type(key) ~= "string" or reserved:find(" " .. key .. " ", 1, true) then error(bad_result) end
+    keys[#keys + 1] = key
+  end
+  sort(keys)
+  places = {}
+  for place, key in ipairs(keys) do places[key] = place end
+  local packed = pack(rep("<s4", #keys), unpack(keys))
+  shape = shape_numbers[packed] or #shapes + 1
+  shapes[shape], shape_numbers[packed], key_count = packed, shape, #keys
+end
+
+local function keys_of(shape_number)
+  return shapes[shape_number]
+end
+
+-- What a double holds exactly, and so JSON's readers too.
+local SMALLEST <const>, LARGEST <const> = -(1 << 53), 1 << 53
+
+-- Appends the shape of each event's table, and for each value the size of its text, or -1 for a number.
+local function run_decode(first, last)
+  local decode = use("decode")
+  local at = DATA_BYTES * (first - 1)
+  for event = first, last do
+    progress[1] = event
+    local fields = decode(sub(data, at + 1, at + DATA_BYTES))
+    returned = fields
+    if type(fields) ~= "table" then error(bad_result) end
+    local count = 0
+    for key, value in next, fields do
+      local place = places[key]
+      if not place then
+        count = -1
+        break
+      end
+      values[place] = value
+      count = count + 1
+    end
+    if count ~= key_count then
+      use_shape_of(fields)
+      for key, value in next, fields do values[places[key]] = value end
+    end
+    local text, number, size = text_count, number_count, size_count + 1
+    sizes[size] = shape
+    for place = 1, key_count do
+      local value = values[place]
+      local kind = math_type(value)
+      size = size + 1
+      if kind == "float" or kind and value >= SMALLEST and value <= LARGEST then
+        number = number + 1
+        numbers[number] = value
+        sizes[size] = -1
+      else
+        if kind then
+          value = format("%d", value)
+        elseif type(value) ~= "string" then
+          error(bad_result)
+        end
+        text = text + 1
+        texts[text] = value
+        sizes[size] = #value
+      end
+    end
+    text_count, number_count, size_count = text, number, size
+    at = at + DATA_BYTES
+  end
+end
+
+-- Appends what went wrong with an event; its size, inverted, says that it is no result.
+local function fail(event, message)
+  local text, size = text_count + 1, size_count + 1
+  if name == "dump" then text, size = event, event end
+  texts[text], sizes[size] = message, ~#message
+  text_count, size_count = max(text, text_count), max(size, size_count)
+end
+
+local function packed(kind, list, count)
+  return pack(rep(kind, count), unpack(list, 1, count))
+end
+
+-- All texts in a row, all sizes as 32-bit integers, all numbers as doubles.
+local function take()
+  return concat(texts, "", 1, text_count), packed("<i4", sizes, size_count),
+    packed("<d", numbers, number_count)
+end
+
+-- What is wrong with the current event's result.
+local function complaint()
+  local wrong = format("%s returned %s", name, a(returned))
+  if name == "dump" then return wrong .. "; it must return a string" end
+  if type(returned) ~= "table" then return wrong .. "; it must return a table" end
+  for key, value in next, returned do
+    if type(key) ~= "string" then
+      return format("%s with %s as a key; keys must be strings", wrong, a(key))
+    elseif reserved:find(" " .. key .. " ", 1, true) then
+      return format("%s with the key '%s', which every event has; choose another", wrong, key)
+    elseif type(value) ~= "string" and type(value) ~= "number" then
+      return format("%s with %s as '%s'; values must be strings or numbers", wrong, a(value), key)
+    end
+  end
+end
+
+local function positioned(message)
+  local source = getinfo(callee, "S")
+  return format("%s:%d: %s", source.short_src, source.linedefined, message)
+end
+
+-- The first event whose result has a length and yet is no string, and what is wrong with it.
+local function find_bad_result()
+  for event = 1, text_count do
+    returned = texts[event]
+    if type(returned) ~= "string" then return event, positioned(complaint()) end
+  end
+end
+
+-- The handler of all errors in scripts: what, and on the lines after it where.
+local function explain(value)
+  local thrower = getinfo(2, "Slf")
+  if value == bad_result or thrower.func == run_dump then
+    return positioned(complaint())
+  elseif value == budget_exceeded then
+    local level = 2
+    while thrower.currentline < 0 or thrower.short_src == own_chunk do
+      level = level + 1
+      thrower = getinfo(level, "Sl")
+    end
+    return traceback(format("%s:%d: ", thrower.short_src, thrower.currentline), 2)
+  elseif type(value) ~= "string" then
+    local ok, text = pcall(tostring, value)
+    value = ok and text or a(value)
+  end
+  return traceback(value, 2)
+end
+
+-- Most of what dump leaves behind is young: strings of one event.
+collectgarbage("generational")
+
+return progress, explain, begin, run_dump, run_decode, keys_of, fail, find_bad_result, take

@@ -1,0 +1,175 @@
+import { IpftError } from "../errors.ts";
+import { type LineFormat, LuaFormatter } from "./lua_formatter.ts";
+import { LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
+import { scriptError } from "./script_error.ts";
+import { Sandbox, type ScriptOutput } from "./sandbox.ts";
+
+/** The only version of the scripting API that there is. */
+const API_VERSION = 1;
+
+/** How much the script itself, `init`, `emit` and `fini` may each run: some seconds. */
+const INSTRUCTIONS = 100_000_000;
+
+const FUNCTIONS = ["init", "emit", "dump", "decode", "fini"] as const;
+
+/** A BPF object, and where it came from for messages. */
+export interface ModuleImage {
+  readonly elf: Uint8Array<ArrayBuffer>;
+  readonly source: string;
+}
+
+/** A user's Lua script; docs/lua.md says what it may define. */
+export class LuaScript implements Disposable {
+  readonly #path: string;
+  readonly #sandbox: Sandbox;
+
+  private constructor(path: string, sandbox: Sandbox) {
+    this.#path = path;
+    this.#sandbox = sandbox;
+  }
+
+  /**
+   * Reads and runs a script, so that its functions are there to be called.
+   * @throws IpftError when it cannot be read, fails, or is not made for this API
+   */
+  static async load(path: string, output: ScriptOutput): Promise<LuaScript> {
+    const source = readScript(path);
+    const script = new LuaScript(path, await Sandbox.create(path, output));
+    try {
+      script.#explained("the script", () => script.#sandbox.vm.compile(source, `@${path}`));
+      script.#check();
+    } catch (error) {
+      script[Symbol.dispose]();
+      throw error;
+    }
+    return script;
+  }
+
+  /**
+   * Calls `init`, then `body`, and in any case `fini` after it; the script may leave out both.
+   * @param onError told when `fini` fails after `body` has failed already
+   * @throws IpftError when `init` or `fini` fails; what `body` rejects with
+   */
+  async run(body: () => Promise<void>, onError: (error: IpftError) => void): Promise<void> {
+    this.#call("init");
+    try {
+      await body();
+    } catch (error) {
+      try {
+        this.#call("fini");
+      } catch (finiError) {
+        if (finiError instanceof IpftError) onError(finiError);
+      }
+      throw error;
+    }
+    this.#call("fini");
+  }
+
+  /**
+   * The module that `emit` returns or `program` is; undefined when the script has neither.
+   * @throws IpftError when `emit` fails, or it is not a string
+   */
+  module(): ModuleImage | undefined {
+    const name = this.#function("emit") === undefined ? "program" : "emit";
+    const [value] = name === "emit" ? this.#call("emit") : [this.#sandbox.vm.global("program")];
+    if (value?.type === "string") return { elf: value.bytes, source: `${name} of ${this.#path}` };
+    if (name === "program") return undefined;
+    throw new IpftError(
+      `emit of ${this.#path} returned ${described(value)}`,
+      "it must return a BPF object, the bytes of an ELF file as a string",
+    );
+  }
+
+  /**
+   * What makes the end of each event's line with the script's `dump` or `decode`; undefined when it has
+   * neither.
+   * @param onFirstError told of the first error
+   */
+  formatter(
+    format: LineFormat,
+    onFirstError: (error: IpftError) => void,
+  ): LuaFormatter | undefined {
+    const name = (["dump", "decode"] as const).find((name) => this.#function(name) !== undefined);
+    return name && new LuaFormatter(this.#sandbox, name, format, onFirstError);
+  }
+
+  [Symbol.dispose](): void {
+    this.#sandbox[Symbol.dispose]();
+  }
+
+  #check(): void {
+    const { vm } = this.#sandbox;
+    const path = this.#path;
+    const version = vm.global("api_version");
+    const remedy = `write: api_version = ${API_VERSION}`;
+    if (version.type === "nil") throw new IpftError(`${path} sets no api_version`, remedy);
+    if (version.type !== "integer") {
+      const is = described(version);
+      throw new IpftError(`api_version of ${path} is ${is}, not an integer`, remedy);
+    }
+    if (version.value !== API_VERSION) {
+      throw new IpftError(
+        `api_version ${version.value} of ${path} is not supported`,
+        `ipft knows version ${API_VERSION} only`,
+      );
+    }
+    const defined = new Set<string>(FUNCTIONS.filter((name) => this.#function(name) !== undefined));
+    const program = vm.global("program");
+    if (program.type === "string") defined.add("program");
+    else if (program.type !== "nil") {
+      throw new IpftError(
+        `program of ${path} is ${described(program)}`,
+        "it must be a BPF object, the bytes of an ELF file as a string",
+      );
+    }
+    for (const [one, other] of [["emit", "program"], ["dump", "decode"]]) {
+      if (defined.has(one) && defined.has(other)) {
+        throw new IpftError(`${path} has both ${one} and ${other}`, "keep one of them");
+      }
+    }
+  }
+
+  /** A function that the script defines; undefined for none. */
+  #function(name: typeof FUNCTIONS[number]): LuaReference | undefined {
+    const value = this.#sandbox.vm.global(name);
+    if (value.type === "nil") return undefined;
+    if (value.type === "function") return value.reference;
+    throw new IpftError(`${name} of ${this.#path} is ${described(value)}`, "it must be a function");
+  }
+
+  #call(name: "init" | "emit" | "fini"): LuaValue[] {
+    const callee = this.#function(name);
+    if (callee === undefined) return [];
+    return this.#explained(name, () => callee);
+  }
+
+  /** Calls code of the script; errors in Lua become errors for people. */
+  #explained(name: string, callee: () => LuaReference): LuaValue[] {
+    try {
+      return this.#sandbox.call(callee(), [], INSTRUCTIONS);
+    } catch (error) {
+      if (!(error instanceof LuaError)) throw error;
+      throw scriptError(name, error);
+    }
+  }
+}
+
+function readScript(path: string): Uint8Array {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof Deno.errors.PermissionDenied
+      ? "permission denied"
+      : (error as Error).message;
+    throw new IpftError(`cannot read the script ${path}: ${reason}`);
+  }
+}
+
+/** `nil`, `a table`, `an integer`. */
+function described(value: LuaValue | undefined): string {
+  if (value === undefined) return "nothing";
+  if (value.type === "nil") return "nil";
+  return `${value.type === "integer" ? "an" : "a"} ${value.type}`;
+}
