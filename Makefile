@@ -12,14 +12,21 @@ CLANG ?= clang
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
 	-D__TARGET_ARCH_x86 -I/usr/include/$(shell uname -m)-linux-gnu
 BPF_OBJECTS := lib/bpf/tracer.bpf.o tests/unit/ring_filler.bpf.o
+TRACER_FOR_MODULES := lib/bpf/tracer_module.bpf.o
+# Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
+COMPILE_MODULE := C_INCLUDE_PATH=/usr/include/$(shell uname -m)-linux-gnu $(CLANG) -target bpf -O3 -c -g
+EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/lua/*/*.bpf.c))
+MODULES := $(EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/modules/*.bpf.c))
+OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES)
 
-.PHONY: help demo test bpf setup packages clean
+.PHONY: help demo test bpf examples setup packages clean
 
 help:
-	@echo "make demo   trace one marked ping and print its journey"
-	@echo "make test   format, lint, type check, unit tests, end-to-end tests on four kernels"
-	@echo "make bpf    build the BPF objects, for: sudo deno run -A main.ts"
-	@echo "make clean  remove what was built; the cache stays"
+	@echo "make demo      trace one marked ping and print its journey"
+	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
+	@echo "make bpf       build the BPF objects, for: sudo deno run -A main.ts"
+	@echo "make examples  build the modules of examples/lua"
+	@echo "make clean     remove what was built; the cache stays"
 
 demo: setup
 	@tests/demo.sh $(DENO)
@@ -28,7 +35,9 @@ test: setup
 	@tests/vm/setup.sh
 	@$(DENO) run -A tests/run.ts
 
-bpf: $(BPF_OBJECTS)
+bpf: $(OBJECTS)
+
+examples: $(EXAMPLES)
 
 setup: $(DENO) node_modules/.installed bpf
 
@@ -37,6 +46,12 @@ packages:
 
 $(BPF_OBJECTS): %.bpf.o: %.bpf.c lib/bpf/event.h | packages
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(TRACER_FOR_MODULES): lib/bpf/tracer.bpf.c lib/bpf/event.h | packages
+	$(CLANG) $(BPF_CFLAGS) -DMODULE -c $< -o $@
+
+$(MODULES): %.bpf.o: %.bpf.c | packages
+	$(COMPILE_MODULE) $< -o $@
 
 $(DENO_NPM):
 	@echo "installing Deno $(DENO_VERSION) from the npm registry"
@@ -48,5 +63,5 @@ node_modules/.installed: deno.json deno.lock | $(DENO)
 	@touch $@
 
 clean:
-	rm -f $(BPF_OBJECTS)
+	rm -f $(OBJECTS)
 	rm -rf node_modules

@@ -1,8 +1,9 @@
 import { parseCommandLine } from "./lib/cli.ts";
 import { doctor } from "./lib/doctor.ts";
-import { IpftError } from "./lib/errors.ts";
+import { errorText, IpftError } from "./lib/errors.ts";
 import { listFunctions } from "./lib/list.ts";
 import { trace } from "./lib/session.ts";
+import { tryScript } from "./lib/try_script.ts";
 
 /** Everything but results goes to stderr. */
 const tell = (message: string) => console.error(message);
@@ -17,6 +18,8 @@ async function main(args: readonly string[]): Promise<number> {
       case "list":
         await listFunctions(command.filter, tell);
         return 0;
+      case "lua":
+        return await tryScript(command.trial, tell) ? 0 : 1;
       case "doctor":
         return await doctor(command.verbose, tell) ? 0 : 1;
       case "print":
@@ -25,8 +28,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
   } catch (error) {
     if (!(error instanceof IpftError)) throw error;
-    for (const line of error.log) tell(line);
-    tell(`ipft: ${error.message}`);
+    tell(errorText(error));
     return error.exitCode;
   }
 }

@@ -13,12 +13,14 @@ import type { TracePlan } from "./plan.ts";
 /**
  * Loads the tracer for a plan.
  * @param onLog called with each line that libbpf or the verifier logs
- * @throws IpftError when the kernel refuses the ring or the programs
+ * @param module from `linkModule`; undefined without a module
+ * @throws IpftError when the kernel refuses the ring, the module or the programs
  */
 export function loadTracer(
   { backend, functions, capabilities }: TracePlan,
   { mark, mask, bufferSizeBytes }: Pick<TraceOptions, "mark" | "mask" | "bufferSizeBytes">,
   onLog?: (line: string) => void,
+  module?: Uint8Array<ArrayBuffer>,
 ): Tracer {
   return Tracer.load({
     backend,
@@ -32,6 +34,7 @@ export function loadTracer(
       ),
     ),
     addressCount: capabilities.attachCookie ? 0 : functions.length,
+    module,
     onLog,
   });
 }

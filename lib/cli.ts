@@ -1,12 +1,14 @@
 import { Command as Commander, CommanderError } from "@commander-js/extra-typings";
 import denoJson from "../deno.json" with { type: "json" };
+import { DATA_BYTES } from "./bpf/event.ts";
 import { type IpftError, usageError } from "./errors.ts";
 import { byNearness, nearest } from "./nearest.ts";
-import { parseRingSize, parseUint32 } from "./numbers.ts";
+import { parseBytes, parseRingSize, parseUint32 } from "./numbers.ts";
 import {
   BACKENDS,
   type FunctionFilter,
   OUTPUT_FORMATS,
+  type ScriptTrial,
   type TraceOptions,
   TRACERS,
 } from "./options.ts";
@@ -16,6 +18,7 @@ export type Command =
   | { readonly kind: "trace"; readonly options: TraceOptions }
   | { readonly kind: "list"; readonly filter: FunctionFilter }
   | { readonly kind: "doctor"; readonly verbose: boolean }
+  | { readonly kind: "lua"; readonly trial: ScriptTrial }
   /** `--help`, `--version`: a text for stdout. */
   | { readonly kind: "print"; readonly text: string };
 
@@ -24,6 +27,7 @@ const DEFAULT_BUFFER_BYTES = 64 * 2 ** 20;
 
 const USAGE = `-m MARK [options]
        ipft -l [-r REGEX] [--module-regex REGEX]
+       ipft lua SCRIPT [--data HEX] [-o FORMAT]
        ipft doctor [-v]`;
 
 const EXAMPLES = `
@@ -32,6 +36,7 @@ MARK and MASK are decimal, 0x hexadecimal or 0 octal.
 Examples:
   ipft -m 1234                      while elsewhere: ping -m 1234 192.0.2.1
   ipft -m 0x10 --mask 0xf0 -o json  marks whose second last hex digit is 1
+  ipft -m 1234 -s foo.lua           with data from a module, see docs/lua.md
   ipft -m 1234 -r '^(ip|tcp)_'      only functions whose names begin so
   ipft -l --module-regex '^nf_'     the functions of netfilter's modules`;
 
@@ -103,6 +108,7 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
       `${OUTPUT_FORMATS.join(", ")} (default: aggregate)`,
       choice("--output", OUTPUT_FORMATS),
     )
+    .option("-s, --script <PATH>", "Lua script that adds data to each event: docs/lua.md")
     .option("-v, --verbose", "show what libbpf and the kernel's verifier say")
     .optionsGroup("Instead of tracing:")
     .option("-l, --list", "list the functions that can be traced")
@@ -110,7 +116,7 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
     .version(`ipft ${denoJson.version}`, "--version", "show the version")
     .action((options, { args }) => {
       const names = program.options.flatMap(({ long }) => long ?? []);
-      rejectArguments(args, ["doctor", "--help", ...names]);
+      rejectArguments(args, ["lua", "doctor", "--help", ...names]);
       const filter = { functionRegex: options.regex, moduleRegex: options.moduleRegex };
       if (options.list) return run({ kind: "list", filter });
       const { mark, mask = DEFAULT_MASK } = options;
@@ -122,11 +128,34 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
           backend: options.backend,
           tracer: options.tracer ?? "function",
           output: options.output ?? "aggregate",
+          script: options.script,
           filter,
           bufferSizeBytes: options.bufferSize ?? DEFAULT_BUFFER_BYTES,
           verbose: options.verbose ?? false,
         },
       });
+    });
+  program.command("lua")
+    .description("try a Lua script: run its functions on given bytes, without the kernel")
+    .usage("SCRIPT [--data HEX] [-o FORMAT]")
+    .argument("<SCRIPT>")
+    .option(
+      "--data <HEX>",
+      `what the module would give, at most ${DATA_BYTES} bytes (default: zeros)`,
+      (text: string) => parseBytes(text, "--data", DATA_BYTES),
+    )
+    .option(
+      "-o, --output <FORMAT>",
+      `${OUTPUT_FORMATS.join(", ")} (default: aggregate)`,
+      choice("--output", OUTPUT_FORMATS),
+    )
+    .helpOption("-h, --help", "show this help")
+    .allowExcessArguments()
+    .action((script, options, { args }) => {
+      rejectArguments(args.slice(1), []);
+      const output = options.output ?? program.opts().output;
+      const data = options.data ?? new Uint8Array(DATA_BYTES);
+      run({ kind: "lua", trial: { script, data, isJson: output === "json" } });
     });
   program.command("doctor")
     .description("show what this kernel can do and what is missing")
@@ -214,6 +243,8 @@ function asUsageError({ code, message }: CommanderError): IpftError {
       const meant = hint === undefined ? "" : hint.replace(/^\(D(.*)\)$/, "d$1 ");
       return usageError(`unknown option ${quoted}`, meant + SEE_HELP);
     }
+    case "commander.missingArgument":
+      return usageError(`no argument ${quoted} given`, SEE_HELP);
     case "commander.optionMissingArgument":
       return usageError(`${quoted} lacks its value`, SEE_HELP);
     default:

@@ -26,6 +26,8 @@ export interface DrainOptions {
   readonly signal: AbortSignal;
   /** Where the sink writes: what closes it ends the sleep. */
   readonly outputFd: number;
+  /** Whether a module adds data to the records. */
+  readonly withData: boolean;
   /** Called every now and then, at least every `ASLEEP_MS`. */
   readonly onTurn: () => void;
 }
@@ -36,9 +38,9 @@ export interface DrainOptions {
  * @returns how many records the sink got
  */
 export async function drain(
-  { tracer, reader, sink, signal, outputFd, onTurn }: DrainOptions,
+  { tracer, reader, sink, signal, outputFd, withData, onTurn }: DrainOptions,
 ): Promise<number> {
-  const batch = new EventBatch(BATCH_CAPACITY);
+  const batch = new EventBatch(BATCH_CAPACITY, withData);
   let delivered = 0;
   /** Moves one batch; false when there was none. */
   const move = async () => {
@@ -69,8 +71,8 @@ export async function drain(
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
     if (await move()) continue;
-    const { hits, lost } = tracer.counters();
-    if (hits === delivered + lost || performance.now() > deadline) return delivered;
+    const { hits, lost, dropped } = tracer.counters();
+    if (hits === delivered + lost + dropped || performance.now() > deadline) return delivered;
     await sleep(1);
   }
 }

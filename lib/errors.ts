@@ -10,7 +10,7 @@ export class IpftError extends Error {
    * @param what what was wrong and where, e.g. `cannot read /proc/kallsyms: EPERM (…)`
    * @param remedy what to do about it, e.g. `run ipft as root`
    * @param exitCode 1: the run failed; 2: wrong usage
-   * @param log what the kernel had to say, e.g. the verifier's log, shown before the message
+   * @param log what led there, e.g. the verifier's log or a traceback, shown before the message
    */
   constructor(
     what: string,
@@ -21,6 +21,11 @@ export class IpftError extends Error {
     // One line whatever the parts carry: a log of several lines belongs to `-v`.
     super([what, remedy].filter(Boolean).join("; ").replaceAll(/\s*\n\s*/g, " "));
   }
+}
+
+/** An error as it is told: what led there, then the message. */
+export function errorText({ log, message }: IpftError): string {
+  return [...log, `ipft: ${message}`].join("\n");
 }
 
 /** Wrong usage: a bad option, argument or regular expression. Exit status 2. */

@@ -27,9 +27,19 @@ export interface TraceOptions {
   readonly backend?: Backend;
   readonly tracer: Tracer;
   readonly output: OutputFormat;
+  /** Path of the Lua script that brings a module and formats its data. */
+  readonly script?: string;
   readonly filter: FunctionFilter;
   /** Size of the ring: a power of two, 4 KiB to 2 GiB. */
   readonly bufferSizeBytes: number;
   /** Whether to show what libbpf and the verifier say. */
   readonly verbose: boolean;
+}
+
+/** What `ipft lua` is asked to do. */
+export interface ScriptTrial {
+  readonly script: string;
+  /** `DATA_BYTES` that stand for an event's data. */
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly isJson: boolean;
 }

@@ -1,10 +1,12 @@
-/** A trace from its options to its summary: plan -> load -> attach -> drain -> sink -> summary. */
+/** A trace from its options to its summary: script -> plan -> load -> attach -> drain -> sink -> summary. */
 import { attach, loadTracer } from "./attach.ts";
 import type { Attachment } from "./bpf/attachment.ts";
 import { RingReader } from "./bpf/ring_reader.ts";
 import { drain } from "./drain.ts";
-import { IpftError } from "./errors.ts";
+import { errorText, IpftError } from "./errors.ts";
 import { isReaderGone, monotonicNs } from "./ffi/libc.ts";
+import { LuaScript } from "./lua/script.ts";
+import { linkModule } from "./module/link_module.ts";
 import type { Backend, TraceOptions } from "./options.ts";
 import { AggregateSink } from "./output/aggregate.ts";
 import { JsonSink } from "./output/json.ts";
@@ -12,6 +14,7 @@ import type { Sink, TraceInfo } from "./output/sink.ts";
 import { OutputClosed, writeStdout } from "./output/stdout.ts";
 import { StreamSink } from "./output/stream.ts";
 import { inspectKernel, planTrace, type TracePlan } from "./plan.ts";
+import { scriptOutput } from "./script_output.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { LossReport, summarize } from "./summary.ts";
 
@@ -25,12 +28,31 @@ const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
  * Traces until a signal, or until nobody reads standard output any more. When it returns, all that
  * was captured is written and nothing is left in the kernel.
  *
- * @throws IpftError when the trace cannot start, or its output cannot be written
+ * @throws IpftError when the trace cannot start, its output cannot be written, or the script fails
+ *   elsewhere than in an event
  */
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   const signal = stopSignal();
+  if (options.script === undefined) return await traceEvents(options, undefined, signal, tell);
+  using script = await LuaScript.load(options.script, scriptOutput(options.output === "json"));
+  const body = () => traceEvents(options, script, signal, tell);
+  await script.run(body, (error) => tell(errorText(error)));
+}
+
+/** The trace without the script's own beginning and end. */
+async function traceEvents(
+  options: TraceOptions,
+  script: LuaScript | undefined,
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<void> {
+  const image = script?.module();
+  const module = image && linkModule(image.elf, image.source);
+  const format = options.output === "json" ? "json" : "text";
+  const dataFormatter = script?.formatter(format, (error) => tell(errorText(error)));
+
   const plan = planTrace(await inspectKernel(tell), options);
-  using tracer = loadTracer(plan, options, options.verbose ? tell : undefined);
+  using tracer = loadTracer(plan, options, options.verbose ? tell : undefined, module);
   if (ONE_BY_ONE.has(plan.backend)) {
     tell(`Attaching to ${plan.functions.length} functions one by one…`);
   }
@@ -38,7 +60,7 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   tellAttached(plan, attachment, options.verbose, tell);
   await takeTurn(signal, tell);
 
-  const info: TraceInfo = { functions: plan.functions, originNs: monotonicNs() };
+  const info: TraceInfo = { functions: plan.functions, originNs: monotonicNs(), dataFormatter };
   const sink = createSink(options, info);
   using reader = new RingReader(tracer.ringFd, options.bufferSizeBytes, info.originNs);
   const loss = new LossReport(tracer, tell);
@@ -56,6 +78,7 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
       sink,
       signal,
       outputFd: STDOUT,
+      withData: module !== undefined,
       onTurn,
     });
     await sink.finish();
@@ -64,6 +87,7 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
       delivered,
       counters: tracer.counters(),
       missed: attachment.missed(),
+      unformatted: dataFormatter?.failures ?? 0,
       seconds,
     }));
   } catch (error) {

@@ -33,16 +33,21 @@ export interface TraceResult {
   readonly counters: Counters;
   /** Calls that the kernel did not show to the tracer; undefined where it does not count them. */
   readonly missed: number | undefined;
+  /** Events for which the script's `dump` or `decode` failed. */
+  readonly unformatted: number;
   readonly seconds: number;
 }
 
 /** The closing line, and one for each way in which something is missing from the trace. */
-export function summarize({ delivered, counters, missed, seconds }: TraceResult): string {
-  const { hits, lost } = counters;
-  const unaccounted = hits - lost - delivered;
+export function summarize(
+  { delivered, counters, missed, unformatted, seconds }: TraceResult,
+): string {
+  const { hits, lost, dropped } = counters;
+  const unaccounted = hits - lost - dropped - delivered;
   const lines = [
-    `${events(delivered)} in ${seconds.toFixed(1)} s, ${lost === 0 ? "none" : lost} lost` +
-    (lost > 0 ? ` of ${hits}: ${REMEDY}` : "."),
+    `${events(delivered)} in ${seconds.toFixed(1)} s` +
+    (dropped > 0 ? `, ${dropped} dropped by the module` : "") +
+    (lost > 0 ? `, ${lost} lost of ${hits}: ${REMEDY}` : ", none lost."),
   ];
   if (unaccounted !== 0) {
     const were = unaccounted === 1 ? "was" : "were";
@@ -53,6 +58,9 @@ export function summarize({ delivered, counters, missed, seconds }: TraceResult)
       `Up to ${events(missed)} are missing: the kernel skipped ${missed} probe runs, of marked ` +
         "packets or not, because their CPU was inside another probe or BPF program.",
     );
+  }
+  if (unformatted > 0) {
+    lines.push(`The script failed for ${events(unformatted)}; the first error is shown above.`);
   }
   return lines.join("\n");
 }

@@ -1,3 +1,4 @@
+import { IpftError } from "../errors.ts";
 import { AttachType, openKernelBtf, openTracingLink, programRecursionMisses } from "../ffi/bpf.ts";
 import { close } from "../ffi/libc.ts";
 import { loadTracingProgram } from "../ffi/libbpf.ts";
@@ -11,8 +12,11 @@ const PLACEHOLDER = 0x1bf7c0de;
 /** BPF_ALU64 | BPF_MOV | BPF_K: `dst = imm` (include/uapi/linux/bpf.h). */
 const MOVE_IMMEDIATE = 0xb7;
 
+/** BPF_LD | BPF_IMM | BPF_DW of a function: the source register, its upper half, is BPF_PSEUDO_FUNC. */
+const LOAD_WIDE = 0x18, PSEUDO_FUNC = 4;
+
 /** struct bpf_insn: u8 code, u8 registers, s16 off, s32 imm. */
-const INSTRUCTION_BYTES = 8, IMMEDIATE = 4;
+const INSTRUCTION_BYTES = 8, REGISTERS = 1, IMMEDIATE = 4;
 
 const EINVAL = 22;
 
@@ -28,6 +32,8 @@ export interface TracingTarget {
  * Attaches with one fentry program per function (Linux 5.5+ with direct ftrace calls). The kernel
  * binds such a program to its function when it is loaded, so each function gets a copy of the program
  * for its position, with its own index written into it.
+ *
+ * @throws IpftError when a module hands functions to helpers; what `takeTurn` rejects with
  */
 export async function attachFtrace(
   tracer: Tracer,
@@ -80,9 +86,17 @@ class Template {
   readonly #view: DataView<ArrayBuffer>;
   readonly #indexOffset: number;
 
+  /** @throws IpftError when the copies would lack something that the program needs */
   constructor(instructions: Uint8Array<ArrayBuffer>) {
     this.#instructions = instructions;
     this.#view = new DataView(instructions.buffer);
+    if (handsOverFunctions(instructions)) {
+      throw new IpftError(
+        "the ftrace backend does not work with a module that hands functions to helpers like " +
+          "bpf_loop or bpf_for_each_map_elem",
+        "use --backend kprobe-multi or kprobe",
+      );
+    }
     for (let at = 0; at < instructions.length; at += INSTRUCTION_BYTES) {
       if (
         instructions[at] === MOVE_IMMEDIATE &&
@@ -100,4 +114,14 @@ class Template {
     this.#view.setInt32(this.#indexOffset, functionIndex, true);
     return this.#instructions;
   }
+}
+
+/** Such a program needs BTF of its own, which the copies don't have. */
+function handsOverFunctions(instructions: Uint8Array): boolean {
+  for (let at = 0; at < instructions.length; at += INSTRUCTION_BYTES) {
+    if (instructions[at] !== LOAD_WIDE) continue;
+    if (instructions[at + REGISTERS] >>> 4 === PSEUDO_FUNC) return true;
+    at += INSTRUCTION_BYTES; // the other half of the number
+  }
+  return false;
 }

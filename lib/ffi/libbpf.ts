@@ -22,6 +22,9 @@ const SYMBOLS = {
   bpf_program__set_expected_attach_type: { parameters: ["pointer", "i32"], result: "i32" },
   /* prog, int attach_prog_fd, const char *attach_func_name */
   bpf_program__set_attach_target: { parameters: ["pointer", "i32", "buffer"], result: "i32" },
+  bpf_program__set_log_level: { parameters: ["pointer", "u32"], result: "i32" },
+  /* prog, char *log_buf, size_t log_size */
+  bpf_program__set_log_buf: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
   bpf_program__fd: { parameters: ["pointer"], result: "i32" },
   bpf_program__insns: { parameters: ["pointer"], result: "pointer" },
   bpf_program__insn_cnt: { parameters: ["pointer"], result: "usize" },
@@ -31,6 +34,12 @@ const SYMBOLS = {
   bpf_map__initial_value: { parameters: ["pointer", "buffer"], result: "pointer" },
   /* int fd, const void *key, const void *value, __u64 flags */
   bpf_map_update_elem: { parameters: ["i32", "buffer", "buffer", "u64"], result: "i32" },
+  /* const char *filename, struct bpf_linker_opts *opts */
+  bpf_linker__new: { parameters: ["buffer", "pointer"], result: "pointer" },
+  /* linker, const char *filename, const struct bpf_linker_file_opts *opts */
+  bpf_linker__add_file: { parameters: ["pointer", "buffer", "pointer"], result: "i32" },
+  bpf_linker__finalize: { parameters: ["pointer"], result: "i32" },
+  bpf_linker__free: { parameters: ["pointer"], result: "void" },
   /* type, name, license, insns, insn_cnt, const struct bpf_prog_load_opts *opts */
   bpf_prog_load: {
     parameters: ["i32", "buffer", "buffer", "buffer", "usize", "buffer"],
@@ -145,6 +154,16 @@ export class BpfProgram {
   /** The function of an fentry program, looked up by name in the kernel's BTF. 0 or a negative errno. */
   setAttachTarget(functionName: string): number {
     return libbpf().bpf_program__set_attach_target(this.#pointer, 0, cString(functionName));
+  }
+
+  /**
+   * Has the verifier's log written to `buffer`, NUL-terminated, and not to `LibbpfLog`.
+   * @param buffer stays reachable until the object is loaded
+   * @param level BPF_LOG_* of the kernel's include/linux/bpf_verifier.h
+   */
+  setLog(buffer: Uint8Array<ArrayBuffer>, level: number): void {
+    libbpf().bpf_program__set_log_buf(this.#pointer, buffer, BigInt(buffer.length));
+    libbpf().bpf_program__set_log_level(this.#pointer, level);
   }
 
   /** File descriptor of the loaded program; negative when it is not loaded. */

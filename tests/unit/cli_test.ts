@@ -27,6 +27,7 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     backend: undefined,
     tracer: "function",
     output: "aggregate",
+    script: undefined,
     filter: { functionRegex: undefined, moduleRegex: undefined },
     bufferSizeBytes: 64 * 2 ** 20,
     verbose: false,
@@ -40,14 +41,15 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     backend: "kprobe-multi",
     tracer: "function",
     output: "json",
+    script: "foo.lua",
     filter: { functionRegex: /^ip_/, moduleRegex: /^nf_/ },
     bufferSizeBytes: 2 ** 17,
     verbose: true,
   };
   const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output json " +
-    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --verbose";
+    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --script foo.lua --verbose";
   const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o json -r ^ip_ " +
-    "--module-regex ^nf_ --buffer-size 100K -v";
+    "--module-regex ^nf_ --buffer-size 100K -s foo.lua -v";
   assert.deepEqual(traceOptions(long), expected);
   assert.deepEqual(traceOptions(short), expected);
 });
@@ -117,7 +119,7 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "--makr 5": "unknown option --makr; did you mean --mark? see ipft --help",
     "--makr=5": "unknown option --makr=5; did you mean --mark? see ipft --help",
     "--marsk 5": "unknown option --marsk; did you mean one of --mark, --mask? see ipft --help",
-    "--script a.lua": "unknown option --script; see ipft --help",
+    "--color never": "unknown option --color; see ipft --help",
     "-m 1 -x": "unknown option -x; see ipft --help",
     "doctor --mark 1": "unknown option --mark; see ipft --help",
     "-m": "-m, --mark <MARK> lacks its value; see ipft --help",
@@ -171,4 +173,29 @@ Deno.test("parseCommandLine answers any arguments with a command or one line of 
     }),
     { numRuns: 1000 },
   );
+});
+
+Deno.test("parseCommandLine reads what ipft lua is to try", () => {
+  const trial = (line: string) => {
+    const command = parse(line);
+    return command.kind === "lua" ? command.trial : assert.fail();
+  };
+  const data = Uint8Array.from({ length: 64 }, (_, i) => [0xef, 0xbe][i] ?? 0);
+  assert.deepEqual(trial("lua foo.lua --data ef:be"), { script: "foo.lua", data, isJson: false });
+  assert.deepEqual(trial("lua foo.lua -o json --data=EFBE").isJson, true);
+  assert.deepEqual(trial("lua foo.lua").data, new Uint8Array(64));
+  for (
+    const [line, message] of [
+      ["lua", "no argument SCRIPT given"],
+      ["lua foo.lua bar.lua", "unknown argument 'bar.lua'"],
+      ["lua foo.lua --data efb", "--data 'efb' is not up to 64 bytes in hexadecimal"],
+      ["lua foo.lua -o yaml", "--output 'yaml' is not known"],
+    ]
+  ) {
+    assert.throws(() => parse(line), (error) => {
+      assert(error instanceof IpftError && error.exitCode === 2);
+      assert(error.message.startsWith(message), error.message);
+      return true;
+    });
+  }
 });

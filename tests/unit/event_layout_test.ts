@@ -26,7 +26,7 @@ Deno.test("CONFIG is the layout of struct config in the built object", () => {
 });
 
 Deno.test("STATE is the layout of struct state and struct cpu_counters in the built object", () => {
-  const { active, asleep, counters, sizeBytes, counterBytes, hits, lost } = STATE;
+  const { active, asleep, counters, sizeBytes, counterBytes, hits, lost, dropped } = STATE;
   assert.deepEqual({ active, asleep, counters, sizeBytes }, layout("state"));
-  assert.deepEqual({ hits, lost, sizeBytes: counterBytes }, layout("cpu_counters"));
+  assert.deepEqual({ hits, lost, dropped, sizeBytes: counterBytes }, layout("cpu_counters"));
 });

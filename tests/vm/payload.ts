@@ -57,22 +57,18 @@ const IMAGE_SIZE_BYTES = 2 ** 31;
 
 /** What is in git or would be, and what is built or installed and therefore ignored by git. */
 async function checkoutFiles(checkout: string): Promise<string[]> {
-  const listed = await run("git", [
+  const list = async (...options: string[]) => {
     // The runner may be root in another user's checkout.
-    "-c",
-    "safe.directory=*",
-    "ls-files",
-    "-z",
-    "--cached",
-    "--others",
-    "--exclude-standard",
-    "--deduplicate",
-  ], checkout);
-  const built = [...Deno.readDirSync(join(checkout, "lib/bpf"))]
-    .filter((entry) => entry.name.endsWith(".bpf.o")).map((entry) => `lib/bpf/${entry.name}`);
-  const names = new Set([...listed.split("\0").filter(Boolean), ...built, "node_modules"]);
+    const command = ["-c", "safe.directory=*", "ls-files", "-z", "--exclude-standard"];
+    const names = await run("git", [...command, ...options], checkout);
+    return names.split("\0").filter(Boolean);
+  };
+  const [sources, built] = await Promise.all([
+    list("--cached", "--others", "--deduplicate"),
+    list("--others", "--ignored", "--", "*.bpf.o"),
+  ]);
   // git lists files that were removed from the work tree and not yet from the index.
-  return [...names].filter((name) => exists(join(checkout, name)));
+  return [...sources, ...built, "node_modules"].filter((name) => exists(join(checkout, name)));
 }
 
 function exists(path: string): boolean {

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Why the kernel dropped a packet, where it does: at the functions that are told the reason.
+ * drop_reason.lua says how to build and run it.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+struct sk_buff;
+
+/*
+ * Functions of the kernel that are told a reason, by the position of that argument. An address is 0
+ * where the kernel has no such function: before 5.17 there are none, and 6.11 replaced the first by
+ * the last.
+ */
+extern const void kfree_skb_reason __ksym __weak; /* (skb, reason) */
+extern const void kfree_skb_list_reason __ksym __weak; /* (skb, reason) */
+extern const void sk_skb_reason_drop __ksym __weak; /* (sk, skb, reason) */
+
+/*
+ * The kernel's own names, so that they are right on each kernel, where the same number may be another
+ * reason. Since 6.4 an array of lists, by the upper half of the reason; before that one list.
+ */
+extern const void drop_reasons_by_subsys __ksym __weak;
+extern const void drop_reasons __ksym __weak;
+
+struct drop_reason_list {
+	const char *const *reasons;
+	unsigned long n_reasons;
+} __attribute__((preserve_access_index));
+
+enum skb_drop_reason {
+	SKB_DROP_REASON_MAX = 1, /* the value is the running kernel's, as the next one */
+};
+
+enum skb_drop_reason_subsys {
+	SKB_DROP_REASON_SUBSYS_NUM = 1,
+};
+
+/* The kernel's on x86. */
+struct pt_regs {
+	unsigned long dx;
+	unsigned long si;
+	unsigned long ip;
+} __attribute__((preserve_access_index));
+
+/* drop_reason.lua reads it as "=I4z". */
+struct drop {
+	__u32 reason; /* 0: not a function that is told one */
+	char name[60]; /* empty where the kernel has none */
+};
+
+/* A probe at a function's entry is up to this far behind its address: an endbr64, a call. */
+#define ENTRY_BYTES 16
+
+static __always_inline int is_entry(__u64 address, __u64 function)
+{
+	return function && address - function < ENTRY_BYTES;
+}
+
+/*
+ * The reason, which is the last of the function's arguments. With kprobe and kprobe-multi ctx is
+ * struct pt_regs, and its ip is in this function; with ftrace it is an array of the arguments.
+ */
+static __always_inline __u32 read_reason(void *ctx, __u64 function, int position)
+{
+	struct pt_regs *registers = ctx;
+	__u64 *arguments = ctx, argument = 0;
+
+	if (is_entry(BPF_CORE_READ(registers, ip), function))
+		return position == 1 ? BPF_CORE_READ(registers, si) : BPF_CORE_READ(registers, dx);
+	bpf_probe_read_kernel(&argument, sizeof(argument), arguments + position);
+	return argument;
+}
+
+static __always_inline void read_name(struct drop *drop)
+{
+	const char *const *names = NULL, *name;
+	const struct drop_reason_list *const *lists = &drop_reasons_by_subsys, *list;
+	__u32 subsystem = drop->reason >> 16, number = drop->reason & 0xffff;
+
+	if (lists) {
+		if (subsystem >= bpf_core_enum_value(enum skb_drop_reason_subsys, SKB_DROP_REASON_SUBSYS_NUM))
+			return;
+		bpf_probe_read_kernel(&list, sizeof(list), lists + subsystem);
+		if (number < BPF_CORE_READ(list, n_reasons))
+			names = BPF_CORE_READ(list, reasons);
+	} else if (drop->reason < bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_MAX)) {
+		names = &drop_reasons;
+	}
+	if (!names)
+		return;
+	bpf_probe_read_kernel(&name, sizeof(name), names + number);
+	bpf_probe_read_kernel_str(drop->name, sizeof(drop->name), name);
+}
+
+int module(void *ctx, struct sk_buff *skb, __u8 data[64])
+{
+	struct drop *drop = (void *)data;
+	__u64 function;
+
+	/* Also keeps kernels from seeing bpf_get_func_ip that do not know it: code that cannot run. */
+	if (!&kfree_skb_reason && !&sk_skb_reason_drop)
+		return 0;
+	function = bpf_get_func_ip(ctx);
+	if (is_entry(function, (__u64)&sk_skb_reason_drop))
+		drop->reason = read_reason(ctx, function, 2);
+	else if (is_entry(function, (__u64)&kfree_skb_reason) ||
+		 is_entry(function, (__u64)&kfree_skb_list_reason))
+		drop->reason = read_reason(ctx, function, 1);
+	else
+		return 0;
+	read_name(drop);
+	return 0;
+}

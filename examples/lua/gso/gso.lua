@@ -1,0 +1,46 @@
+-- Segmentation offload: how many packets of which size one skb is to become.
+--
+-- Build:  make examples
+--         or here: clang -target bpf -O3 -c -g gso.bpf.c
+-- Run:    sudo ./ipft -m 1234 -s examples/lua/gso/gso.lua
+--         and elsewhere, from a socket with that mark, send much over TCP
+-- Output: 1155093402117    1  vmlinux ip_output ( frags: 3 gso_segs: 12 gso_size: 1448 gso_type: TCPV4 )
+--         and with -o json, on each line:
+--         "frags":3,"gso_segs":12,"gso_size":1448,"gso_type":"TCPV4"
+
+api_version = 1
+
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+
+program = assert(io.open(folder .. "gso.bpf.o", "rb")):read("a")
+
+-- The bits of gso_type, the lowest first: SKB_GSO_* of include/linux/skbuff.h, without gaps up to
+-- TCP_ACCECN. The kernel has never changed them but for bit 3, which is 30 and 31 since Linux 6.18.
+local TYPES <const> = {
+  "TCPV4", "DODGY", "TCP_ECN", "TCP_FIXEDID", "TCPV6", "FCOE", "GRE", "GRE_CSUM", "IPXIP4", "IPXIP6",
+  "UDP_TUNNEL", "UDP_TUNNEL_CSUM", "PARTIAL", "TUNNEL_REMCSUM", "SCTP", "ESP", "UDP", "UDP_L4",
+  "FRAGLIST", "TCP_ACCECN", [31] = "TCP_FIXEDID", [32] = "TCP_FIXEDID_INNER",
+}
+
+-- Most packets have one of few types.
+local names = { [0] = "none" }
+
+local function name_of(gso_type)
+  local bits = {}
+  for bit = 1, 32 do
+    if gso_type >> (bit - 1) & 1 == 1 then bits[#bits + 1] = TYPES[bit] or "bit " .. bit - 1 end
+  end
+  names[gso_type] = table.concat(bits, "|")
+  return names[gso_type]
+end
+
+function decode(data)
+  local gso_type, size, segments, fragments, is_there = string.unpack("=I4I2I2I1I1", data)
+  if is_there == 0 then return {} end
+  return {
+    frags = fragments,
+    gso_segs = segments,
+    gso_size = size,
+    gso_type = names[gso_type] or name_of(gso_type),
+  }
+end

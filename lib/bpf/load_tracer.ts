@@ -1,0 +1,187 @@
+/** The tracer's object in the kernel: configured for its backend, with or without a user's module. */
+import { errnoText, IpftError } from "../errors.ts";
+import { AttachType } from "../ffi/bpf.ts";
+import { BpfObject } from "../ffi/libbpf.ts";
+import { LibbpfLog } from "../ffi/log.ts";
+import type { Backend } from "../options.ts";
+import { CONFIG } from "./event.ts";
+import { moduleRefusal } from "./module_refusal.ts";
+import { readTracerObject } from "./tracer_object.ts";
+import { VerifierLog } from "./verifier_log.ts";
+
+/** What the tracer is loaded with. */
+export interface TracerConfig {
+  readonly backend: Backend;
+  /** u32; only bits that the mask has count. */
+  readonly mark: number;
+  readonly mask: number;
+  /** Size of the ring: a power of two, a page at least. */
+  readonly bufferSizeBytes: number;
+  /**
+   * The traced functions by position of the skb. An fentry program cannot even be loaded without one,
+   * and not every function takes one: the first that does lends itself to its position's program. A
+   * position without such a function gets no program.
+   */
+  readonly functionsByPosition: ReadonlyMap<number, readonly string[]>;
+  /** How many functions user space will enter into `ipft_addresses`; 0 where cookies exist. */
+  readonly addressCount: number;
+  /** The tracer linked with the user's module, from `linkModule`; undefined without a module. */
+  readonly module?: Uint8Array<ArrayBuffer>;
+  /** Called with each line that libbpf or the verifier logs: `-v`. */
+  readonly onLog?: (line: string) => void;
+}
+
+/** By position of the skb: the function whose turn it is to lend itself to the fentry program. */
+type Turns = Map<number, number>;
+
+/**
+ * Loads the programs that `config.backend` needs. A module is the one to blame only for what the
+ * tracer alone is not refused for.
+ * @throws IpftError when the object is not built, or the kernel refuses the ring, the module or a
+ *   program
+ */
+export function loadTracerObject(config: TracerConfig): BpfObject {
+  const { module, backend } = config;
+  const turns: Turns = new Map(Array.from(config.functionsByPosition.keys(), (key) => [key, 0]));
+  if (!module) return loadAlone(config, turns);
+  // Functions that take no fentry program at all are left to the tracer alone to find: a module that
+  // the verifier refuses is not tried with one function after the other.
+  if (backend === "ftrace") loadAlone(config, turns)[Symbol.dispose]();
+  const loaded = loadWithModule(module, config, turns);
+  if (loaded instanceof BpfObject) return loaded;
+  if (backend !== "ftrace") loadAlone(config, turns)[Symbol.dispose]();
+  throw loaded;
+}
+
+function loadAlone(config: TracerConfig, turns: Turns): BpfObject {
+  const elf = readTracerObject("tracer");
+  for (;;) {
+    using log = new LibbpfLog(config.onLog);
+    const object = new BpfObject(elf, OBJECT_NAME);
+    const result = load(object, config, turns);
+    if (result === 0) return object;
+    if (!takeNextFunction(config, turns, log.lines)) throw loadError(result, config, log.lines);
+  }
+}
+
+/** The loaded object, or what its module is refused for. */
+function loadWithModule(
+  elf: Uint8Array<ArrayBuffer>,
+  config: TracerConfig,
+  turns: Turns,
+): BpfObject | IpftError {
+  using log = new LibbpfLog(config.onLog);
+  const problem = new VerifierLog("problem");
+  const object = openWithModule(elf, log);
+  if (load(object, config, turns, problem) === 0) return object;
+  // Only now: to describe every instruction takes the kernel many times longer than to check it.
+  const instructions = new VerifierLog("instructions");
+  const again = openWithModule(elf, log);
+  const result = load(again, config, turns, instructions);
+  if (result === 0) return again;
+  instructions.lines.forEach((line) => config.onLog?.(line));
+  const verifierLog = instructions.isComplete ? instructions : problem;
+  return moduleRefusal(result, log.lines, verifierLog.lines);
+}
+
+function openWithModule(elf: Uint8Array<ArrayBuffer>, log: LibbpfLog): BpfObject {
+  try {
+    return new BpfObject(elf, OBJECT_NAME);
+  } catch (error) {
+    throw error instanceof IpftError ? moduleRefusal(0, log.lines, []) : error;
+  }
+}
+
+/** For messages, and the beginning of the kernel's names of `.bss` and the like. */
+const OBJECT_NAME = "ipft";
+
+/** 0, or the negative errno; the object is disposed then. */
+function load(
+  object: BpfObject,
+  config: TracerConfig,
+  turns: Turns,
+  verifierLog?: VerifierLog,
+): number {
+  let result = -1;
+  try {
+    configure(object, config, turns, verifierLog);
+    return result = object.load();
+  } finally {
+    if (result !== 0) object[Symbol.dispose]();
+  }
+}
+
+/** kprobe and kprobe-multi run the same programs. */
+export function programPrefix(backend: Backend): string {
+  return backend === "ftrace" ? "ipft_fentry_" : "ipft_kprobe_";
+}
+
+function configure(
+  object: BpfObject,
+  config: TracerConfig,
+  turns: Turns,
+  verifierLog?: VerifierLog,
+): void {
+  const prefix = programPrefix(config.backend);
+  // Also those that a module brings along.
+  for (const program of object.programs()) program.autoload = false;
+  for (const [position, functions] of config.functionsByPosition) {
+    const program = object.program(prefix + position);
+    const turn = turns.get(position)!;
+    if (turn >= functions.length) continue;
+    program.autoload = true;
+    if (verifierLog) program.setLog(verifierLog.buffer, verifierLog.level);
+    if (config.backend === "kprobe-multi") {
+      program.expectedAttachType = AttachType.traceKprobeMulti;
+    } else if (config.backend === "ftrace") {
+      const name = functions[turn];
+      const result = program.setAttachTarget(name);
+      if (result !== 0) {
+        throw new IpftError(`no function ${name} in the BTF: ${errnoText(result)}`);
+      }
+    }
+  }
+  object.map("ipft_ring").maxEntries = config.bufferSizeBytes;
+  object.map("ipft_addresses").maxEntries = Math.max(1, config.addressCount);
+  const rodata = new DataView(object.map(".rodata").initialValue());
+  rodata.setUint32(CONFIG.wantedMark, (config.mark & config.mask) >>> 0, true);
+  rodata.setUint32(CONFIG.markMask, config.mask, true);
+}
+
+/** After a load that a function of an fentry program made fail: whether it is worth another try. */
+function takeNextFunction(
+  { functionsByPosition }: TracerConfig,
+  turns: Turns,
+  log: readonly string[],
+): boolean {
+  const position = Number(log.join("\n").match(/prog 'ipft_fentry_(\d)': failed to load/)?.[1]);
+  const turn = turns.get(position);
+  if (turn === undefined) return false;
+  turns.set(position, turn + 1);
+  return Array.from(functionsByPosition).some(([key, { length }]) => turns.get(key)! < length);
+}
+
+/** Which of the few known reasons it is that the kernel refused the object. */
+function loadError(result: number, config: TracerConfig, log: readonly string[]): IpftError {
+  const reason = errnoText(result);
+  if (log.some((line) => /map 'ipft_ring': failed to create/.test(line))) {
+    return new IpftError(
+      `the kernel refused a ring buffer of ${config.bufferSizeBytes} bytes: ${reason}`,
+      "choose a smaller --buffer-size",
+    );
+  }
+  const EPERM = 1;
+  if (result === -EPERM) {
+    return new IpftError(
+      `the kernel refused to load tracing programs: ${reason}`,
+      "run as root with CAP_BPF and CAP_PERFMON, on a kernel that is not locked down " +
+        "(see: ipft doctor)",
+    );
+  }
+  return new IpftError(
+    `the kernel refused the ${config.backend} programs: ${reason}`,
+    "try another --backend (see: ipft doctor)",
+    1,
+    log,
+  );
+}

@@ -1,0 +1,27 @@
+import { cString } from "./memory.ts";
+import { lastErrno, MemoryFile } from "./libc.ts";
+import { libbpf } from "./libbpf.ts";
+
+/**
+ * Links relocatable BPF objects into one, in their order. `LibbpfLog` has what libbpf says of them.
+ *
+ * libbpf believes much of what an object says of itself: what comes from outside is checked before.
+ * @returns the linked object, or a negative errno
+ */
+export function linkObjects(objects: readonly Uint8Array[]): Uint8Array<ArrayBuffer> | number {
+  // libbpf 1.1 reads and writes nothing but named files.
+  using linked = new MemoryFile();
+  const linker = libbpf().bpf_linker__new(cString(linked.path), null);
+  if (linker === null) return -lastErrno();
+  try {
+    for (const object of objects) {
+      using file = new MemoryFile(object);
+      const result = libbpf().bpf_linker__add_file(linker, cString(file.path), null);
+      if (result !== 0) return result;
+    }
+    const result = libbpf().bpf_linker__finalize(linker);
+    return result === 0 ? linked.read() : result;
+  } finally {
+    libbpf().bpf_linker__free(linker);
+  }
+}

@@ -1,0 +1,12 @@
+-- Shows a module's data as it is, in hexadecimal.
+api_version = 1
+
+function emit()
+  return io.open("tests/modules/lifted.bpf.o", "rb"):read("*all")
+end
+
+function dump(data)
+  return (data:gsub(".", function(byte)
+    return string.format("%02x", byte:byte())
+  end))
+end
