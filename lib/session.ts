@@ -5,8 +5,7 @@ import { RingReader } from "./bpf/ring_reader.ts";
 import { drain } from "./drain.ts";
 import { errorText, IpftError } from "./errors.ts";
 import { isReaderGone, monotonicNs } from "./ffi/libc.ts";
-import { LuaScript } from "./lua/script.ts";
-import { linkModule } from "./module/link_module.ts";
+import type { LuaScript, ModuleImage } from "./lua/script.ts";
 import type { Backend, TraceOptions } from "./options.ts";
 import { AggregateSink } from "./output/aggregate.ts";
 import { JsonSink } from "./output/json.ts";
@@ -34,6 +33,8 @@ const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   const signal = stopSignal();
   if (options.script === undefined) return await traceEvents(options, undefined, signal, tell);
+  // Imported only now: most traces have no script, and a trace is to begin at once.
+  const { LuaScript } = await import("./lua/script.ts");
   using script = await LuaScript.load(options.script, scriptOutput(options.output === "json"));
   const body = () => traceEvents(options, script, signal, tell);
   await script.run(body, (error) => tell(errorText(error)));
@@ -47,7 +48,7 @@ async function traceEvents(
   tell: Tell,
 ): Promise<void> {
   const image = script?.module();
-  const module = image && linkModule(image.elf, image.source);
+  const module = image && await link(image);
   const format = options.output === "json" ? "json" : "text";
   const dataFormatter = script?.formatter(format, (error) => tell(errorText(error)));
 
@@ -97,6 +98,11 @@ async function traceEvents(
 }
 
 const STDOUT = 1;
+
+async function link({ elf, source }: ModuleImage): Promise<Uint8Array<ArrayBuffer>> {
+  const { linkModule } = await import("./module/link_module.ts");
+  return linkModule(elf, source);
+}
 
 /** Lets signals be noticed; before the trace is ready, one ends everything. */
 async function takeTurn(signal: AbortSignal, tell: Tell): Promise<void> {

@@ -6,43 +6,84 @@
  */
 import { KERNELS } from "./vm/run.ts";
 
-/** The most that one kernel's end-to-end tests may take. */
+/** The most that a VM's share of the end-to-end tests may take. */
 const E2E_TIMEOUT_SECONDS = 600;
 
+/** VMs that share the tests of a kernel: an emulated guest keeps little more than one processor busy. */
+const VMS = 2;
+
 const DENO_TEST = ["test", "-A", "--no-check"];
-const E2E = [...DENO_TEST, "tests/e2e"];
+const E2E = "tests/e2e";
 
 interface Counts {
   passed: number;
   failed: number;
 }
 
-/** Runs a command, shows its output as it comes, and returns it with the exit status. */
-async function run(command: string, args: string[]): Promise<{ output: string; code: number }> {
-  const child = new Deno.Command(command, { args, stdout: "piped", stderr: "inherit" }).spawn();
+/** Runs Deno, shows its output as it comes, and returns it with the exit status. */
+async function run(
+  args: string[],
+  show: (bytes: Uint8Array) => void,
+): Promise<{ output: string; code: number }> {
+  const options = { args, stdout: "piped", stderr: "inherit" } as const;
+  const child = new Deno.Command(Deno.execPath(), options).spawn();
   const decoder = new TextDecoder();
   let output = "";
   for await (const bytes of child.stdout) {
     output += decoder.decode(bytes, { stream: true });
-    await Deno.stdout.write(bytes);
+    show(bytes);
   }
   return { output, code: (await child.status).code };
 }
 
+function toStdout(bytes: Uint8Array): void {
+  while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+}
+
 /** A check: one test that passes when the command does. */
-async function check(name: string, args: string[]): Promise<Counts> {
-  console.log(`\n== ${name}`);
-  const { code } = await run(Deno.execPath(), args);
+async function check(args: string[]): Promise<Counts> {
+  const { code } = await run(args, toStdout);
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
 /** `deno test`, here or in a guest: its own counts. One that ends without them is a failure. */
-async function suite(name: string, args: string[]): Promise<Counts> {
-  console.log(`\n== ${name}`);
-  const { output, code } = await run(Deno.execPath(), args);
+async function suite(args: string[], show = toStdout): Promise<Counts> {
+  const { output, code } = await run(args, show);
   const counts = [...output.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/gm)].at(-1);
   const passed = Number(counts?.[1] ?? 0), failed = Number(counts?.[2] ?? 0);
   return { passed, failed: code === 0 || failed > 0 ? failed : 1 };
+}
+
+/** The end-to-end tests in VMs with a kernel, which run side by side; shown one after the other. */
+async function inVms(kernel: string): Promise<Counts> {
+  const held: Uint8Array[] = [];
+  const counts = await Promise.all(
+    shares(VMS).map((files, vm) => {
+      const timeout = ["--timeout", String(E2E_TIMEOUT_SECONDS)];
+      const command = ["run", "-A", "tests/vm/run.ts", ...timeout, kernel, "--"];
+      const show = vm === 0 ? toStdout : (bytes: Uint8Array) => void held.push(bytes);
+      return suite([...command, "deno", ...DENO_TEST, ...files], show);
+    }),
+  );
+  held.forEach(toStdout);
+  return {
+    passed: counts.reduce((sum, { passed }) => sum + passed, 0),
+    failed: counts.reduce((sum, { failed }) => sum + failed, 0),
+  };
+}
+
+/** The end-to-end tests in so many parts; a file's size is a fair guess of how long it takes. */
+function shares(count: number): string[][] {
+  const files = [...Deno.readDirSync(E2E)].filter(({ name }) => name.endsWith("_test.ts"))
+    .map(({ name }) => ({ path: `${E2E}/${name}`, size: Deno.statSync(`${E2E}/${name}`).size }))
+    .sort((a, b) => b.size - a.size);
+  const parts = Array.from({ length: count }, () => ({ size: 0, paths: [] as string[] }));
+  for (const { path, size } of files) {
+    const smallest = parts.reduce((least, part) => part.size < least.size ? part : least);
+    smallest.size += size;
+    smallest.paths.push(path);
+  }
+  return parts.map(({ paths }) => paths);
 }
 
 async function canTraceHere(): Promise<boolean> {
@@ -55,22 +96,19 @@ async function canTraceHere(): Promise<boolean> {
 }
 
 const results: [string, Counts][] = [];
-const add = async (name: string, run: (name: string) => Promise<Counts>) => {
-  results.push([name, await run(name)]);
+const add = async (name: string, run: () => Promise<Counts>) => {
+  console.log(`\n== ${name}`);
+  results.push([name, await run()]);
 };
 
-await add("format", (name) => check(name, ["fmt", "--check"]));
-await add("lint", (name) => check(name, ["lint"]));
-await add("types", (name) => check(name, ["check", "main.ts", "lib", "tests"]));
-await add("unit tests", (name) => suite(name, [...DENO_TEST, "tests/unit"]));
+await add("format", () => check(["fmt", "--check"]));
+await add("lint", () => check(["lint"]));
+await add("types", () => check(["check", "main.ts", "lib", "tests"]));
+await add("unit tests", () => suite([...DENO_TEST, "tests/unit"]));
 if (await canTraceHere()) {
-  await add("end to end, this machine", (name) => suite(name, E2E));
+  await add("end to end, this machine", () => suite([...DENO_TEST, E2E]));
 }
-for (const kernel of KERNELS) {
-  const timeout = ["--timeout", String(E2E_TIMEOUT_SECONDS)];
-  const command = ["run", "-A", "tests/vm/run.ts", ...timeout, kernel, "--", "deno", ...E2E];
-  await add(`end to end, Linux ${kernel}`, (name) => suite(name, command));
-}
+for (const kernel of KERNELS) await add(`end to end, Linux ${kernel}`, () => inVms(kernel));
 
 console.log("");
 let passed = 0, failed = 0;

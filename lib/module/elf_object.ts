@@ -30,8 +30,8 @@ export interface ElfSymbol {
   readonly offset: number;
 }
 
-export const SectionType = { progbits: 1, symtab: 2, strtab: 3, nobits: 8, rel: 9 } as const;
-export const SymbolType = { function: 2 } as const;
+export const SectionType = { symtab: 2, strtab: 3, nobits: 8, rel: 9 } as const;
+export const SymbolType = { function: 2, file: 4 } as const;
 export const SymbolBinding = { local: 0 } as const;
 
 /** Byte offsets in the ELF header (`Elf64_Ehdr`), and sizes of what it leads to. */
@@ -47,6 +47,9 @@ export const HEADER = {
   sizeBytes: 0x40,
 } as const;
 const SECTION_HEADER_BYTES = 64, SYMBOL_BYTES = 24, RELOCATION_BYTES = 16;
+
+/** The linker fills the gap before a section with zeros, however wide that makes it. */
+const MAX_ALIGNMENT = 1 << 16;
 
 const decoder = new TextDecoder();
 
@@ -113,13 +116,19 @@ export class ElfObject {
         link: view.getUint32(header + 0x28, true),
         info: view.getUint32(header + 0x2c, true),
       };
+      const alignment = this.#u64(header + 0x30);
+      if (alignment > MAX_ALIGNMENT) {
+        throw this.#damaged(`section ${index} is aligned to ${alignment} bytes`);
+      }
       const { type, offset, sizeBytes } = section;
       if (type !== SectionType.nobits && offset + sizeBytes > view.byteLength) {
         throw this.#damaged(`section ${index} reaches to byte ${offset + sizeBytes}`);
       }
       return section;
     });
-    if (namesIndex >= count) throw this.#damaged("it has no section names");
+    if (raw[namesIndex]?.type !== SectionType.strtab) {
+      throw this.#damaged("its sections have no names");
+    }
     return raw.map(({ nameOffset, ...section }) => ({
       name: this.#string(raw[namesIndex], nameOffset),
       ...section,
@@ -130,13 +139,14 @@ export class ElfObject {
     const table = this.sections.find(({ type }) => type === SectionType.symtab);
     if (!table) return [];
     const names = this.sections[table.link];
-    if (!names) throw this.#damaged("its symbols have no names");
+    if (names?.type !== SectionType.strtab) throw this.#damaged("its symbols have no names");
     return Array.from({ length: Math.floor(table.sizeBytes / SYMBOL_BYTES) }, (_, index) => {
       const offset = table.offset + index * SYMBOL_BYTES;
       const info = this.#view.getUint8(offset + 4);
       const section = this.#view.getUint16(offset + 6, true);
-      const SHN_LORESERVE = 0xff00;
-      if (section >= this.sections.length && section < SHN_LORESERVE) {
+      // The name of the source file belongs to no section.
+      const SHN_ABS = 0xfff1, isAbsolute = section === SHN_ABS && (info & 0xf) === SymbolType.file;
+      if (section >= this.sections.length && !isAbsolute) {
         throw this.#damaged(`symbol ${index} is in section ${section}`);
       }
       return {

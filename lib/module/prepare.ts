@@ -46,7 +46,7 @@ export function prepareModule(
     throw moduleError(source, "it has no BTF", COMPILE_IT);
   }
   const btf = elf.content(section);
-  const prototype = checkSignature(Btf.parse(btf, { source }), source);
+  const prototype = checkSignature(Btf.parse(btf, { source: `the module from ${source}` }), source);
   const prepared = withContent(
     bytes,
     section,

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
-import { CONFIG, EVENT, STATE } from "../../lib/bpf/event.ts";
+import { CONFIG, DATA_BYTES, EVENT, STATE } from "../../lib/bpf/event.ts";
+import { readTracerObject } from "../../lib/bpf/tracer_object.ts";
 import { Btf } from "../../lib/kernel/btf.ts";
 import { BtfKind } from "../../lib/kernel/btf_kind.ts";
-import { elfSection } from "./elf.ts";
+import { ElfObject } from "../../lib/module/elf_object.ts";
 
-const elf = Deno.readFileSync(new URL("../../lib/bpf/tracer.bpf.o", import.meta.url));
-const btf = Btf.parse(elfSection(elf, ".BTF"), { source: "tracer.bpf.o" });
+function readBtf(object: "tracer" | "tracer_module"): Btf {
+  const elf = new ElfObject(readTracerObject(object), object);
+  return Btf.parse(elf.content(elf.section(".BTF")!), { source: object });
+}
 
 /** Byte offsets of a struct's members by name, and its size. */
-function layout(name: string): Record<string, number> {
+function layout(name: string, btf = readBtf("tracer")): Record<string, number> {
   const id = btf.find(BtfKind.STRUCT, name);
   assert(id !== undefined, `no struct ${name} in the object`);
   const members = btf.members(id).map((member) => [member.name, member.bitOffset / 8]);
@@ -29,4 +32,11 @@ Deno.test("STATE is the layout of struct state and struct cpu_counters in the bu
   const { active, asleep, counters, sizeBytes, counterBytes, hits, lost, dropped } = STATE;
   assert.deepEqual({ active, asleep, counters, sizeBytes }, layout("state"));
   assert.deepEqual({ hits, lost, dropped, sizeBytes: counterBytes }, layout("cpu_counters"));
+});
+
+Deno.test("DATA_BYTES follow the event in the object that modules are linked with", () => {
+  const expected = { event: 0, data: EVENT.sizeBytes, sizeBytes: EVENT.sizeBytes + DATA_BYTES };
+  const btf = readBtf("tracer_module");
+  assert.deepEqual(layout("event_with_data", btf), expected);
+  assert.deepEqual(layout("event", btf), layout("event"));
 });
