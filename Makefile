@@ -19,11 +19,12 @@ EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/lua/*/*.bpf.c))
 MODULES := $(EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/modules/*.bpf.c))
 OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES)
 
-.PHONY: help demo test bpf examples setup packages clean
+.PHONY: help demo test bench bpf examples setup packages clean
 
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
+	@echo "make bench     measure, here"
 	@echo "make bpf       build the BPF objects, for: sudo deno run -A main.ts"
 	@echo "make examples  build the modules of examples/lua"
 	@echo "make clean     remove what was built; the cache stays"
@@ -34,6 +35,9 @@ demo: setup
 test: setup
 	@tests/vm/setup.sh
 	@$(DENO) run -A tests/run.ts
+
+bench: setup
+	@$(DENO) bench -A --no-check tests/bench
 
 bpf: $(OBJECTS)
 

@@ -111,7 +111,11 @@ Deno.test("examples/lua/five_tuple shows addresses, ports and protocol", async (
     if (AFTER_THE_END.test(event.function)) assert.equal(event.dump, "");
     else seen.add(event.dump!.replace(/:\d+ > (\S+:9) UDP/, ":PORT > $1 UDP"));
   }
-  assert.deepEqual([...seen].sort(), expected.sort());
+  assert.deepEqual(expected.filter((text) => !seen.has(text)), [], [...seen].join("\n"));
+  // Other connections may still be at their end.
+  for (const text of seen) {
+    assert.match(text, /^\([\w.:\[\]]+ > [\w.:\[\]]+ (ICMP|ICMPv6|UDP|TCP)\)$/);
+  }
 });
 
 Deno.test("examples/lua/drop_reason shows why, where the kernel drops a packet", async () => {

@@ -21,8 +21,8 @@ extern const void kfree_skb_list_reason __ksym __weak; /* (skb, reason) */
 extern const void sk_skb_reason_drop __ksym __weak; /* (sk, skb, reason) */
 
 /*
- * The kernel's own names, so that they are right on each kernel, where the same number may be another
- * reason. Since 6.4 an array of lists, by the upper half of the reason; before that one list.
+ * The kernel's own names, because the same number is another reason on another kernel. Newer
+ * kernels have an array of lists, by the upper half of the reason; older ones have one list.
  */
 extern const void drop_reasons_by_subsys __ksym __weak;
 extern const void drop_reasons __ksym __weak;
@@ -83,7 +83,8 @@ static __always_inline void read_name(struct drop *drop)
 	__u32 subsystem = drop->reason >> 16, number = drop->reason & 0xffff;
 
 	if (lists) {
-		if (subsystem >= bpf_core_enum_value(enum skb_drop_reason_subsys, SKB_DROP_REASON_SUBSYS_NUM))
+		if (subsystem >= bpf_core_enum_value(enum skb_drop_reason_subsys,
+						     SKB_DROP_REASON_SUBSYS_NUM))
 			return;
 		bpf_probe_read_kernel(&list, sizeof(list), lists + subsystem);
 		if (number < BPF_CORE_READ(list, n_reasons))
@@ -102,7 +103,7 @@ int module(void *ctx, struct sk_buff *skb, __u8 data[64])
 	struct drop *drop = (void *)data;
 	__u64 function;
 
-	/* Also keeps kernels from seeing bpf_get_func_ip that do not know it: code that cannot run. */
+	/* Kernels that do not know bpf_get_func_ip do not look at it: behind this it cannot run. */
 	if (!&kfree_skb_reason && !&sk_skb_reason_drop)
 		return 0;
 	function = bpf_get_func_ip(ctx);

@@ -1,12 +1,14 @@
 -- Why the kernel dropped a packet, on the line of the function that dropped it.
 --
--- Build:  make examples
---         or here: clang -target bpf -O3 -c -g drop_reason.bpf.c
--- Run:    sudo ./ipft -m 1234 -s examples/lua/drop_reason/drop_reason.lua
---         and elsewhere, from a socket with that mark, send a UDP packet to a port that nobody listens on
--- Output: 1154340691044    0  vmlinux __udp4_lib_rcv
---         1154340702375    0  vmlinux sk_skb_reason_drop (drop reason: NO_SOCKET)
---         Linux gives reasons since 5.17; on older kernels no line has any.
+-- Build:   make examples (by hand: docs/lua.md)
+-- Run:     sudo ipft -m 1234 -s examples/lua/drop_reason/drop_reason.lua
+-- Packets: UDP with that mark, to a port where nobody listens (docs/lua.md: how to mark)
+-- Output:  Timestamp   CPU Module    Function
+--          65087509287   0 vmlinux   __udp4_lib_rcv
+--          65087888170   0 vmlinux   sk_skb_reason_drop (drop reason: NO_SOCKET)
+--          65087894880   0 vmlinux   skb_release_head_state
+--          The names are the kernel's own; a number where it has none. Linux gives reasons since
+--          5.17: on older kernels no line has any.
 
 api_version = 1
 

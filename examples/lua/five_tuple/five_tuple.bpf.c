@@ -10,7 +10,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* The fields that are used, by the kernel's names: CO-RE finds their places on the running kernel. */
+/* The fields that are used, by their names: CO-RE finds their places on the running kernel. */
 struct sk_buff {
 	unsigned char *head;
 	__u32 tail; /* a distance from head on all 64-bit kernels, as the two below are on all */
@@ -47,7 +47,7 @@ struct pt_regs {
 static __always_inline int is_freed(void *ctx)
 {
 	struct pt_regs *registers = ctx;
-	/* Before 5.15 there is no helper, and registers only with kprobe: with ftrace this is some number. */
+	/* Before 5.15 there is no helper, and with ftrace no registers: some number then. */
 	__u64 address = bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ip) ?
 				bpf_get_func_ip(ctx) :
 				BPF_CORE_READ(registers, ip);
@@ -196,9 +196,9 @@ int module(void *ctx, struct sk_buff *skb, __u8 data[64])
 		.tail = BPF_CORE_READ(skb, tail),
 	};
 	/*
-	 * All clones of an skb share what is between head and end, but each has offsets of its own: where
-	 * this one has none, the header is not this one's. 0 is what alloc_skb leaves there; a packet that
-	 * has a header has room for others before it.
+	 * All clones of an skb share what is between head and end, but each has offsets of its
+	 * own: where this one has none, the header is not its own. 0 is what alloc_skb leaves
+	 * there; in front of a header there is room for others.
 	 */
 	__u32 offset = BPF_CORE_READ(skb, network_header);
 	__u8 version;

@@ -1,13 +1,14 @@
 -- Addresses, ports and protocol of the packet at the end of every line.
 --
--- Build:  make examples
---         or here: clang -target bpf -O3 -c -g five_tuple.bpf.c
--- Run:    sudo ./ipft -m 1234 -s examples/lua/five_tuple/five_tuple.lua
---         and elsewhere, from a socket with that mark, send something over TCP
--- Output: 1154340691044    0  vmlinux ip_output (192.0.2.1:443 > 198.51.100.7:51234 TCP)
---         1154341502882    0  vmlinux ip6_output ([2001:db8::1]:443 > [2001:db8::7]:51234 TCP)
---         1154342008170    0  vmlinux ip6_output (fe80::1 > ff02::1 ICMPv6)
---         Nothing where the packet has no IP header yet, or its data is freed already.
+-- Build:   make examples (by hand: docs/lua.md)
+-- Run:     sudo ipft -m 1234 -s examples/lua/five_tuple/five_tuple.lua
+-- Packets: anything with that mark (docs/lua.md: how to mark)
+-- Output:  Timestamp   CPU Module    Function
+--          39066204233   0 vmlinux   ip_output (192.0.2.1:55156 > 192.0.2.7:443 TCP)
+--          53969321844   0 vmlinux   ip6_output ([2001:db8::1]:58142 > [2001:db8::7]:443 TCP)
+--          53970088744   0 vmlinux   ip6_output (2001:db8::1 > ff02::1:ff00:7 ICMPv6)
+--          No ports on the later fragments of a packet. Nothing where the packet has no IP header
+--          yet, or its data is freed already.
 
 api_version = 1
 
@@ -28,8 +29,8 @@ local function ipv4(address)
   return string.format("%d.%d.%d.%d", string.byte(address, 1, 4))
 end
 
--- The canonical form of RFC 5952: "::" stands for the longest run of two or more zeros, the first of
--- those that are as long.
+-- The canonical form of RFC 5952: "::" stands for the longest run of two or more zeros, the first
+-- of those that are as long.
 local function ipv6(address)
   local groups = { string.unpack(">I2I2I2I2I2I2I2I2", address) }
   local first, longest, run = 0, 1, 0
@@ -43,10 +44,11 @@ local function ipv6(address)
   elseif first == 0 then
     return table.concat(groups, ":", 1, 8)
   end
-  return table.concat(groups, ":", 1, first - 1) .. "::" .. table.concat(groups, ":", first + longest, 8)
+  return table.concat(groups, ":", 1, first - 1) .. "::" ..
+    table.concat(groups, ":", first + longest, 8)
 end
 
-function dump(data)
+local function describe(data)
   local version, protocol, has_ports, source_port, destination_port, source, destination =
     string.unpack(">BBBxI2I2c16c16", data)
   if version == 0 then return "" end
@@ -57,4 +59,12 @@ function dump(data)
   end
   local with_ports = version == 4 and "(%s:%d > %s:%d %s)" or "([%s]:%d > [%s]:%d %s)"
   return with_ports:format(text(source), source_port, text(destination), destination_port, name)
+end
+
+-- The events of a packet mostly come one after the other, with the same bytes.
+local last_data, last_text
+
+function dump(data)
+  if data ~= last_data then last_data, last_text = data, describe(data) end
+  return last_text
 end

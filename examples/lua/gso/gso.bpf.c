@@ -9,7 +9,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* The fields that are used, by the kernel's names: CO-RE finds their places on the running kernel. */
+/* The fields that are used, by their names: CO-RE finds their places on the running kernel. */
 struct sk_buff {
 	unsigned char *head;
 	__u32 end; /* a distance from head on all 64-bit kernels */
@@ -49,7 +49,7 @@ struct pt_regs {
 static __always_inline int is_freed(void *ctx)
 {
 	struct pt_regs *registers = ctx;
-	/* Before 5.15 there is no helper, and registers only with kprobe: with ftrace this is some number. */
+	/* Before 5.15 there is no helper, and with ftrace no registers: some number then. */
 	__u64 address = bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ip) ?
 				bpf_get_func_ip(ctx) :
 				BPF_CORE_READ(registers, ip);

@@ -1,12 +1,12 @@
--- Segmentation offload: how many packets of which size one skb is to become.
+-- Segmentation offload: into how many packets of which size a device is to cut one skb.
 --
--- Build:  make examples
---         or here: clang -target bpf -O3 -c -g gso.bpf.c
--- Run:    sudo ./ipft -m 1234 -s examples/lua/gso/gso.lua
---         and elsewhere, from a socket with that mark, send much over TCP
--- Output: 1155093402117    1  vmlinux ip_output ( frags: 3 gso_segs: 12 gso_size: 1448 gso_type: TCPV4 )
---         and with -o json, on each line:
---         "frags":3,"gso_segs":12,"gso_size":1448,"gso_type":"TCPV4"
+-- Build:   make examples (by hand: docs/lua.md)
+-- Run:     sudo ipft -m 1234 -s examples/lua/gso/gso.lua
+-- Packets: much data over TCP, with that mark (docs/lua.md: how to mark)
+-- Output:  Timestamp   CPU Module  Function
+--          68594140117   0 vmlinux ip_output ( frags: 1 gso_segs: 4 gso_size: 1448 gso_type: …
+--          With -o json, on each line: "frags":1,"gso_segs":4,"gso_size":1448,"gso_type":"TCPV4"
+--          Nothing where the packet's data is freed already.
 
 api_version = 1
 
@@ -14,12 +14,12 @@ local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
 
 program = assert(io.open(folder .. "gso.bpf.o", "rb")):read("a")
 
--- The bits of gso_type, the lowest first: SKB_GSO_* of include/linux/skbuff.h, without gaps up to
--- TCP_ACCECN. The kernel has never changed them but for bit 3, which is 30 and 31 since Linux 6.18.
+-- The bits of gso_type from the lowest: SKB_GSO_* of include/linux/skbuff.h. They are the same on
+-- all kernels, but newer ones have two at the upper end in place of the fourth.
 local TYPES <const> = {
-  "TCPV4", "DODGY", "TCP_ECN", "TCP_FIXEDID", "TCPV6", "FCOE", "GRE", "GRE_CSUM", "IPXIP4", "IPXIP6",
-  "UDP_TUNNEL", "UDP_TUNNEL_CSUM", "PARTIAL", "TUNNEL_REMCSUM", "SCTP", "ESP", "UDP", "UDP_L4",
-  "FRAGLIST", "TCP_ACCECN", [31] = "TCP_FIXEDID", [32] = "TCP_FIXEDID_INNER",
+  "TCPV4", "DODGY", "TCP_ECN", "TCP_FIXEDID", "TCPV6", "FCOE", "GRE", "GRE_CSUM", "IPXIP4",
+  "IPXIP6", "UDP_TUNNEL", "UDP_TUNNEL_CSUM", "PARTIAL", "TUNNEL_REMCSUM", "SCTP", "ESP", "UDP",
+  "UDP_L4", "FRAGLIST", "TCP_ACCECN", [31] = "TCP_FIXEDID", [32] = "TCP_FIXEDID_INNER",
 }
 
 -- Most packets have one of few types.

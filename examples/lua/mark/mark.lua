@@ -1,15 +1,14 @@
 -- The packet's mark at the end of every line: the example of the scripting manual.
 --
--- Build:  make examples
---         or here: clang -target bpf -O3 -c -g mark.bpf.c
--- Run:    sudo ./ipft -m 0xdeadbeef -s examples/lua/mark/mark.lua
---         and elsewhere: ping -c 1 -m 0xdeadbeef 127.0.0.1
--- Output: init
---               Timestamp  CPU   Module Function
---           1154340527210    0  vmlinux ip_send_skb (mark: 0xdeadbeef)
---           1154340691044    0  vmlinux __ip_local_out (mark: 0xdeadbeef)
---         …
---         fini
+-- Build:   make examples (by hand: docs/lua.md)
+-- Run:     sudo ipft -m 0xdeadbeef -s examples/lua/mark/mark.lua
+-- Packets: ping -c 1 -m 0xdeadbeef 127.0.0.1
+-- Output:  init
+--          Timestamp   CPU Module    Function
+--          21336898336   0 vmlinux   ip_output (mark: 0xdeadbeef)
+--          21337303849   0 vmlinux   nf_hook_slow (mark: 0xdeadbeef)
+--          …
+--          fini
 
 -- Version of the scripting API: 1 is the only one.
 api_version = 1
