@@ -3,7 +3,6 @@ import { doctor } from "./lib/doctor.ts";
 import { errorText, IpftError } from "./lib/errors.ts";
 import { listFunctions } from "./lib/list.ts";
 import { trace } from "./lib/session.ts";
-import { tryScript } from "./lib/try_script.ts";
 
 /** Everything but results goes to stderr. */
 const tell = (message: string) => console.error(message);
@@ -18,8 +17,10 @@ async function main(args: readonly string[]): Promise<number> {
       case "list":
         await listFunctions(command.filter, tell);
         return 0;
-      case "lua":
+      case "lua": {
+        const { tryScript } = await import("./lib/try_script.ts");
         return await tryScript(command.trial, tell) ? 0 : 1;
+      }
       case "doctor":
         return await doctor(command.verbose, tell) ? 0 : 1;
       case "print":
