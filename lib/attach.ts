@@ -2,8 +2,7 @@
 import { attachFtrace } from "./bpf/attach_ftrace.ts";
 import { attachKprobe } from "./bpf/attach_kprobe.ts";
 import { attachKprobeMulti } from "./bpf/attach_kprobe_multi.ts";
-import type { Attachment } from "./bpf/attachment.ts";
-import type { TakeTurn } from "./bpf/one_by_one.ts";
+import type { Attachment, AttachObserver } from "./bpf/attachment.ts";
 import { Tracer } from "./bpf/tracer.ts";
 import { IpftError } from "./errors.ts";
 import { raiseFileLimit } from "./ffi/libc.ts";
@@ -17,13 +16,15 @@ import type { TracePlan } from "./plan.ts";
  * @throws IpftError when the kernel refuses the ring, the module or the programs
  */
 export function loadTracer(
-  { backend, functions, capabilities }: TracePlan,
+  { backend, method, sessionFunctions, functions, capabilities }: TracePlan,
   { mark, mask, bufferSizeBytes }: Pick<TraceOptions, "mark" | "mask" | "bufferSizeBytes">,
   onLog?: (line: string) => void,
   module?: Uint8Array<ArrayBuffer>,
 ): Tracer {
   return Tracer.load({
     backend,
+    method,
+    sessionFunctions,
     mark,
     mask,
     bufferSizeBytes,
@@ -44,20 +45,20 @@ const OTHER_FILES = 1024;
 
 /**
  * Attaches a loaded tracer to the functions of its plan.
- * @throws IpftError when the kernel refuses them all; what `takeTurn` rejects with
+ * @throws IpftError when the kernel refuses them all; what `observer` rejects with
  */
 export async function attach(
-  { backend, functions, addresses, capabilities }: TracePlan,
+  { backend, method, functions, addresses, capabilities }: TracePlan,
   tracer: Tracer,
-  takeTurn: TakeTurn,
+  observer: AttachObserver,
 ): Promise<Attachment> {
-  // One by one, a function takes up to two files: its program and its link.
-  raiseFileLimit(OTHER_FILES + 2 * functions.length);
+  // One by one, a function takes up to four files: a program and a link, for entry and return.
+  raiseFileLimit(OTHER_FILES + 4 * functions.length);
   const attachment = backend === "kprobe-multi"
-    ? attachKprobeMulti(tracer, functions, addresses)
+    ? attachKprobeMulti(tracer, method, functions, addresses)
     : backend === "kprobe"
-    ? await attachKprobe(tracer, functions, addresses, capabilities.attachCookie, takeTurn)
-    : await attachFtrace(tracer, functions, takeTurn);
+    ? await attachKprobe(tracer, functions, addresses, capabilities.attachCookie, observer)
+    : await attachFtrace(tracer, functions, observer);
   const { refused } = attachment;
   if (refused.length < functions.length) return attachment;
   attachment[Symbol.dispose]();

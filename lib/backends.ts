@@ -1,39 +1,73 @@
-import { IpftError } from "./errors.ts";
-import type { Backend } from "./options.ts";
+import type { Method } from "./bpf/method.ts";
+import { IpftError, usageError } from "./errors.ts";
 import { type Capabilities, REQUIREMENTS } from "./kernel/capabilities.ts";
+import type { Backend, Tracer } from "./options.ts";
 
-/** What each backend of the function tracer needs, best first. */
-const NEEDS: readonly (readonly [Backend, readonly (keyof Capabilities)[]])[] = [
-  ["kprobe-multi", ["ringBuffer", "kprobeMulti"]],
-  ["kprobe", ["ringBuffer", "kprobe"]],
-  ["ftrace", ["ringBuffer", "fentry"]],
-];
+/** The methods of each tracer, best first: their backend, and what they need. */
+const METHODS: Readonly<
+  Record<Tracer, readonly (readonly [Method, Backend, readonly (keyof Capabilities)[]])[]>
+> = {
+  function: [
+    ["kprobe-multi", "kprobe-multi", ["ringBuffer", "kprobeMulti"]],
+    ["kprobe", "kprobe", ["ringBuffer", "kprobe"]],
+    ["fentry", "ftrace", ["ringBuffer", "fentry"]],
+  ],
+  function_graph: [
+    ["kprobe-session", "kprobe-multi", ["ringBuffer", "kprobeSession"]],
+    ["kprobe-multi-pair", "kprobe-multi", ["ringBuffer", "kprobeMulti"]],
+    ["fentry-fexit", "ftrace", ["ringBuffer", "fentry"]],
+  ],
+};
 
-/** The backends of the function tracer, best first, each with what this kernel lacks for it. */
-export function backendGaps(
-  capabilities: Capabilities,
-): { backend: Backend; missing: string[] }[] {
-  return NEEDS.map(([backend, needs]) => ({
+/** A backend, the method that it means on this kernel, and what the kernel lacks for it. */
+export interface BackendGaps {
+  readonly backend: Backend;
+  readonly method: Method;
+  readonly missing: readonly string[];
+}
+
+/** The backends of a tracer, best first. */
+export function backendGaps(capabilities: Capabilities, tracer: Tracer): BackendGaps[] {
+  const methods = METHODS[tracer].map(([method, backend, needs]) => ({
+    method,
     backend,
     missing: needs.filter((need) => !capabilities[need]).map((need) => {
       const [what, requirement] = REQUIREMENTS[need];
       return `${what} (${requirement})`;
     }),
   }));
+  // Of a backend with several methods the best that works, or the one that needs least.
+  return Array.from(
+    Map.groupBy(methods, ({ backend }) => backend).values(),
+    (all) => all.find(works) ?? all.at(-1)!,
+  );
+}
+
+function works({ missing }: BackendGaps): boolean {
+  return missing.length === 0;
 }
 
 /**
- * The backend to trace with: the wanted one, or the best that the kernel has.
+ * How to trace: with the wanted backend, or the best that the kernel has.
  * @throws IpftError that says what is missing
  */
-export function chooseBackend(capabilities: Capabilities, wanted?: Backend): Backend {
-  const gaps = backendGaps(capabilities);
-  const usable = gaps.filter(({ missing }) => missing.length === 0).map(({ backend }) => backend);
-  const backend = wanted ?? usable[0];
-  if (backend !== undefined && usable.includes(backend)) return backend;
-  const { missing } = gaps.find((gap) => gap.backend === wanted) ?? gaps[0];
+export function chooseMethod(
+  capabilities: Capabilities,
+  tracer: Tracer,
+  wanted?: Backend,
+): Pick<BackendGaps, "backend" | "method"> {
+  const gaps = backendGaps(capabilities, tracer);
+  const candidates = gaps.filter(({ backend }) => wanted === undefined || backend === wanted);
+  if (candidates.length === 0) {
+    const others = gaps.map(({ backend }) => backend).join(" or ");
+    throw usageError(`the backend ${wanted} cannot trace ${tracer}`, `use --backend ${others}`);
+  }
+  const chosen = candidates.find(works);
+  if (chosen !== undefined) return chosen;
+  const usable = gaps.find(works);
   throw new IpftError(
-    `this kernel cannot trace with ${wanted ?? "any backend"}: it lacks ${missing.join(", ")}`,
-    usable.length > 0 ? `use --backend ${usable[0]}` : "use a newer kernel (see: ipft doctor)",
+    `this kernel cannot trace with ${wanted ?? "any backend"}: it lacks ` +
+      candidates[0].missing.join(", "),
+    usable ? `use --backend ${usable.backend}` : "use a newer kernel (see: ipft doctor)",
   );
 }

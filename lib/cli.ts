@@ -94,7 +94,7 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
     )
     .option(
       "-t, --tracer <TRACER>",
-      "function: the entry of functions (default)",
+      "function: the entry of functions (default); function_graph: their return, too",
       choice("--tracer", TRACERS),
     )
     .option(

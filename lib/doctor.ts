@@ -1,16 +1,19 @@
 /** `ipft doctor`: what this kernel can do for ipft, and whether it lets it. */
 import { attach, loadTracer } from "./attach.ts";
+import type { AttachObserver } from "./bpf/attachment.ts";
 import { backendGaps } from "./backends.ts";
 import { IpftError } from "./errors.ts";
 import { type Capabilities, REQUIREMENTS } from "./kernel/capabilities.ts";
 import { lockdownMode } from "./kernel/lockdown.ts";
 import { VMLINUX } from "./kernel/skb_function.ts";
-import type { Backend } from "./options.ts";
+import { type Backend, type Tracer, TRACERS } from "./options.ts";
 import { writeStdout } from "./output/stdout.ts";
 import { inspectKernel, type Kernel, planTrace } from "./plan.ts";
 
 /** Every kernel with IPv4 has it, and nothing else is called so. */
 const TRIED_FUNCTION = /^ip_rcv$/;
+
+const UNOBSERVED: AttachObserver = { attached: () => Promise.resolve(), detached: () => {} };
 
 /** A mark that nobody uses: the attached programs see no packet. */
 const TRIED_MARK = 0x1bf7c0de;
@@ -33,33 +36,37 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
       return row(what, has ? "yes" : `no: needs ${needs}`);
     }),
     row("skb functions", `${kernel.functions.length}, ${inModules} of them in modules`),
-    "",
-    "tracer function",
   ];
-  let works = false;
-  for (const { backend, missing } of backendGaps(kernel.capabilities)) {
-    const obstacle = missing.length > 0
-      ? `lacks ${missing.join(", ")}`
-      : await tryBackend(kernel, backend, verbose ? tell : undefined);
-    const rank = works ? "" : " (the default)";
-    lines.push(row(backend, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
-    works ||= obstacle === undefined;
+  let anyWorks = false;
+  for (const tracer of TRACERS) {
+    lines.push("", `tracer ${tracer}`);
+    let works = false;
+    for (const { backend, missing } of backendGaps(kernel.capabilities, tracer)) {
+      const obstacle = missing.length > 0
+        ? `lacks ${missing.join(", ")}`
+        : await tryBackend(kernel, tracer, backend, verbose ? tell : undefined);
+      const rank = works ? "" : " (the default)";
+      lines.push(row(backend, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
+      works ||= obstacle === undefined;
+    }
+    anyWorks ||= works;
   }
   await writeStdout(new TextEncoder().encode(lines.join("\n") + "\n"));
-  return works;
+  return anyWorks;
 }
 
 /** Attaches to one function and detaches again: what stands in the way, undefined if nothing does. */
 async function tryBackend(
   kernel: Kernel,
+  tracer: Tracer,
   backend: Backend,
   onLog?: (line: string) => void,
 ): Promise<string | undefined> {
   try {
-    const plan = planTrace(kernel, { backend, filter: { functionRegex: TRIED_FUNCTION } });
+    const plan = planTrace(kernel, { tracer, backend, filter: { functionRegex: TRIED_FUNCTION } });
     const options = { mark: TRIED_MARK, mask: 0xffffffff, bufferSizeBytes: 4096 };
-    using tracer = loadTracer(plan, options, onLog);
-    using _attachment = await attach(plan, tracer, () => Promise.resolve());
+    using loaded = loadTracer(plan, options, onLog);
+    using _attachment = await attach(plan, loaded, UNOBSERVED);
     return undefined;
   } catch (error) {
     if (error instanceof IpftError) return error.message;

@@ -10,8 +10,8 @@ export interface FunctionFilter {
 export const BACKENDS = ["kprobe", "kprobe-multi", "ftrace"] as const;
 export type Backend = typeof BACKENDS[number];
 
-/** What is traced of a function: `function` is its entry. */
-export const TRACERS = ["function"] as const;
+/** What is traced of a function: `function` is its entry, `function_graph` its return as well. */
+export const TRACERS = ["function", "function_graph"] as const;
 export type Tracer = typeof TRACERS[number];
 
 /** How results are shown. */

@@ -1,18 +1,22 @@
 /** What will be traced, and how: all that is found out before anything is loaded. */
-import { chooseBackend } from "./backends.ts";
+import { chooseMethod } from "./backends.ts";
+import type { Method } from "./bpf/method.ts";
 import { IpftError, usageError } from "./errors.ts";
 import { resolveAddresses } from "./kernel/addresses.ts";
 import { type Capabilities, probeCapabilities } from "./kernel/capabilities.ts";
 import { filterFunctions, loadSkbFunctions } from "./kernel/functions.ts";
 import { readKernelFile } from "./kernel/kernel_file.ts";
 import { lockdownMode } from "./kernel/lockdown.ts";
+import { findSessionFunctions, type SessionFunctions } from "./kernel/session_functions.ts";
 import type { SkbFunction } from "./kernel/skb_function.ts";
 import { TracefsMount } from "./kernel/tracefs_mount.ts";
-import type { Backend, FunctionFilter } from "./options.ts";
+import type { Backend, FunctionFilter, TraceOptions } from "./options.ts";
 
 /** The running kernel: what it can do, and its functions with a `struct sk_buff *` argument. */
 export interface Kernel {
   readonly capabilities: Capabilities;
+  /** Where the kernel has sessions. */
+  readonly sessionFunctions?: SessionFunctions;
   readonly functions: readonly SkbFunction[];
   /** Content of `/proc/kallsyms`. */
   readonly kallsyms: Uint8Array;
@@ -20,7 +24,9 @@ export interface Kernel {
 
 export interface TracePlan {
   readonly backend: Backend;
+  readonly method: Method;
   readonly capabilities: Capabilities;
+  readonly sessionFunctions?: SessionFunctions;
   /** The functions to trace; their index here is their number everywhere. */
   readonly functions: readonly SkbFunction[];
   /** Of their symbols, by index; empty where the backend attaches without addresses. */
@@ -49,25 +55,27 @@ export async function inspectKernel(warn: (message: string) => void): Promise<Ke
     loadSkbFunctions(tracefs.directory, warn),
     readKernelFile("/proc/kallsyms", "use a kernel with CONFIG_KALLSYMS"),
   ]);
-  return { functions, kallsyms, capabilities: probeCapabilities(vmlinux) };
+  const sessionFunctions = findSessionFunctions(vmlinux);
+  const capabilities = probeCapabilities(vmlinux, sessionFunctions !== undefined);
+  return { functions, kallsyms, capabilities, sessionFunctions };
 }
 
 /**
- * Chooses backend and functions.
+ * Chooses method and functions.
  * @throws IpftError when the kernel lacks what the backend needs, or the filter leaves nothing
  */
 export function planTrace(
-  { capabilities, functions: all, kallsyms }: Kernel,
-  { backend: wanted, filter }: { readonly backend?: Backend; readonly filter: FunctionFilter },
+  { capabilities, sessionFunctions, functions: all, kallsyms }: Kernel,
+  { tracer, backend: wanted, filter }: Pick<TraceOptions, "tracer" | "backend" | "filter">,
 ): TracePlan {
-  const backend = chooseBackend(capabilities, wanted);
+  const { backend, method } = chooseMethod(capabilities, tracer, wanted);
   const matching = selectFunctions(all, filter);
   // An fentry program finds its function by the name in the BTF, without compiler suffixes.
   const { functions, addresses } = backend === "ftrace"
     ? { functions: matching.filter(({ name }) => !name.includes(".")), addresses: NO_ADDRESSES }
     : resolveAddresses(matching, kallsyms);
   const unreachable = matching.length - functions.length;
-  return { backend, capabilities, functions, addresses, unreachable };
+  return { backend, method, capabilities, sessionFunctions, functions, addresses, unreachable };
 }
 
 const NO_ADDRESSES = new BigUint64Array();

@@ -1,6 +1,6 @@
 /** A trace from its options to its summary: script -> plan -> load -> attach -> drain -> sink -> summary. */
 import { attach, loadTracer } from "./attach.ts";
-import type { Attachment } from "./bpf/attachment.ts";
+import type { Attachment, AttachObserver } from "./bpf/attachment.ts";
 import { RingReader } from "./bpf/ring_reader.ts";
 import { drain } from "./drain.ts";
 import { errorText, IpftError } from "./errors.ts";
@@ -8,10 +8,12 @@ import { isReaderGone, monotonicNs } from "./ffi/libc.ts";
 import type { LuaScript, ModuleImage } from "./lua/script.ts";
 import type { Backend, TraceOptions } from "./options.ts";
 import { AggregateSink } from "./output/aggregate.ts";
+import { GraphSink } from "./output/graph.ts";
 import { JsonSink } from "./output/json.ts";
 import type { Sink, TraceInfo } from "./output/sink.ts";
 import { OutputClosed, writeStdout } from "./output/stdout.ts";
 import { StreamSink } from "./output/stream.ts";
+import { ProgressBar } from "./progress.ts";
 import { inspectKernel, planTrace, type TracePlan } from "./plan.ts";
 import { scriptOutput } from "./script_output.ts";
 import { stopSignal } from "./stop_signal.ts";
@@ -57,11 +59,22 @@ async function traceEvents(
   if (ONE_BY_ONE.has(plan.backend)) {
     tell(`Attaching to ${plan.functions.length} functions one by one…`);
   }
-  using attachment = await attach(plan, tracer, () => takeTurn(signal, tell));
+  const tellBelowBars = (message: string) => {
+    bars.clear();
+    tell(message);
+  };
+  using bars = new AttachBars(plan.functions.length, () => takeTurn(signal, tellBelowBars));
+  using attachment = await attach(plan, tracer, bars);
+  bars.clear();
   tellAttached(plan, attachment, options.verbose, tell);
   await takeTurn(signal, tell);
 
-  const info: TraceInfo = { functions: plan.functions, originNs: monotonicNs(), dataFormatter };
+  const info: TraceInfo = {
+    tracer: options.tracer,
+    functions: plan.functions,
+    originNs: monotonicNs(),
+    dataFormatter,
+  };
   const sink = createSink(options, info);
   using reader = new RingReader(tracer.ringFd, options.bufferSizeBytes, info.originNs);
   const loss = new LossReport(tracer, tell);
@@ -95,6 +108,35 @@ async function traceEvents(
     if (!(error instanceof OutputClosed)) throw error;
   }
   if (ONE_BY_ONE.has(plan.backend)) tell("Detaching…");
+}
+
+/** Shows on a terminal how far attaching and detaching have come. */
+class AttachBars implements AttachObserver, Disposable {
+  readonly #attaching = new ProgressBar("Attaching");
+  #detaching?: ProgressBar;
+
+  constructor(readonly total: number, readonly takeTurn: () => Promise<void>) {}
+
+  async attached(done: number): Promise<void> {
+    this.#attaching.update(done, this.total);
+    await this.takeTurn();
+  }
+
+  detached(done: number, total: number): void {
+    this.clear();
+    this.#detaching ??= new ProgressBar("Detaching");
+    this.#detaching.update(done, total);
+  }
+
+  /** Takes the bar of attaching away. */
+  clear(): void {
+    this.#attaching[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
+    this.#detaching?.[Symbol.dispose]();
+  }
 }
 
 const STDOUT = 1;
@@ -131,10 +173,12 @@ function tellAttached(
   tell(`Not traced, because the kernel refused: ${shown.join(", ")}`);
 }
 
-function createSink({ output }: TraceOptions, info: TraceInfo): Sink {
+function createSink({ output, tracer }: TraceOptions, info: TraceInfo): Sink {
   switch (output) {
     case "aggregate":
-      return new AggregateSink(info, writeStdout);
+      return tracer === "function_graph"
+        ? new GraphSink(info, writeStdout)
+        : new AggregateSink(info, writeStdout);
     case "stream":
       return new StreamSink(info, writeStdout);
     case "json":

@@ -1,9 +1,9 @@
 import { AttachType, openKernelBtf, openTracingLink, programRecursionMisses } from "../ffi/bpf.ts";
 import { close } from "../ffi/libc.ts";
 import { loadTracingProgram } from "../ffi/libbpf.ts";
-import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
+import { type Attachment, type AttachObserver, FileDescriptors, sumKnown } from "./attachment.ts";
 import { FentryTemplate } from "./fentry_template.ts";
-import { attachOneByOne, type TakeTurn } from "./one_by_one.ts";
+import { attachOneByOne } from "./one_by_one.ts";
 import type { Tracer } from "./tracer.ts";
 
 const EINVAL = 22;
@@ -16,42 +16,77 @@ export interface TracingTarget {
   readonly btfId: number;
 }
 
+/** Copies that are loaded while others are attached, on threads of their own. */
+const LOADED_AHEAD = 4;
+
 /**
- * Attaches with one fentry program per function (Linux 5.5+ with direct ftrace calls). The kernel
- * binds such a program to its function when it is loaded, so each function gets a copy of the program
- * for its position, with its own index written into it.
+ * Attaches with one fentry program per function (Linux 5.5+ with direct ftrace calls), and one fexit
+ * program where the tracer has one. The kernel binds such a program to its function when it is loaded,
+ * so each function gets copies of the programs for its position, with its own index written into them.
  *
- * @throws IpftError when a module hands functions to helpers; what `takeTurn` rejects with
+ * Attaching takes the kernel several times as long as loading, and it attaches one at a time: so copies
+ * are loaded while others are being attached.
+ *
+ * @throws IpftError when a module hands functions to helpers; what `observer` rejects with
  */
 export async function attachFtrace(
   tracer: Tracer,
   functions: readonly TracingTarget[],
-  takeTurn: TakeTurn,
+  observer: AttachObserver,
 ): Promise<Attachment> {
-  const templates = new Map<number, FentryTemplate>();
+  const entries = new Map<number, FentryTemplate>();
   for (const { skbPosition } of functions) {
-    const program = tracer.program(skbPosition);
-    if (templates.has(skbPosition) || program.fd < 0) continue;
-    templates.set(skbPosition, new FentryTemplate(program.instructions()));
+    const { fd } = tracer.program(skbPosition);
+    if (entries.has(skbPosition) || fd < 0) continue;
+    entries.set(skbPosition, new FentryTemplate(tracer.program(skbPosition).instructions()));
   }
+  const exit = tracer.exitProgram && new FentryTemplate(tracer.exitProgram.instructions());
   const btfFds = openKernelBtf(new Set(functions.map(({ module }) => module)));
   const programs = new FileDescriptors();
-  const attachOne = ({ module, btfId, skbPosition }: TracingTarget, index: number) => {
-    const template = templates.get(skbPosition);
-    if (!template) return -EINVAL; // so the kernel said to each function of this position
-    const program = loadTracingProgram({
-      name: "ipft_fentry",
+  /** The file descriptor of a copy, or a negated errno. */
+  const load = async (
+    template: FentryTemplate,
+    type: "traceFentry" | "traceFexit",
+    index: number,
+  ) => {
+    const { module, btfId } = functions[index];
+    const fd = await loadTracingProgram({
+      name: type === "traceFentry" ? "ipft_fentry" : "ipft_fexit",
       instructions: template.withFunctionIndex(index),
-      expectedAttachType: AttachType.traceFentry,
+      expectedAttachType: AttachType[type],
       attachBtfId: btfId,
       attachBtfFd: module === "vmlinux" ? 0 : btfFds.get(module) ?? 0,
     });
-    if (program < 0) return program;
-    programs.add(program);
-    return openTracingLink(program);
+    if (fd >= 0) programs.add(fd);
+    return fd;
+  };
+  /** The copies for a function, in the order in which they are to be attached. */
+  const loadAll = (index: number): Promise<number[]> => {
+    const entry = entries.get(functions[index].skbPosition);
+    // So the kernel said to each function of this position.
+    if (entry === undefined) return Promise.resolve([-EINVAL]);
+    // The return first, so that no entry is seen whose return is not.
+    const copies = exit ? [load(exit, "traceFexit", index)] : [];
+    return Promise.all([...copies, load(entry, "traceFentry", index)]);
+  };
+  const ahead: Promise<number[]>[] = [];
+  const attachOne = async (_target: TracingTarget, index: number, links: FileDescriptors) => {
+    for (let next = index + ahead.length; next < functions.length; next++) {
+      if (ahead.length > LOADED_AHEAD) break;
+      ahead.push(loadAll(next));
+    }
+    const fds = await ahead.shift()!;
+    const refused = fds.find((fd) => fd < 0);
+    if (refused !== undefined) return refused;
+    for (const fd of fds) {
+      const link = openTracingLink(fd);
+      if (link < 0) return link;
+      links.add(link);
+    }
+    return 0;
   };
   try {
-    const { links, refused } = await attachOneByOne(functions, attachOne, takeTurn);
+    const { links, refused } = await attachOneByOne(functions, attachOne, observer);
     return {
       refused,
       missed: () => sumKnown(Array.from(programs, programRecursionMisses)),
@@ -61,6 +96,7 @@ export async function attachFtrace(
       },
     };
   } catch (error) {
+    await Promise.allSettled(ahead);
     programs[Symbol.dispose]();
     throw error;
   } finally {

@@ -2,8 +2,8 @@ import { IpftError } from "../errors.ts";
 import { createPerfEventLink, kprobeMissed, programRecursionMisses } from "../ffi/bpf.ts";
 import { close, ioctl } from "../ffi/libc.ts";
 import { kprobePmuType, openKprobe } from "../ffi/perf.ts";
-import { type Attachment, sumKnown } from "./attachment.ts";
-import { attachOneByOne, type TakeTurn } from "./one_by_one.ts";
+import { type Attachment, type AttachObserver, sumKnown } from "./attachment.ts";
+import { attachOneByOne } from "./one_by_one.ts";
 import type { Tracer } from "./tracer.ts";
 
 /** _IO('$', 0) and _IOW('$', 8, __u32). */
@@ -16,14 +16,14 @@ const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
  * @param addresses the functions' symbols, by index
  * @param hasCookies Linux 5.15+: perf-event links, whose cookie is the function's index plus 1; before,
  *   the tracer's address map tells the programs which function they are at
- * @throws IpftError when the kernel has no kprobes; what `takeTurn` rejects with
+ * @throws IpftError when the kernel has no kprobes; what `observer` rejects with
  */
 export async function attachKprobe(
   tracer: Tracer,
   functions: readonly { readonly skbPosition: number }[],
   addresses: BigUint64Array,
   hasCookies: boolean,
-  takeTurn: TakeTurn,
+  observer: AttachObserver,
 ): Promise<Attachment> {
   const pmuType = kprobePmuType();
   if (pmuType === undefined) {
@@ -33,12 +33,14 @@ export async function attachKprobe(
     );
   }
   const programFds = new Set<number>();
-  const { links, refused } = await attachOneByOne(functions, ({ skbPosition }, index) => {
+  const { links, refused } = await attachOneByOne(functions, ({ skbPosition }, index, links) => {
     const programFd = tracer.program(skbPosition).fd;
     programFds.add(programFd);
     if (!hasCookies) tracer.enterAddress(addresses[index], index);
-    return attachOne(pmuType, programFd, addresses[index], index, hasCookies);
-  }, takeTurn);
+    const fd = attachOne(pmuType, programFd, addresses[index], index, hasCookies);
+    if (fd >= 0) links.add(fd);
+    return Math.min(fd, 0);
+  }, observer);
   return {
     refused,
     missed: () =>

@@ -1,46 +1,55 @@
 import { errnoText, IpftError } from "../errors.ts";
-import { createKprobeMultiLink, kprobeMultiMissed, programRecursionMisses } from "../ffi/bpf.ts";
+import {
+  createKprobeMultiLink,
+  kprobeMultiMissed,
+  type KprobeMultiPoint,
+  programRecursionMisses,
+} from "../ffi/bpf.ts";
+import type { BpfProgram } from "../ffi/libbpf.ts";
 import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
+import type { Method } from "./method.ts";
 import type { Tracer } from "./tracer.ts";
 
 /**
  * Attaches through fprobe (Linux 5.18+ with CONFIG_FPROBE): one link for each position of the skb, all
  * functions at once. The cookie of an address is the function's index plus 1.
  *
+ * @param method with sessions (Linux 6.10+) these links see returns as well; as a pair, one more link
+ *   on all functions does
  * @param addresses the functions' symbols, by index
  * @throws IpftError when the kernel refuses a link
  */
 export function attachKprobeMulti(
   tracer: Tracer,
+  method: Method,
   functions: readonly { readonly skbPosition: number }[],
   addresses: BigUint64Array,
 ): Attachment {
-  const indexesByPosition = new Map<number, number[]>();
-  functions.forEach(({ skbPosition }, index) => {
-    const indexes = indexesByPosition.get(skbPosition);
-    if (indexes) indexes.push(index);
-    else indexesByPosition.set(skbPosition, [index]);
-  });
   const links = new FileDescriptors();
   const programFds: number[] = [];
-  try {
-    for (const [position, indexes] of indexesByPosition) {
-      const programFd = tracer.program(position).fd;
-      const link = createKprobeMultiLink(
-        programFd,
-        BigUint64Array.from(indexes, (index) => addresses[index]),
-        BigUint64Array.from(indexes, (index) => BigInt(index + 1)),
+  const link = (point: KprobeMultiPoint, program: BpfProgram, indexes: readonly number[]) => {
+    const fd = createKprobeMultiLink(
+      program.fd,
+      point,
+      BigUint64Array.from(indexes, (index) => addresses[index]),
+      BigUint64Array.from(indexes, (index) => BigInt(index + 1)),
+    );
+    if (fd < 0) {
+      throw new IpftError(
+        `the kernel refused a kprobe-multi link on ${indexes.length} functions: ${errnoText(fd)}`,
+        "try another --backend (see: ipft doctor)",
       );
-      if (link < 0) {
-        throw new IpftError(
-          `the kernel refused a kprobe-multi link on ${indexes.length} functions: ` +
-            errnoText(link),
-          "try --backend kprobe (see: ipft doctor)",
-        );
-      }
-      links.add(link);
-      programFds.push(programFd);
     }
+    links.add(fd);
+    programFds.push(program.fd);
+  };
+  const indexes = Array.from(functions.keys());
+  const byPosition = Map.groupBy(indexes, (index) => functions[index].skbPosition);
+  try {
+    // Returns first, so that no entry is seen whose return is not.
+    if (tracer.exitProgram) link("return", tracer.exitProgram, indexes);
+    const point = method === "kprobe-session" ? "session" : "entry";
+    for (const [position, indexes] of byPosition) link(point, tracer.program(position), indexes);
   } catch (error) {
     links[Symbol.dispose]();
     throw error;

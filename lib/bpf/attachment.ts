@@ -8,6 +8,18 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** Watches a backend attach to functions one by one, which takes the kernel milliseconds for each. */
+export interface AttachObserver {
+  /**
+   * Called now and then, to give other tasks (signals) their turn; when it rejects, attaching ends and
+   * what was attached is detached.
+   * @param done functions that are attached, or were refused
+   */
+  attached(done: number): Promise<void>;
+  /** Called after each step of detaching. */
+  detached(done: number, total: number): void;
+}
+
 /** The tracer's programs attached to functions. Disposing detaches them; that may take a while. */
 export interface Attachment extends Disposable {
   /** Functions that are not traced, though they were asked for. */
@@ -23,6 +35,12 @@ export interface Attachment extends Disposable {
 /** File descriptors that are closed together: each holds a link or a program in the kernel. */
 export class FileDescriptors implements Disposable {
   readonly #fds: number[] = [];
+  readonly #onClose?: (done: number, total: number) => void;
+
+  /** @param onClose called after each that was closed */
+  constructor(onClose?: (done: number, total: number) => void) {
+    this.#onClose = onClose;
+  }
 
   add(fd: number): void {
     this.#fds.push(fd);
@@ -33,7 +51,10 @@ export class FileDescriptors implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const fd of this.#fds.splice(0)) close(fd);
+    this.#fds.splice(0).forEach((fd, index, { length }) => {
+      close(fd);
+      this.#onClose?.(index + 1, length);
+    });
   }
 }
 

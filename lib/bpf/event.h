@@ -6,12 +6,19 @@
 #include <linux/types.h>
 
 struct event {
-	__u64 skb;	 /* address of the struct sk_buff: the packet's id */
+	__u64 skb;	 /* address of the struct sk_buff that the call was entered with: the packet's id */
 	__u64 timestamp; /* bpf_ktime_get_ns(): CLOCK_MONOTONIC */
-	__u32 function;	 /* index into the table of traced functions */
-	__u16 cpu;
-	__u16 flags; /* none yet: 0 */
+	__u32 task;	 /* in whose context the call runs, interrupts included: see event_task() */
+	__u16 function;	 /* index into the table of traced functions */
+	__u16 cpu : 15;	 /* CONFIG_NR_CPUS is 8192 at most */
+	__u16 is_return : 1;
 };
+
+/*
+ * Calls nest within a task, and with the interrupts on top of it. A thread is its id; the idle threads,
+ * which all have id 0, are numbered by CPU from the top, where no thread has its id (PID_MAX_LIMIT).
+ */
+#define event_task(thread_id, cpu) ((thread_id) ? (thread_id) : 0xffffffff - (cpu))
 
 /* What the user's module may fill of each event. */
 #define DATA_BYTES 64
@@ -50,6 +57,8 @@ struct state {
 	__u32 active;
 	/* 1 while user space sleeps: the next record wakes it up, and those after it don't. */
 	__u32 asleep;
+	/* How many calls are in ipft_calls. */
+	__u64 open_calls;
 	struct cpu_counters counters[COUNTER_SLOTS];
 };
 

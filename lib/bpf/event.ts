@@ -23,11 +23,14 @@ export const STATE = {
 export const EVENT = {
   skb: 0,
   timestamp: 8,
-  functionIndex: 16,
-  cpu: 20,
-  flags: 22,
+  task: 16,
+  functionIndex: 20,
+  cpu: 22,
   sizeBytes: 24,
 } as const;
+
+/** Bits in the two bytes at `EVENT.cpu`: the CPU's number, and above it whether the call returns. */
+export const CPU_BITS = 15;
 
 /** What the user's module may fill of each event: it follows `struct event` in the record. */
 export const DATA_BYTES = 64;
@@ -39,14 +42,24 @@ export const DATA_BYTES = 64;
 export class EventBatch {
   /** Rows in use; the columns are `capacity` long. */
   length = 0;
-  /** Low and high half of the address of the `struct sk_buff`, the packet's id. */
+  /**
+   * Low and high half of the address of the `struct sk_buff` that the call was entered with, the
+   * packet's id.
+   */
   readonly skbLow: Uint32Array;
   readonly skbHigh: Uint32Array;
   /** CLOCK_MONOTONIC in ns since the trace's `originNs`: exact for the 104 days that 2^53 ns last. */
   readonly timestamp: Float64Array;
+  /**
+   * In whose context the call runs: calls nest within a task, and with the interrupts on top of it. A
+   * thread's id, or for the idle thread of a CPU 0xffffffff minus the number of the CPU.
+   */
+  readonly task: Uint32Array;
   /** Index into the trace's table of functions. */
-  readonly functionIndex: Uint32Array;
+  readonly functionIndex: Uint16Array;
   readonly cpu: Uint16Array;
+  /** 1 when the call returns, 0 when it is entered. */
+  readonly isReturn: Uint8Array;
   /** What the module has written, `DATA_BYTES / 4` words a row; only in traces with a module. */
   readonly data?: Uint32Array<ArrayBuffer>;
 
@@ -54,8 +67,10 @@ export class EventBatch {
     this.skbLow = new Uint32Array(capacity);
     this.skbHigh = new Uint32Array(capacity);
     this.timestamp = new Float64Array(capacity);
-    this.functionIndex = new Uint32Array(capacity);
+    this.task = new Uint32Array(capacity);
+    this.functionIndex = new Uint16Array(capacity);
     this.cpu = new Uint16Array(capacity);
+    this.isReturn = new Uint8Array(capacity);
     if (withData) this.data = new Uint32Array(capacity * DATA_BYTES / 4);
   }
 

@@ -12,16 +12,15 @@ const LOAD_WIDE = 0x18, PSEUDO_FUNC = 4;
 /** struct bpf_insn: u8 code, u8 registers, s16 off, s32 imm. */
 const INSTRUCTION_BYTES = 8, REGISTERS = 1, IMMEDIATE = 4;
 
-/** The relocated instructions of an fentry program, with a place for the function's index. */
+/** The relocated instructions of an fentry or fexit program, with a place for the function's index. */
 export class FentryTemplate {
   readonly #instructions: Uint8Array<ArrayBuffer>;
-  readonly #view: DataView<ArrayBuffer>;
   readonly #indexOffset: number;
 
   /** @throws IpftError when a module hands functions to helpers: copies of the program cannot */
   constructor(instructions: Uint8Array<ArrayBuffer>) {
     this.#instructions = instructions;
-    this.#view = new DataView(instructions.buffer);
+    const view = new DataView(instructions.buffer, instructions.byteOffset);
     if (handsOverFunctions(instructions)) {
       throw new IpftError(
         "the ftrace backend does not work with a module that hands functions to helpers like " +
@@ -32,7 +31,7 @@ export class FentryTemplate {
     for (let at = 0; at < instructions.length; at += INSTRUCTION_BYTES) {
       if (
         instructions[at] === MOVE_IMMEDIATE &&
-        this.#view.getInt32(at + IMMEDIATE, true) === PLACEHOLDER
+        view.getInt32(at + IMMEDIATE, true) === PLACEHOLDER
       ) {
         this.#indexOffset = at + IMMEDIATE;
         return;
@@ -41,10 +40,11 @@ export class FentryTemplate {
     throw new Error("no placeholder in the fentry program");
   }
 
-  /** The instructions for one function; valid until the next call. */
+  /** A copy of the instructions, for one function. */
   withFunctionIndex(functionIndex: number): Uint8Array<ArrayBuffer> {
-    this.#view.setInt32(this.#indexOffset, functionIndex, true);
-    return this.#instructions;
+    const copy = this.#instructions.slice();
+    new DataView(copy.buffer).setInt32(this.#indexOffset, functionIndex, true);
+    return copy;
   }
 }
 

@@ -1,17 +1,24 @@
 /** The tracer's object in the kernel: configured for its backend, with or without a user's module. */
 import { errnoText, IpftError } from "../errors.ts";
 import { AttachType } from "../ffi/bpf.ts";
-import { BpfObject } from "../ffi/libbpf.ts";
+import { BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
 import { LibbpfLog } from "../ffi/log.ts";
+import type { SessionFunctions } from "../kernel/session_functions.ts";
 import type { Backend } from "../options.ts";
 import { CONFIG } from "./event.ts";
+import { isTracing, type Method, PROGRAMS } from "./method.ts";
 import { moduleRefusal } from "./module_refusal.ts";
+import { insertSessionCalls } from "./session_calls.ts";
 import { readTracerObject } from "./tracer_object.ts";
 import { VerifierLog } from "./verifier_log.ts";
 
 /** What the tracer is loaded with. */
 export interface TracerConfig {
+  /** For messages. */
   readonly backend: Backend;
+  readonly method: Method;
+  /** For the method `kprobe-session`. */
+  readonly sessionFunctions?: SessionFunctions;
   /** u32; only bits that the mask has count. */
   readonly mark: number;
   readonly mask: number;
@@ -41,15 +48,15 @@ type Turns = Map<number, number>;
  *   program
  */
 export function loadTracerObject(config: TracerConfig): BpfObject {
-  const { module, backend } = config;
+  const { module } = config;
   const turns: Turns = new Map(Array.from(config.functionsByPosition.keys(), (key) => [key, 0]));
   if (!module) return loadAlone(config, turns);
   // Functions that take no fentry program at all are left to the tracer alone to find: a module that
   // the verifier refuses is not tried with one function after the other.
-  if (backend === "ftrace") loadAlone(config, turns)[Symbol.dispose]();
+  if (isTracing(config.method)) loadAlone(config, turns)[Symbol.dispose]();
   const loaded = loadWithModule(module, config, turns);
   if (loaded instanceof BpfObject) return loaded;
-  if (backend !== "ftrace") loadAlone(config, turns)[Symbol.dispose]();
+  if (!isTracing(config.method)) loadAlone(config, turns)[Symbol.dispose]();
   throw loaded;
 }
 
@@ -111,10 +118,8 @@ function load(
   }
 }
 
-/** kprobe and kprobe-multi run the same programs. */
-export function programPrefix(backend: Backend): string {
-  return backend === "ftrace" ? "ipft_fentry_" : "ipft_kprobe_";
-}
+/** Marked packets' calls under way at any time, for methods that keep them in a map. */
+const OPEN_CALLS = 16_384;
 
 function configure(
   object: BpfObject,
@@ -122,30 +127,45 @@ function configure(
   turns: Turns,
   verifierLog?: VerifierLog,
 ): void {
-  const prefix = programPrefix(config.backend);
+  const { method } = config;
+  const { entry, exit } = PROGRAMS[method];
   // Also those that a module brings along.
   for (const program of object.programs()) program.autoload = false;
-  for (const [position, functions] of config.functionsByPosition) {
-    const program = object.program(prefix + position);
-    const turn = turns.get(position)!;
-    if (turn >= functions.length) continue;
+  const enable = (program: BpfProgram, functionName: string) => {
     program.autoload = true;
     if (verifierLog) program.setLog(verifierLog.buffer, verifierLog.level);
-    if (config.backend === "kprobe-multi") {
-      program.expectedAttachType = AttachType.traceKprobeMulti;
-    } else if (config.backend === "ftrace") {
-      const name = functions[turn];
-      const result = program.setAttachTarget(name);
-      if (result !== 0) {
-        throw new IpftError(`no function ${name} in the BTF: ${errnoText(result)}`);
-      }
-    }
+    if (isTracing(method)) setTarget(program, functionName);
+    else if (method === "kprobe-session") prepareSession(program, config.sessionFunctions!);
+    else if (method !== "kprobe") program.expectedAttachType = AttachType.traceKprobeMulti;
+  };
+  let lender: string | undefined;
+  for (const [position, functions] of config.functionsByPosition) {
+    const functionName = functions[turns.get(position)!];
+    if (functionName === undefined) continue;
+    enable(object.program(entry + position), functionName);
+    lender ??= functionName;
   }
+  // The kernel takes an fexit program for every function that it takes an fentry program for.
+  if (exit !== undefined && lender !== undefined) enable(object.program(exit), lender);
   object.map("ipft_ring").maxEntries = config.bufferSizeBytes;
   object.map("ipft_addresses").maxEntries = Math.max(1, config.addressCount);
+  object.map("ipft_calls").maxEntries = exit === undefined ? 1 : OPEN_CALLS;
   const rodata = new DataView(object.map(".rodata").initialValue());
   rodata.setUint32(CONFIG.wantedMark, (config.mark & config.mask) >>> 0, true);
   rodata.setUint32(CONFIG.markMask, config.mask, true);
+}
+
+function setTarget(program: BpfProgram, functionName: string): void {
+  const result = program.setAttachTarget(functionName);
+  if (result === 0) return;
+  throw new IpftError(`no function ${functionName} in the BTF: ${errnoText(result)}`);
+}
+
+function prepareSession(program: BpfProgram, functions: SessionFunctions): void {
+  program.expectedAttachType = AttachType.traceKprobeSession;
+  const instructions = program.instructions();
+  insertSessionCalls(instructions, functions);
+  program.setInstructions(instructions);
 }
 
 /** After a load that a function of an fentry program made fail: whether it is worth another try. */
@@ -154,7 +174,9 @@ function takeNextFunction(
   turns: Turns,
   log: readonly string[],
 ): boolean {
-  const position = Number(log.join("\n").match(/prog 'ipft_fentry_(\d)': failed to load/)?.[1]);
+  const position = Number(
+    log.join("\n").match(/prog 'ipft_f(?:entry|enter)_(\d)': failed to load/)?.[1],
+  );
   const turn = turns.get(position);
   if (turn === undefined) return false;
   turns.set(position, turn + 1);

@@ -1,35 +1,29 @@
 import { errnoText } from "../errors.ts";
-import { FileDescriptors, type Refusal } from "./attachment.ts";
+import { type AttachObserver, FileDescriptors, type Refusal } from "./attachment.ts";
 
-/**
- * Called now and then while functions are attached one by one. It gives other tasks (signals) their
- * turn; when it rejects, attaching ends and what was attached is detached.
- */
-export type TakeTurn = () => Promise<void>;
-
-/** Between two calls of a `TakeTurn`. */
+/** Between two calls of the observer. */
 const TURN_MS = 50;
 
 /**
  * Attaches to each function by itself.
- * @param attachOne gives the file descriptor that holds the attached probe, or a negated errno
+ * @param attachOne adds the file descriptors that hold the attached probes to `links`; 0 or a negated
+ *   errno
  * @returns those file descriptors, and the functions that were refused
  */
 export async function attachOneByOne<T>(
   functions: readonly T[],
-  attachOne: (fn: T, index: number) => number,
-  takeTurn: TakeTurn,
+  attachOne: (fn: T, index: number, links: FileDescriptors) => number | Promise<number>,
+  observer: AttachObserver,
 ): Promise<{ links: FileDescriptors; refused: Refusal[] }> {
-  const links = new FileDescriptors();
+  const links = new FileDescriptors((done, total) => observer.detached(done, total));
   const refused: Refusal[] = [];
   let turn = performance.now();
   try {
     for (const [functionIndex, fn] of functions.entries()) {
-      const link = attachOne(fn, functionIndex);
-      if (link >= 0) links.add(link);
-      else refused.push({ functionIndex, reason: errnoText(link) });
+      const result = await attachOne(fn, functionIndex, links);
+      if (result < 0) refused.push({ functionIndex, reason: errnoText(result) });
       if (performance.now() - turn < TURN_MS) continue;
-      await takeTurn();
+      await observer.attached(functionIndex + 1);
       turn = performance.now();
     }
     return { links, refused };

@@ -1,5 +1,5 @@
 import { Mapping } from "../ffi/libc.ts";
-import { DATA_BYTES, EVENT, type EventBatch } from "./event.ts";
+import { CPU_BITS, DATA_BYTES, EVENT, type EventBatch } from "./event.ts";
 
 /** struct bpf_ringbuf_hdr { u32 len; u32 pg_off; }, the bits in len: include/uapi/linux/bpf.h. */
 const HEADER_BYTES = 8, BUSY = 0x80000000 | 0, DISCARD = 0x40000000, LENGTH = 0x3fffffff;
@@ -10,10 +10,16 @@ const PAGE_BYTES = 4096;
 const HEADER_WORDS = HEADER_BYTES / 4,
   SKB = HEADER_WORDS + EVENT.skb / 4,
   TIMESTAMP = HEADER_WORDS + EVENT.timestamp / 4,
-  FUNCTION_INDEX = HEADER_WORDS + EVENT.functionIndex / 4,
-  CPU = HEADER_WORDS + EVENT.cpu / 4,
+  TASK = HEADER_WORDS + EVENT.task / 4,
+  /** The function's index in the lower half, in the upper one the CPU and whether the call returns. */
+  CALL = HEADER_WORDS + EVENT.functionIndex / 4,
   DATA = HEADER_WORDS + EVENT.sizeBytes / 4,
   DATA_WORDS = DATA_BYTES / 4;
+
+/** Records that are looked for, and then copied, at once. */
+const GROUP_RECORDS = 256;
+
+const CPU_MASK = (1 << CPU_BITS) - 1;
 
 /**
  * Reads the records of a BPF ring buffer (BPF_MAP_TYPE_RINGBUF) of `struct event`, or of `struct
@@ -28,6 +34,8 @@ export class RingReader implements Disposable {
   readonly #offsetMask: number;
   readonly #originLow: number;
   readonly #originHigh: number;
+  /** Where records of a group begin, in words: the header is there. */
+  readonly #found = new Uint32Array(GROUP_RECORDS);
   /** Bytes consumed since the ring was made; exact up to 2^53, nine petabytes. */
   #position = 0;
 
@@ -54,37 +62,60 @@ export class RingReader implements Disposable {
    * @param batch one with `data` takes records of `struct event_with_data` only
    */
   read(batch: EventBatch): void {
-    const { skbLow, skbHigh, timestamp, functionIndex, cpu, data, capacity } = batch;
-    const words = this.#words, offsetMask = this.#offsetMask;
-    const originLow = this.#originLow, originHigh = this.#originHigh;
+    const start = this.#position;
     const end = Number(Atomics.load(this.#producerPosition, 0));
+    batch.length = 0;
+    for (let count = GROUP_RECORDS; count === GROUP_RECORDS;) {
+      count = this.#findComplete(end, Math.min(GROUP_RECORDS, batch.capacity - batch.length));
+      // One atomic load a group, because each takes as long as all else that is done for a record. It
+      // comes between the headers and what they say is complete: none of that is read before it.
+      Atomics.load(this.#producerPosition, 0);
+      this.#copy(batch, count);
+    }
+    if (this.#position !== start) {
+      Atomics.store(this.#consumerPosition, 0, BigInt(this.#position));
+    }
+  }
+
+  /** Goes past the next complete records, `max` at most, and notes where they are; returns how many. */
+  #findComplete(end: number, max: number): number {
+    const words = this.#words, offsetMask = this.#offsetMask, found = this.#found;
     let unread = end - this.#position;
     let offset = this.#position & offsetMask;
-    let length = 0;
-    while (unread > 0 && length < capacity) {
+    let count = 0;
+    while (unread > 0 && count < max) {
       const word = offset >>> 2;
-      // Atomic, so that the record is not read before its header says that it is complete.
-      const header = Atomics.load(words, word) | 0;
+      const header = words[word] | 0;
       if ((header & BUSY) !== 0) break;
-      if ((header & DISCARD) === 0) {
-        skbLow[length] = words[word + SKB];
-        skbHigh[length] = words[word + SKB + 1];
-        timestamp[length] = (words[word + TIMESTAMP + 1] - originHigh) * 2 ** 32 +
-          (words[word + TIMESTAMP] - originLow);
-        functionIndex[length] = words[word + FUNCTION_INDEX];
-        cpu[length] = words[word + CPU]; // u16: the store cuts off the flags above it
-        if (data !== undefined) copyData(words, word + DATA, data, length * DATA_WORDS);
-        length++;
-      }
+      if ((header & DISCARD) === 0) found[count++] = word;
       const step = ((header & LENGTH) + HEADER_BYTES + 7) & ~7;
       offset = (offset + step) & offsetMask;
       unread -= step;
     }
-    batch.length = length;
-    if (this.#position !== end - unread) {
-      this.#position = end - unread;
-      Atomics.store(this.#consumerPosition, 0, BigInt(this.#position));
+    this.#position = end - unread;
+    return count;
+  }
+
+  /** Adds the first `count` of the records that were found to the batch. */
+  #copy(batch: EventBatch, count: number): void {
+    const { skbLow, skbHigh, timestamp, task, functionIndex, cpu, isReturn, data } = batch;
+    const words = this.#words, found = this.#found;
+    const originLow = this.#originLow, originHigh = this.#originHigh;
+    let row = batch.length;
+    for (let i = 0; i < count; i++, row++) {
+      const word = found[i];
+      skbLow[row] = words[word + SKB];
+      skbHigh[row] = words[word + SKB + 1];
+      timestamp[row] = (words[word + TIMESTAMP + 1] - originHigh) * 2 ** 32 +
+        (words[word + TIMESTAMP] - originLow);
+      task[row] = words[word + TASK];
+      const call = words[word + CALL];
+      functionIndex[row] = call; // u16: the store cuts off what is above it
+      cpu[row] = (call >>> 16) & CPU_MASK;
+      isReturn[row] = call >>> (16 + CPU_BITS);
+      if (data !== undefined) copyData(words, word + DATA, data, row * DATA_WORDS);
     }
+    batch.length = row;
   }
 
   [Symbol.dispose](): void {

@@ -2,7 +2,8 @@ import { errnoText, IpftError } from "../errors.ts";
 import type { BpfObject, BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping, waitForInput } from "../ffi/libc.ts";
 import { STATE } from "./event.ts";
-import { loadTracerObject, programPrefix, type TracerConfig } from "./load_tracer.ts";
+import { loadTracerObject, type TracerConfig } from "./load_tracer.ts";
+import { type MethodPrograms, PROGRAMS } from "./method.ts";
 
 /** What the programs have counted, over all CPUs. */
 export interface Counters {
@@ -24,11 +25,11 @@ export class Tracer implements Disposable {
   readonly #active: Uint32Array;
   readonly #asleep: Uint32Array;
   readonly #counters: BigUint64Array;
-  readonly #programPrefix: string;
+  readonly #programs: MethodPrograms;
 
-  private constructor(object: BpfObject, programPrefix: string) {
+  private constructor(object: BpfObject, programs: MethodPrograms) {
     this.#object = object;
-    this.#programPrefix = programPrefix;
+    this.#programs = programs;
     this.#state = new Mapping(object.map(".bss").fd, 0, STATE.sizeBytes, "read-write");
     this.#active = new Uint32Array(this.#state.memory, STATE.active, 1);
     this.#asleep = new Uint32Array(this.#state.memory, STATE.asleep, 1);
@@ -43,7 +44,7 @@ export class Tracer implements Disposable {
   static load(config: TracerConfig): Tracer {
     const object = loadTracerObject(config);
     try {
-      return new Tracer(object, programPrefix(config.backend));
+      return new Tracer(object, PROGRAMS[config.method]);
     } catch (error) {
       object[Symbol.dispose]();
       throw error;
@@ -52,7 +53,13 @@ export class Tracer implements Disposable {
 
   /** The program for functions that have the skb at `position`; without an `fd` if it is not loaded. */
   program(position: number): BpfProgram {
-    return this.#object.program(this.#programPrefix + position);
+    return this.#object.program(this.#programs.entry + position);
+  }
+
+  /** The program for returns, of methods that have one for them. */
+  get exitProgram(): BpfProgram | undefined {
+    const { exit } = this.#programs;
+    return exit === undefined ? undefined : this.#object.program(exit);
   }
 
   get ringFd(): number {

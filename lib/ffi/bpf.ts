@@ -13,7 +13,22 @@ const OBJ_GET_INFO_BY_FD = 15,
   LINK_CREATE = 28;
 
 /** `enum bpf_attach_type`. */
-export const AttachType = { traceFentry: 24, perfEvent: 41, traceKprobeMulti: 42 } as const;
+export const AttachType = {
+  traceFentry: 24,
+  traceFexit: 25,
+  perfEvent: 41,
+  traceKprobeMulti: 42,
+  traceKprobeSession: 56,
+} as const;
+
+/** `enum bpf_attach_type` and flags of a kprobe-multi link, by where its program runs. */
+const KPROBE_MULTI = {
+  entry: { attachType: AttachType.traceKprobeMulti, flags: 0 },
+  return: { attachType: AttachType.traceKprobeMulti, flags: 1 /* BPF_F_KPROBE_MULTI_RETURN */ },
+  session: { attachType: AttachType.traceKprobeSession, flags: 0 },
+} as const;
+
+export type KprobeMultiPoint = keyof typeof KPROBE_MULTI;
 
 /** A zeroed struct of `sizeBytes`, and setters for its members by byte offset. */
 class Struct {
@@ -42,18 +57,22 @@ class Struct {
 
 /**
  * Attaches a program to many functions with one link (BPF_LINK_CREATE, Linux 5.18+ with FPROBE).
+ * @param point where it runs; `session` (Linux 6.10+) is at entry and return
  * @param addresses of the functions' symbols; the kernel finds their ftrace locations
  * @param cookies row by row for `addresses`: what `bpf_get_attach_cookie` gives there
  * @returns the link's file descriptor, or the negated errno
  */
 export function createKprobeMultiLink(
   programFd: number,
+  point: KprobeMultiPoint,
   addresses: BigUint64Array<ArrayBuffer>,
   cookies: BigUint64Array<ArrayBuffer>,
 ): number {
+  const { attachType, flags } = KPROBE_MULTI[point];
   const attr = new Struct(48)
     .u32(0, programFd)
-    .u32(8, AttachType.traceKprobeMulti)
+    .u32(8, attachType)
+    .u32(16, flags)
     .u32(20, addresses.length)
     .pointer(32, addresses)
     .pointer(40, cookies);
@@ -74,7 +93,7 @@ export function createPerfEventLink(programFd: number, eventFd: number, cookie: 
 }
 
 /**
- * Attaches a loaded fentry program to the function it was loaded for (Linux 5.5+).
+ * Attaches a loaded fentry or fexit program to the function it was loaded for (Linux 5.5+).
  * @returns the link's file descriptor, or the negated errno
  */
 export function openTracingLink(programFd: number): number {

@@ -27,6 +27,8 @@ const SYMBOLS = {
   bpf_program__set_log_buf: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
   bpf_program__fd: { parameters: ["pointer"], result: "i32" },
   bpf_program__insns: { parameters: ["pointer"], result: "pointer" },
+  /* prog, struct bpf_insn *new_insns, size_t new_insn_cnt */
+  bpf_program__set_insns: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
   bpf_program__insn_cnt: { parameters: ["pointer"], result: "usize" },
   bpf_map__set_max_entries: { parameters: ["pointer", "u32"], result: "i32" },
   bpf_map__fd: { parameters: ["pointer"], result: "i32" },
@@ -44,6 +46,7 @@ const SYMBOLS = {
   bpf_prog_load: {
     parameters: ["i32", "buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
+    nonblocking: true,
   },
 } as const;
 
@@ -177,6 +180,13 @@ export class BpfProgram {
     const count = Number(libbpf().bpf_program__insn_cnt(this.#pointer));
     return new Uint8Array(memoryAt(pointer, count * 8)).slice();
   }
+
+  /** Replaces the instructions by as many others; to be set before the object is loaded. */
+  setInstructions(instructions: Uint8Array<ArrayBuffer>): void {
+    const count = BigInt(instructions.length / 8);
+    const result = libbpf().bpf_program__set_insns(this.#pointer, instructions, count);
+    if (result !== 0) throw new Error(`bpf_program__set_insns: ${errnoText(result)}`);
+  }
 }
 
 /** A map of an object; valid until the object is disposed. */
@@ -230,10 +240,10 @@ export interface TracingProgram {
 }
 
 /**
- * Loads a BPF_PROG_TYPE_TRACING program from instructions without relocations.
+ * Loads a BPF_PROG_TYPE_TRACING program from instructions without relocations, on another thread.
  * @returns the program's file descriptor, or a negative errno
  */
-export function loadTracingProgram(program: TracingProgram): number {
+export async function loadTracingProgram(program: TracingProgram): Promise<number> {
   const BPF_PROG_TYPE_TRACING = 26;
   // struct bpf_prog_load_opts of libbpf 1.1, up to and with attach_btf_obj_fd (bpf/bpf.h)
   const sizeBytes = 48;
@@ -242,12 +252,20 @@ export function loadTracingProgram(program: TracingProgram): number {
   options.setUint32(12, program.expectedAttachType, true);
   options.setUint32(32, program.attachBtfId, true);
   options.setUint32(40, program.attachBtfFd, true);
-  return libbpf().bpf_prog_load(
-    BPF_PROG_TYPE_TRACING,
-    cString(program.name),
-    cString("Dual BSD/GPL"),
-    program.instructions,
-    BigInt(program.instructions.length / 8),
-    options,
-  );
+  const { name, instructions } = program;
+  // Held until the end: the garbage collector does not see that C uses them.
+  const held = [cString(name), cString("Dual BSD/GPL"), instructions, options] as const;
+  const [programName, license] = held;
+  try {
+    return await libbpf().bpf_prog_load(
+      BPF_PROG_TYPE_TRACING,
+      programName,
+      license,
+      instructions,
+      BigInt(instructions.length / 8),
+      options,
+    );
+  } finally {
+    held.at(0);
+  }
 }

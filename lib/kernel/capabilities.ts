@@ -37,8 +37,9 @@ export const REQUIREMENTS: Readonly<
  * Reads off the kernel's own types what it was built with: that costs next to nothing, since they are
  * parsed anyway, and attaches nothing. (What the kernel then allows is another matter: `ipft doctor`
  * tries.)
+ * @param hasSessionFunctions whether it has the functions that session programs call
  */
-export function probeCapabilities(vmlinux: Btf): Capabilities {
+export function probeCapabilities(vmlinux: Btf, hasSessionFunctions: boolean): Capabilities {
   const hasStruct = (name: string) => vmlinux.find(BtfKind.STRUCT, name) !== undefined;
   const hasFunction = (name: string) => vmlinux.find(BtfKind.FUNC, name) !== undefined;
   // Compiled under CONFIG_FPROBE only (kernel/trace/bpf_trace.c).
@@ -48,7 +49,7 @@ export function probeCapabilities(vmlinux: Btf): Capabilities {
     kprobe: kprobePmuType() !== undefined,
     attachCookie: vmlinux.hasEnumerator("bpf_func_id", "BPF_FUNC_get_attach_cookie"),
     kprobeMulti,
-    kprobeSession: kprobeMulti &&
+    kprobeSession: kprobeMulti && hasSessionFunctions &&
       vmlinux.hasEnumerator("bpf_attach_type", "BPF_TRACE_KPROBE_SESSION"),
     fentry: vmlinux.hasEnumerator("bpf_attach_type", "BPF_TRACE_FENTRY") &&
       // Either is compiled under CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS only; old BTF lacks the

@@ -1,5 +1,5 @@
 import type { EventBatch } from "../bpf/event.ts";
-import { type LineEnds, lineEnds } from "./line_ends.ts";
+import { type Describe, type LineEnds, lineEnds } from "./line_ends.ts";
 import type { Sink, TraceInfo, WriteBytes } from "./sink.ts";
 import { constant, TextBuffer } from "./text_buffer.ts";
 
@@ -16,10 +16,11 @@ export class JsonSink implements Sink {
   readonly #text: TextBuffer;
 
   constructor(info: TraceInfo, write: WriteBytes) {
-    this.#lineEnds = lineEnds(info, ({ module, name }) => {
+    const describe = (isReturn: boolean): Describe => ({ module, name }) => {
       const names = `"module":${JSON.stringify(module)},"function":${JSON.stringify(name)}`;
-      return `,${names},"is_return":false`;
-    }, "}\n");
+      return `,${names},"is_return":${isReturn}`;
+    };
+    this.#lineEnds = lineEnds(info, [describe(false), describe(true)], "}\n");
     const longestLineBytes = LONGEST_START_BYTES + this.#lineEnds.longestBytes;
     this.#text = new TextBuffer(write, info.originNs, 0, longestLineBytes);
   }
@@ -45,7 +46,7 @@ export class JsonSink implements Sink {
       text.timestamp(batch.timestamp[row]);
       text.constant(PROCESSOR_ID);
       text.decimal(batch.cpu[row]);
-      lineEnds.append(text, batch.functionIndex[row]);
+      lineEnds.append(text, batch.functionIndex[row], batch.isReturn[row]);
     }
   }
 }

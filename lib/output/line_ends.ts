@@ -17,40 +17,49 @@ export interface LineEnds {
    * @param data `DATA_BYTES` bytes a line; without a module there are none
    */
   prepare(count: number, data?: Uint8Array<ArrayBuffer>): void;
-  /** Ends the next line. */
-  append(text: TextBuffer, functionIndex: number): void;
+  /**
+   * Ends the next line.
+   * @param kind which of the descriptions it ends with
+   */
+  append(text: TextBuffer, functionIndex: number, kind?: number): void;
 }
+
+/** What a line says of a function. */
+export type Describe = (traced: TraceInfo["functions"][number]) => string;
 
 /**
  * The ends of the lines of a trace.
- * @param describe what a line says of a function
+ * @param descriptions for each kind of line one
  * @param closing what comes last in a line
  */
 export function lineEnds(
   { functions, dataFormatter }: TraceInfo,
-  describe: (traced: TraceInfo["functions"][number]) => string,
+  descriptions: readonly Describe[],
   closing: string,
 ): LineEnds {
+  const starts = descriptions.flatMap((describe) => functions.map(describe));
   return dataFormatter === undefined
-    ? new PlainEnds(functions.map((traced) => describe(traced) + closing))
-    : new FormattedEnds(functions.map(describe), closing, dataFormatter);
+    ? new PlainEnds(starts.map((start) => start + closing), functions.length)
+    : new FormattedEnds(starts, functions.length, closing, dataFormatter);
 }
 
 /** Ends that depend on the function alone. */
 class PlainEnds implements LineEnds {
   readonly longestBytes: number;
   readonly #ends: readonly Constant[];
+  readonly #functionCount: number;
 
-  /** @param ends by function index */
-  constructor(ends: readonly string[]) {
+  /** @param ends by function index, kind after kind */
+  constructor(ends: readonly string[], functionCount: number) {
     this.#ends = ends.map(constant);
+    this.#functionCount = functionCount;
     this.longestBytes = longest(this.#ends);
   }
 
   prepare(): void {}
 
-  append(text: TextBuffer, functionIndex: number): void {
-    text.constant(this.#ends[functionIndex]);
+  append(text: TextBuffer, functionIndex: number, kind = 0): void {
+    text.constant(this.#ends[kind * this.#functionCount + functionIndex]);
   }
 }
 
@@ -61,6 +70,7 @@ const NO_DATA = new Uint8Array(GROUP_LINES * DATA_BYTES);
 class FormattedEnds implements LineEnds {
   readonly longestBytes: number;
   readonly #starts: readonly Constant[];
+  readonly #functionCount: number;
   readonly #closing: Constant;
   readonly #formatter: DataFormatter;
   #texts: FormattedData = { bytes: new Uint8Array(), ends: new Uint32Array() };
@@ -68,9 +78,15 @@ class FormattedEnds implements LineEnds {
   #next = 0;
   #position = 0;
 
-  /** @param starts by function index */
-  constructor(starts: readonly string[], closing: string, formatter: DataFormatter) {
+  /** @param starts by function index, kind after kind */
+  constructor(
+    starts: readonly string[],
+    functionCount: number,
+    closing: string,
+    formatter: DataFormatter,
+  ) {
     this.#starts = starts.map(constant);
+    this.#functionCount = functionCount;
     this.#closing = constant(closing);
     this.#formatter = formatter;
     this.longestBytes = longest(this.#starts) + this.#closing.sizeBytes;
@@ -82,10 +98,10 @@ class FormattedEnds implements LineEnds {
     this.#position = 0;
   }
 
-  append(text: TextBuffer, functionIndex: number): void {
+  append(text: TextBuffer, functionIndex: number, kind = 0): void {
     const start = this.#position;
     this.#position = this.#texts.ends[this.#next++];
-    text.constant(this.#starts[functionIndex]);
+    text.constant(this.#starts[kind * this.#functionCount + functionIndex]);
     text.bytes(this.#texts.bytes, start, this.#position);
     text.constant(this.#closing);
   }

@@ -1,8 +1,11 @@
 import type { EventBatch } from "../bpf/event.ts";
+import type { Tracer } from "../options.ts";
 import type { DataFormatter } from "./data_formatter.ts";
 
 /** What a sink needs to know of the trace that feeds it. */
 export interface TraceInfo {
+  /** Whether there are returns among the events: with `function_graph`. */
+  readonly tracer: Tracer;
   /** The traced functions; events refer to them by index. */
   readonly functions: readonly { readonly name: string; readonly module: string }[];
   /** CLOCK_MONOTONIC, in ns, that the timestamps of events count from. */

@@ -1,26 +1,37 @@
 import type { EventBatch } from "../bpf/event.ts";
+import { type Describe, type LineEnds, lineEnds } from "./line_ends.ts";
 import type { Sink, TraceInfo, WriteBytes } from "./sink.ts";
-import { CPU_WIDTH, type TableText, tableText } from "./table_text.ts";
+import { appendStart, LONGEST_START_BYTES, tableColumns } from "./table_text.ts";
 import { constant, TextBuffer } from "./text_buffer.ts";
 
-const SPACE = constant(" ");
 const PACKET = constant(" 0x");
+
+/** `0x` and 16 digits. */
+const PACKET_WIDTH = 18;
+
+/** What the column for the event may say. */
+const ENTRY = "entry", RETURN = "return";
 
 /** A table of all events while they happen, one a line, in the order in which they come. */
 export class StreamSink implements Sink {
-  readonly #table: TableText;
+  readonly #lineEnds: LineEnds;
   readonly #text: TextBuffer;
 
   constructor(info: TraceInfo, write: WriteBytes) {
-    this.#table = tableText(info, info.originNs, true);
-    this.#text = new TextBuffer(
-      write,
-      info.originNs,
-      this.#table.timestampWidth,
-      this.#table.longestLineBytes,
-    );
+    const { timestampWidth, start, module } = tableColumns(info, info.originNs);
+    // Where there are only entries, a column for that would say nothing.
+    const event = (name: string) =>
+      info.tracer === "function_graph" ? ` ${name.padEnd(RETURN.length)}` : "";
+    const describe = (what: string): Describe => ({ module: its, name }) =>
+      `${event(what)} ${module(its)} ${name}`;
+    const end = describe("Event")({ module: "Module", name: "Function" });
+    const header = constant(`${start} ${"Packet".padEnd(PACKET_WIDTH)}${end}\n`);
+    this.#lineEnds = lineEnds(info, [describe(ENTRY), describe(RETURN)], "\n");
+    const longestBytes = LONGEST_START_BYTES + 1 + PACKET_WIDTH + this.#lineEnds.longestBytes;
+    const longestLineBytes = Math.max(header.sizeBytes, longestBytes);
+    this.#text = new TextBuffer(write, info.originNs, timestampWidth, longestLineBytes);
     // Goes out with the first rows, or in `finish` where none came.
-    this.#text.constant(this.#table.header);
+    this.#text.constant(header);
   }
 
   write(batch: EventBatch): Promise<void> {
@@ -34,15 +45,13 @@ export class StreamSink implements Sink {
   /** Appends the rows from `from` up to `to`. */
   #append(batch: EventBatch, from: number, to: number): void {
     const text = this.#text;
-    const { lineEnds } = this.#table;
+    const lineEnds = this.#lineEnds;
     lineEnds.prepare(to - from, batch.dataOf(from, to));
     for (let row = from; row < to; row++) {
-      text.timestamp(batch.timestamp[row]);
-      text.constant(SPACE);
-      text.decimal(batch.cpu[row], CPU_WIDTH);
+      appendStart(text, batch.timestamp[row], batch.cpu[row]);
       text.constant(PACKET);
       text.hex64(batch.skbHigh[row], batch.skbLow[row]);
-      lineEnds.append(text, batch.functionIndex[row]);
+      lineEnds.append(text, batch.functionIndex[row], batch.isReturn[row]);
     }
   }
 }

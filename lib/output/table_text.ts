@@ -1,45 +1,44 @@
-import { type LineEnds, lineEnds } from "./line_ends.ts";
 import type { TraceInfo } from "./sink.ts";
-import { type Constant, constant } from "./text_buffer.ts";
+import type { TextBuffer } from "./text_buffer.ts";
+import { constant } from "./text_buffer.ts";
 
 /** Width of the CPU column; the number of a CPU above 999 takes what it needs. */
-export const CPU_WIDTH = 3;
+const CPU_WIDTH = 3;
 
-/** `0x` and 16 digits. */
-const PACKET_WIDTH = 18;
+/** What `appendStart` appends at most: 20 digits of a timestamp, a space, 5 digits of a CPU. */
+export const LONGEST_START_BYTES = 26;
 
-/** What the lines of a human-readable table (`aggregate`, `stream`) have in common. */
-export interface TableText {
+const SPACE = constant(" ");
+
+/** The columns that all human-readable tables have: numbers to the right, names to the left. */
+export interface TableColumns {
   readonly timestampWidth: number;
-  /** The line with the names of the columns. */
-  readonly header: Constant;
-  /** The columns for module and function, and what follows. */
-  readonly lineEnds: LineEnds;
-  /** What a line of the table, the header included, takes at most, apart from an event's text. */
-  readonly longestLineBytes: number;
+  /** The names of the first two columns, timestamp and CPU. */
+  readonly start: string;
+  /** The name of a module, or of its column, as wide as the longest name of a module. */
+  module(name: string): string;
 }
 
 /**
- * Lays out the columns: numbers to the right, names to the left, the module's column as wide as the
- * longest name of a module.
- *
- * @param info the traced functions
+ * Lays out the columns.
  * @param timestampNs a timestamp of the trace; its digits are the column's width
- * @param withPacket whether a column for the packet's id follows the CPU
  */
-export function tableText(info: TraceInfo, timestampNs: bigint, withPacket: boolean): TableText {
+export function tableColumns({ functions }: TraceInfo, timestampNs: bigint): TableColumns {
   const timestampWidth = Math.max("Timestamp".length, String(timestampNs).length);
-  const moduleWidth = info.functions.reduce(
+  const moduleWidth = functions.reduce(
     (width, { module }) => Math.max(width, module.length),
     "Module".length,
   );
-  const lineEnd = (module: string, name: string) => ` ${module.padEnd(moduleWidth)} ${name}`;
-  const ends = lineEnds(info, ({ module, name }) => lineEnd(module, name), "\n");
-  const start = "Timestamp".padEnd(timestampWidth) + " " + "CPU".padStart(CPU_WIDTH) +
-    (withPacket ? " " + "Packet".padEnd(PACKET_WIDTH) : "");
-  const header = constant(`${start}${lineEnd("Module", "Function")}\n`);
-  // 20 digits hold any timestamp and 10 any 32-bit number; the rest are spaces.
-  const longestStartBytes = 20 + 10 + PACKET_WIDTH + 2;
-  const longestLineBytes = Math.max(header.sizeBytes, longestStartBytes + ends.longestBytes);
-  return { timestampWidth, header, lineEnds: ends, longestLineBytes };
+  return {
+    timestampWidth,
+    start: `${"Timestamp".padEnd(timestampWidth)} ${"CPU".padStart(CPU_WIDTH)}`,
+    module: (name) => name.padEnd(moduleWidth),
+  };
+}
+
+/** Appends the first two columns of a line. */
+export function appendStart(text: TextBuffer, timestamp: number, cpu: number): void {
+  text.timestamp(timestamp);
+  text.constant(SPACE);
+  text.decimal(cpu, CPU_WIDTH);
 }

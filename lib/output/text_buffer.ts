@@ -29,6 +29,8 @@ export function constant(text: string): Constant {
   return { words, sizeBytes: bytes.length };
 }
 
+const [EIGHT_SPACES] = constant(" ".repeat(8)).words;
+
 /** Up to four ASCII characters as a little-endian integer. */
 function asciiWord(text: string): number {
   return [...text].reduce((word, char, i) => word | char.charCodeAt(0) << (8 * i), 0);
@@ -51,7 +53,7 @@ const THREE_DIGITS = Uint32Array.from(
  * string, no BigInt, no object, because millions of lines a second pass through.
  *
  * Before each group of lines there is room for the longest that they can be, so that the appending
- * methods need no check of their own. Only `bytes`, whose length nobody knows before, has one.
+ * methods need no check of their own. Only `bytes` and `spaces`, whose length nobody knows before, have one.
  */
 export class TextBuffer {
   readonly #write: WriteBytes;
@@ -75,7 +77,7 @@ export class TextBuffer {
    * @param write where the bytes go
    * @param originNs CLOCK_MONOTONIC, in ns, that timestamps count from
    * @param timestampWidth columns of a timestamp, at least
-   * @param longestLineBytes what one line takes at most, apart from what `bytes` appends to it
+   * @param longestLineBytes what one line takes at most, apart from what `bytes` and `spaces` append
    */
   constructor(
     write: WriteBytes,
@@ -128,13 +130,22 @@ export class TextBuffer {
   /** Appends a part of `source`, however long it is: the buffer grows with it. */
   bytes(source: Uint8Array, start: number, end: number): void {
     const at = this.#sizeBytes;
-    this.#sizeBytes = at + end - start;
-    const neededBytes = this.#sizeBytes + this.#groupBytes;
-    if (neededBytes > this.#bytes.length) this.#grow(neededBytes);
+    this.#extend(end - start);
     this.#bytes.set(source.subarray(start, end), at);
   }
 
-  #grow(neededBytes: number): void {
+  /** Appends spaces, however many: the buffer grows with them. */
+  spaces(count: number): void {
+    const start = this.#sizeBytes;
+    this.#extend(count);
+    for (let at = 0; at < count; at += 8) this.#view.setFloat64(start + at, EIGHT_SPACES, true);
+  }
+
+  /** Makes the text longer by bytes that nobody has counted on. */
+  #extend(countBytes: number): void {
+    this.#sizeBytes += countBytes;
+    const neededBytes = this.#sizeBytes + this.#groupBytes;
+    if (neededBytes <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(neededBytes, 2 * this.#bytes.length));
     larger.set(this.#bytes);
     this.#bytes = larger;
@@ -159,6 +170,16 @@ export class TextBuffer {
   /** Appends an unsigned integer in decimal, right-aligned in at least `width` columns. */
   decimal(value: number, width = 0): void {
     this.#sizeBytes = putDecimal(this.#bytes, this.#sizeBytes, value, width);
+  }
+
+  /** Appends nanoseconds as µs with three decimals, `12.345`, right-aligned in at least `width` columns. */
+  microseconds(ns: number, width: number): void {
+    const whole = Math.floor(ns / 1000);
+    this.decimal(whole, width - 4);
+    const start = this.#sizeBytes;
+    this.#view.setUint8(start, 0x2e);
+    this.#view.setUint32(start + 1, THREE_DIGITS[ns - whole * 1000], true);
+    this.#sizeBytes = start + 4;
   }
 
   /**

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
+import { recordWithFtrace } from "./ftrace.ts";
 import { FEW, ipft, type JsonEvent, ping, shell, Trace, workingBackends } from "./ipft.ts";
-
-const INSTANCE = "/sys/kernel/tracing/instances/ipft-test";
 
 const [backend] = await workingBackends();
 const few = backend === "kprobe-multi" ? [] : FEW;
@@ -13,40 +12,15 @@ interface Call {
   readonly name: string;
 }
 
-/** Records with the kernel's own function tracer what it sees of `functions` meanwhile. */
-async function recordWithFtrace(
-  functions: ReadonlySet<string>,
-  meanwhile: () => Promise<void>,
-): Promise<Call[]> {
-  await shell(`mkdir ${INSTANCE}`);
-  try {
-    await Deno.writeTextFile(`${INSTANCE}/trace_clock`, "mono");
-    await Deno.writeTextFile(`${INSTANCE}/buffer_size_kb`, "16384");
-    await Deno.writeTextFile(`${INSTANCE}/set_ftrace_filter`, await filterIndexes(functions));
-    await Deno.writeTextFile(`${INSTANCE}/current_tracer`, "function");
-    await meanwhile();
-    await Deno.writeTextFile(`${INSTANCE}/tracing_on`, "0");
-    const trace = await Deno.readTextFile(`${INSTANCE}/trace`);
-    //   ping-321     [001] ...1.  1234.567890: ip_rcv <-__netif_receive_skb_one_core
-    const lines = trace.matchAll(/ \[(\d+)\] \S+ +(\d+)\.(\d{6}): (\S+)( \[\w+\])? <-/g);
-    return [...lines].map(([, cpu, seconds, micros, name]) => ({
-      timeUs: Number(seconds) * 1e6 + Number(micros),
-      cpu: Number(cpu),
-      name,
-    }));
-  } finally {
-    await Deno.writeTextFile(`${INSTANCE}/current_tracer`, "nop");
-    await shell(`rmdir ${INSTANCE}`);
-  }
-}
-
-/** Places in `available_filter_functions`, from 1: with names, ftrace searches its list for each. */
-async function filterIndexes(functions: ReadonlySet<string>): Promise<string> {
-  const available = await Deno.readTextFile("/sys/kernel/tracing/available_filter_functions");
-  const indexes = available.split("\n").flatMap((line, index) =>
-    functions.has(line) ? [index + 1] : []
-  );
-  return indexes.join(" ") + "\n";
+/** The calls that the kernel's function tracer has printed. */
+function callsIn(trace: string): Call[] {
+  //   ping-321     [001] ...1.  1234.567890: ip_rcv <-__netif_receive_skb_one_core
+  const lines = trace.matchAll(/ \[(\d+)\] \S+ +(\d+)\.(\d{6}): (\S+)( \[\w+\])? <-/g);
+  return [...lines].map(([, cpu, seconds, micros, name]) => ({
+    timeUs: Number(seconds) * 1e6 + Number(micros),
+    cpu: Number(cpu),
+    name,
+  }));
 }
 
 /** The names of the recorded calls from the packet's first function to its last, on its CPUs. */
@@ -77,9 +51,11 @@ Deno.test("ipft shows what the kernel's own function tracer shows of the same pa
   let events: JsonEvent[] = [], calls: Call[] = [];
   try {
     await using trace = await Trace.start("-m", "1234", "-o", "json", "-b", backend, ...few);
-    calls = await recordWithFtrace(functions, async () => {
-      await assert.rejects(ping(1234, "-c", "1", "-W", "1"));
-    });
+    calls = callsIn(
+      await recordWithFtrace("function", functions, async () => {
+        await assert.rejects(ping(1234, "-c", "1", "-W", "1"));
+      }),
+    );
     events = await trace.events();
   } finally {
     await shell("sysctl -qw net.ipv4.icmp_echo_ignore_all=0");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { AggregateSink } from "../../lib/output/aggregate.ts";
+import type { TraceInfo } from "../../lib/output/sink.ts";
 import { endsPacket } from "../../lib/output/packet_end.ts";
 import {
   assertWrites,
@@ -13,7 +14,11 @@ import {
 
 const LAST = new Set([1, 4]);
 
-function expected(rows: readonly Row[], originNs: bigint, text: (row: Row) => string): string {
+function expected(
+  rows: readonly Row[],
+  { originNs }: TraceInfo,
+  text: (row: Row) => string,
+): string {
   if (rows.length === 0) return "";
   const byTime = rows.toSorted((a, b) => a.timestamp - b.timestamp);
   const width = Math.max(9, String(originNs + BigInt(byTime.at(-1)!.timestamp)).length);
@@ -43,7 +48,7 @@ function expected(rows: readonly Row[], originNs: bigint, text: (row: Row) => st
 }
 
 Deno.test("AggregateSink writes one block per packet, by time, blocks by their first event", async () => {
-  const info = { functions: FUNCTIONS, originNs: 9_999_999_999n };
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 9_999_999_999n };
   const [first, second] = [0xffff_8880_03e1_a900n, 0xffff_8880_03e1_aa00n];
   const rows = [
     { skb: second, timestamp: 20, functionIndex: 0, cpu: 1 },
@@ -65,7 +70,7 @@ Timestamp   CPU Module       Function
 });
 
 Deno.test("AggregateSink starts another packet after the skb was given back", async () => {
-  const info = { functions: FUNCTIONS, originNs: 10n ** 9n };
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 10n ** 9n };
   const row = (timestamp: number, functionIndex: number) => ({
     skb: 256n,
     timestamp,
@@ -90,11 +95,12 @@ Timestamp  CPU Module       Function
 });
 
 Deno.test("AggregateSink writes nothing when nothing came", async () => {
-  assert.equal(await written(AggregateSink, { functions: FUNCTIONS, originNs: 1n }, []), "");
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 1n };
+  assert.equal(await written(AggregateSink, info, []), "");
 });
 
 Deno.test("AggregateSink makes the timestamps' column as wide as the latest, however old", async () => {
-  const info = { functions: FUNCTIONS, originNs: 10n ** 10n };
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 10n ** 10n };
   assert.equal(
     await written(AggregateSink, info, [{ skb: 256n, timestamp: -1, functionIndex: 0, cpu: 0 }]),
     `\
@@ -105,7 +111,7 @@ Timestamp  CPU Module       Function
 });
 
 Deno.test("AggregateSink groups and sorts any events; ties stay in the order of arrival", async () => {
-  await assertWritesAnyEvents(AggregateSink, expected);
+  await assertWritesAnyEvents(AggregateSink, expected, ["function"]);
 });
 
 Deno.test("AggregateSink keeps rows of many chunks and thousands of packets, in and out of order", async () => {
@@ -114,7 +120,13 @@ Deno.test("AggregateSink keeps rows of many chunks and thousands of packets, in 
   for (const rows of [mixed, inOrder]) {
     for (const withData of [false, true]) {
       // Batches that don't divide a chunk: its end falls into the midst of them.
-      const feed = { originNs: 2n ** 62n, batchSize: 10_007, withData, withFormatter: withData };
+      const feed = {
+        tracer: "function" as const,
+        originNs: 2n ** 62n,
+        batchSize: 10_007,
+        withData,
+        withFormatter: withData,
+      };
       await assertWrites(AggregateSink, expected, rows, feed);
     }
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { chooseBackend } from "../../lib/backends.ts";
-import { IpftError } from "../../lib/errors.ts";
+import { chooseMethod } from "../../lib/backends.ts";
+import { IpftError, usageError } from "../../lib/errors.ts";
 import type { Capabilities } from "../../lib/kernel/capabilities.ts";
 
 const ALL: Capabilities = {
@@ -13,19 +13,27 @@ const ALL: Capabilities = {
   moduleBtf: true,
 };
 
-Deno.test("chooseBackend takes the best backend that the kernel has", () => {
-  assert.equal(chooseBackend(ALL), "kprobe-multi");
-  assert.equal(chooseBackend({ ...ALL, kprobeMulti: false }), "kprobe");
-  assert.equal(chooseBackend({ ...ALL, kprobeMulti: false, kprobe: false }), "ftrace");
+const choose = (...args: Parameters<typeof chooseMethod>) => chooseMethod(...args).method;
+
+Deno.test("chooseMethod takes the best method that the kernel has", () => {
+  assert.equal(choose(ALL, "function"), "kprobe-multi");
+  assert.equal(choose({ ...ALL, kprobeMulti: false }, "function"), "kprobe");
+  assert.equal(choose({ ...ALL, kprobeMulti: false, kprobe: false }, "function"), "fentry");
+  assert.equal(choose(ALL, "function_graph"), "kprobe-session");
+  const old = { ...ALL, kprobeSession: false };
+  assert.equal(choose(old, "function_graph"), "kprobe-multi-pair");
+  assert.equal(choose({ ...old, kprobeMulti: false }, "function_graph"), "fentry-fexit");
 });
 
-Deno.test("chooseBackend takes the wanted backend", () => {
-  assert.equal(chooseBackend(ALL, "ftrace"), "ftrace");
+Deno.test("chooseMethod takes the best method of the wanted backend", () => {
+  assert.equal(choose(ALL, "function", "ftrace"), "fentry");
+  assert.equal(choose(ALL, "function_graph", "ftrace"), "fentry-fexit");
+  assert.equal(choose(ALL, "function_graph", "kprobe-multi"), "kprobe-session");
 });
 
-Deno.test("chooseBackend says what the wanted backend lacks and which one works", () => {
+Deno.test("chooseMethod says what the wanted backend lacks and which one works", () => {
   assert.throws(
-    () => chooseBackend({ ...ALL, kprobeMulti: false }, "kprobe-multi"),
+    () => choose({ ...ALL, kprobeMulti: false }, "function", "kprobe-multi"),
     new IpftError(
       "this kernel cannot trace with kprobe-multi: it lacks kprobe-multi links " +
         "(Linux 5.18 with CONFIG_FPROBE)",
@@ -34,9 +42,19 @@ Deno.test("chooseBackend says what the wanted backend lacks and which one works"
   );
 });
 
-Deno.test("chooseBackend says what a kernel without any backend lacks", () => {
+Deno.test("chooseMethod says which backends a tracer has", () => {
   assert.throws(
-    () => chooseBackend({ ...ALL, ringBuffer: false }),
+    () => choose(ALL, "function_graph", "kprobe"),
+    usageError(
+      "the backend kprobe cannot trace function_graph",
+      "use --backend kprobe-multi or ftrace",
+    ),
+  );
+});
+
+Deno.test("chooseMethod says what a kernel without any backend lacks", () => {
+  assert.throws(
+    () => choose({ ...ALL, ringBuffer: false }, "function"),
     new IpftError(
       "this kernel cannot trace with any backend: it lacks BPF ring buffer (Linux 5.8)",
       "use a newer kernel (see: ipft doctor)",

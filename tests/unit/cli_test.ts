@@ -138,7 +138,7 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
       `${unmarked}; give a mask that covers the mark's bits`,
     "-m 1 -o jsn": "--output 'jsn' is not known; give json, stream or aggregate",
     "-m 1 -b kprob": "--backend 'kprob' is not known; give kprobe, ftrace or kprobe-multi",
-    "-m 1 -t functions": "--tracer 'functions' is not known; give function",
+    "-m 1 -t functions": "--tracer 'functions' is not known; give function or function_graph",
     "-m 1 -r (": "--regex '(' is not a regular expression: Unterminated group",
     "-l --module-regex a:*?*": "--module-regex 'a:*?*' is not a regular expression: " +
       "Nothing to repeat",

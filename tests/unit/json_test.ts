@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EventBatch } from "../../lib/bpf/event.ts";
 import { JsonSink } from "../../lib/output/json.ts";
+import type { TraceInfo } from "../../lib/output/sink.ts";
 import { dataOfText } from "./fake_formatter.ts";
 import {
   assertWrites,
@@ -16,21 +17,21 @@ import {
 
 function expected(
   rows: readonly Row[],
-  originNs: bigint,
+  { originNs }: Pick<TraceInfo, "originNs">,
   text = (_row: Row) => "",
 ): string {
   return rows.map((row) => {
-    const { skb, timestamp, functionIndex, cpu } = row;
+    const { skb, timestamp, functionIndex, cpu, isReturn = false } = row;
     const { module, name } = FUNCTIONS[functionIndex];
     return `{"packet_id":"0x${skb.toString(16).padStart(16, "0")}",` +
       `"timestamp":${originNs + BigInt(timestamp)},"processor_id":${cpu},` +
       `"module":${JSON.stringify(module)},"function":${JSON.stringify(name)},` +
-      `"is_return":false${text(row)}}\n`;
+      `"is_return":${isReturn}${text(row)}}\n`;
   }).join("");
 }
 
 Deno.test("JsonSink writes one object a line, with the documented fields in order", async () => {
-  const info = { functions: FUNCTIONS, originNs: 123_456_000n };
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 123_456_000n };
   const row = { skb: 0xffff_8880_03e1_a900n, timestamp: 789, functionIndex: 0, cpu: 0 };
   assert.equal(
     await written(JsonSink, info, [row]),
@@ -50,7 +51,11 @@ Deno.test("JsonSink's lines parse as JSON, names with special characters include
     functionIndex,
     cpu: 65535,
   }));
-  const text = await written(JsonSink, { functions: FUNCTIONS, originNs: 1000n }, rows);
+  const text = await written(JsonSink, {
+    tracer: "function",
+    functions: FUNCTIONS,
+    originNs: 1000n,
+  }, rows);
   const parsed = text.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(
     parsed,
@@ -69,7 +74,7 @@ Deno.test("JsonSink writes batches larger than its buffer, piece by piece", asyn
   const rows = manyRows(20_000);
   const originNs = 2n ** 60n;
   const sizes: number[] = [];
-  const sink = new JsonSink({ functions: FUNCTIONS, originNs }, (bytes) => {
+  const sink = new JsonSink({ tracer: "function", functions: FUNCTIONS, originNs }, (bytes) => {
     sizes.push(bytes.length);
     return Promise.resolve();
   });
@@ -82,7 +87,13 @@ Deno.test("JsonSink writes batches larger than its buffer, piece by piece", asyn
 Deno.test("JsonSink writes batches larger than its buffer, with data and without", async () => {
   const rows = manyRows(20_000);
   for (const withData of [false, true]) {
-    const feed = { originNs: 2n ** 60n, batchSize: rows.length, withData, withFormatter: withData };
+    const feed = {
+      tracer: "function_graph" as const,
+      originNs: 2n ** 60n,
+      batchSize: rows.length,
+      withData,
+      withFormatter: withData,
+    };
     await assertWrites(JsonSink, expected, rows, feed);
   }
 });
@@ -99,6 +110,7 @@ Deno.test("JsonSink puts the script's fields into the object, whatever their num
   const ends = Uint32Array.from(texts, ({ length }) => end += length);
   const bytes = Uint8Array.from(texts.flatMap((text) => [...text]));
   const info = {
+    tracer: "function" as const,
     functions: FUNCTIONS,
     originNs: 1n,
     dataFormatter: { format: () => ({ bytes, ends }) },
@@ -117,12 +129,12 @@ Deno.test("JsonSink puts the script's fields into the object, whatever their num
 
 Deno.test("JsonSink hands every row on before write resolves", async () => {
   const rows = [{ skb: 1n, timestamp: 5, functionIndex: 0, cpu: 3 }];
-  assert.equal(await writtenLive(JsonSink, rows), expected(rows, 0n));
+  assert.equal(await writtenLive(JsonSink, rows), expected(rows, { originNs: 0n }));
 });
 
 Deno.test("JsonSink passes on that its output is closed", async () => {
   const sink = new JsonSink(
-    { functions: FUNCTIONS, originNs: 0n },
+    { tracer: "function", functions: FUNCTIONS, originNs: 0n },
     () => Promise.reject(new Deno.errors.BrokenPipe()),
   );
   const batch = new EventBatch(1);

@@ -27,9 +27,11 @@ static __always_inline void fill(struct event *event)
 
 	event->skb = 0xffff888000000000 + number * 0x100;
 	event->timestamp = 0xfffffff0 + number; /* crosses the 32-bit boundary */
+	event->task = number * 0x9e3779b1;
 	event->function = number;
-	event->cpu = number & 0xffff;
-	event->flags = 0xffff;
+	/* Other bits than the function's, each of them both 0 and 1 beside the others. */
+	event->cpu = number * 5;
+	event->is_return = number >> 1;
 }
 
 SEC("socket") int submit(struct __sk_buff *skb)
@@ -52,7 +54,7 @@ SEC("socket") int submit_with_data(struct __sk_buff *skb)
 		return 1;
 	fill(&record->event);
 	for (__u32 i = 0; i < DATA_BYTES / 4; i++)
-		((__u32 *)record->data)[i] = record->event.function * 0x9e3779b1 + i * 0x85ebca6b;
+		((__u32 *)record->data)[i] = record->event.task + i * 0x85ebca6b;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return 0;
 }

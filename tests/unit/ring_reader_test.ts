@@ -25,7 +25,9 @@ function numbers(batch: EventBatch, originNs: bigint): number[] {
     assert.equal(batch.skbLow[row], Number(skb & 0xffffffffn));
     assert.equal(batch.skbHigh[row], Number(skb >> 32n));
     assert.equal(batch.timestamp[row], Number(0xfffffff0n + BigInt(number) - originNs));
-    assert.equal(batch.cpu[row], number & 0xffff);
+    assert.equal(batch.task[row], Math.imul(number, 0x9e3779b1) >>> 0);
+    assert.equal(batch.cpu[row], (number * 5) & 0x7fff);
+    assert.equal(batch.isReturn[row], (number >> 1) & 1);
     assert.deepEqual(batch.dataOf(row, row + 1), batch.data && dataOf(number));
     return number;
   });

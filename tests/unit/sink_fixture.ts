@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DATA_BYTES, EventBatch } from "../../lib/bpf/event.ts";
+import { type Tracer, TRACERS } from "../../lib/options.ts";
 import type { Sink, TraceInfo, WriteBytes } from "../../lib/output/sink.ts";
 import { GROUP_LINES } from "../../lib/output/text_buffer.ts";
 import { dataOfText, FakeFormatter, textOfData } from "./fake_formatter.ts";
@@ -12,6 +13,10 @@ export interface Row {
   readonly timestamp: number;
   readonly functionIndex: number;
   readonly cpu: number;
+  /** 0 where it is left out. */
+  readonly task?: number;
+  /** An entry where it is left out. */
+  readonly isReturn?: boolean;
   /** `DATA_BYTES` bytes, in traces with a module. */
   readonly data?: Uint8Array;
 }
@@ -31,7 +36,7 @@ export type SinkClass = new (info: TraceInfo, write: WriteBytes) => Sink;
 /** What a sink should write; asks for the text of each event's data in the order of the lines. */
 export type Reference = (
   rows: readonly Row[],
-  originNs: bigint,
+  info: TraceInfo,
   text: (row: Row) => string,
 ) => string;
 
@@ -67,6 +72,8 @@ export function fill(batch: EventBatch, rows: readonly Row[]): void {
     batch.timestamp[i] = row.timestamp;
     batch.functionIndex[i] = row.functionIndex;
     batch.cpu[i] = row.cpu;
+    batch.task[i] = row.task ?? 0;
+    batch.isReturn[i] = row.isReturn ? 1 : 0;
     if (row.data !== undefined) batch.dataOf(i, i + 1)!.set(row.data);
   });
 }
@@ -96,7 +103,9 @@ const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
       fc.constantFrom(999_999_999, 1_000_000_000, 2 ** 52),
     ),
     functionIndex: fc.nat(FUNCTIONS.length - 1),
-    cpu: fc.oneof(fc.nat(9), fc.nat(0xffff)),
+    cpu: fc.oneof(fc.nat(9), fc.nat(0x7fff)),
+    task: fc.oneof(fc.nat(2), fc.constantFrom(0xffffffff, 0xfffffffe)),
+    isReturn: fc.boolean(),
     data: dataArbitrary,
   }),
   { maxLength: 60 },
@@ -123,12 +132,15 @@ export function manyRows(count: number): Row[] {
     timestamp: i * 40_000 + random(10 ** 9),
     functionIndex: random(FUNCTIONS.length),
     cpu: random(200),
+    task: random(200),
+    isReturn: random(2) === 1,
     data: dataOfText(random(20_000) === 0 ? 700_000 : random(30), [i, i >> 8, i >> 16]),
   }));
 }
 
 /** How `assertWrites` feeds a sink. */
 interface Feed {
+  readonly tracer: Tracer;
   readonly originNs: bigint;
   readonly batchSize: number;
   /** Whether batches carry the rows' data. */
@@ -141,14 +153,18 @@ export async function assertWrites(
   Sink: SinkClass,
   reference: Reference,
   rows: readonly Row[],
-  { originNs, batchSize, withData, withFormatter }: Feed,
+  { tracer, originNs, batchSize, withData, withFormatter }: Feed,
 ): Promise<void> {
-  const given = withData ? rows : rows.map((row) => ({ ...row, data: undefined }));
+  const given = rows.map((row) => ({
+    ...row,
+    isReturn: tracer === "function_graph" && row.isReturn,
+    data: withData ? row.data : undefined,
+  }));
   const dataFormatter = withFormatter ? new FakeFormatter() : undefined;
-  const info = { functions: FUNCTIONS, originNs, dataFormatter };
+  const info = { tracer, functions: FUNCTIONS, originNs, dataFormatter };
   const text = await written(Sink, info, given, batchSize);
   const formatted: Uint8Array[] = [];
-  const expected = reference(given, originNs, ({ data = new Uint8Array(DATA_BYTES) }) => {
+  const expected = reference(given, info, ({ data = new Uint8Array(DATA_BYTES) }) => {
     formatted.push(data);
     return withFormatter ? textOfData(data) : "";
   });
@@ -157,11 +173,16 @@ export async function assertWrites(
 }
 
 /** Whatever the rows, the origin and the size of batches, with and without data and formatter. */
-export async function assertWritesAnyEvents(Sink: SinkClass, reference: Reference): Promise<void> {
+export async function assertWritesAnyEvents(
+  Sink: SinkClass,
+  reference: Reference,
+  tracers: readonly Tracer[] = TRACERS,
+): Promise<void> {
   await fc.assert(
     fc.asyncProperty(
       rowsArbitrary,
       fc.record({
+        tracer: fc.constantFrom(...tracers),
         originNs: originArbitrary,
         batchSize: fc.integer({ min: 1, max: 20 }),
         withData: fc.boolean(),
@@ -173,7 +194,7 @@ export async function assertWritesAnyEvents(Sink: SinkClass, reference: Referenc
 }
 
 /** Like `assert.equal`, but shows only where long texts begin to differ. */
-function assertSameText(actual: string, expected: string): void {
+export function assertSameText(actual: string, expected: string): void {
   if (actual === expected) return;
   let at = 0;
   while (actual[at] === expected[at]) at++;
@@ -182,7 +203,11 @@ function assertSameText(actual: string, expected: string): void {
 }
 
 /** What a formatter throws comes out of the sink, after the lines that were formatted before. */
-export async function assertWritesUpToAnError(Sink: SinkClass, reference: Reference) {
+export async function assertWritesUpToAnError(
+  Sink: SinkClass,
+  reference: Reference,
+  tracer: Tracer = "function",
+): Promise<void> {
   const formatter = new FakeFormatter();
   const failing: TraceInfo["dataFormatter"] = {
     format(data) {
@@ -194,7 +219,7 @@ export async function assertWritesUpToAnError(Sink: SinkClass, reference: Refere
     { skb: 1n, timestamp: i, functionIndex: 0, cpu: 3, data: dataOfText(i) }
   ));
   let text = "";
-  const info = { functions: FUNCTIONS, originNs: 1000n, dataFormatter: failing };
+  const info = { tracer, functions: FUNCTIONS, originNs: 1000n, dataFormatter: failing };
   const sink = new Sink(info, (bytes) => {
     text += new TextDecoder().decode(bytes);
     return Promise.resolve();
@@ -206,14 +231,14 @@ export async function assertWritesUpToAnError(Sink: SinkClass, reference: Refere
     await sink.finish();
   }, /dump failed/);
   const before = rows.slice(0, 2 * GROUP_LINES);
-  assertSameText(text, reference(before, info.originNs, ({ data }) => textOfData(data!)));
+  assertSameText(text, reference(before, info, ({ data }) => textOfData(data!)));
 }
 
 /** What a sink, origin 0, has written of `rows` by the time that `write` resolves. */
 export async function writtenLive(Sink: SinkClass, rows: readonly Row[]): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();
-  const sink = new Sink({ functions: FUNCTIONS, originNs: 0n }, (bytes) => {
+  const sink = new Sink({ tracer: "function", functions: FUNCTIONS, originNs: 0n }, (bytes) => {
     text += decoder.decode(bytes, { stream: true });
     return Promise.resolve();
   });

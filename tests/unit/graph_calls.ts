@@ -1,0 +1,135 @@
+/** Calls as a kernel makes them: well nested in each task, several packets and tasks at once. */
+import fc from "fast-check";
+import { FUNCTIONS, type Row } from "./sink_fixture.ts";
+import { dataOfText } from "./fake_formatter.ts";
+import type { Partners } from "./graph_reference.ts";
+
+/** What one of the tasks does next. */
+export interface Step {
+  readonly task: number;
+  /** Enters a function; else it returns from the innermost, if it is in any. */
+  readonly isEntry: boolean;
+  readonly skb: number;
+  readonly functionIndex: number;
+  readonly cpu: number;
+  /** How long it takes, in ns. */
+  readonly takesNs: number;
+  /** How long before its timestamp the record was reserved: records of others may come in between. */
+  readonly reservedNs: number;
+  /** Whether its record is lost, if `lose` is asked. */
+  readonly isLost: boolean;
+}
+
+/** A call as it was, whatever of it is recorded. */
+export interface Call {
+  readonly entry: Row;
+  /** Undefined when the trace ended before. */
+  exit?: Row;
+  readonly parent?: Call;
+  /** Whether the function was already open in the task with the same skb. */
+  readonly isRecursive: boolean;
+}
+
+export interface Trace {
+  readonly calls: readonly Call[];
+  /** In the order of their arrival. */
+  readonly rows: readonly Row[];
+  readonly lost: ReadonlySet<Row>;
+}
+
+/** Numbers of tasks: threads, and an idle one. */
+const TASKS = [1, 4_194_303, 0xffffffff, 12];
+
+/** The functions that end a packet. */
+export const endsPacket = ({ functionIndex }: Row) => functionIndex === 1 || functionIndex === 4;
+
+export const stepsArbitrary: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({
+    task: fc.nat(TASKS.length - 1),
+    isEntry: fc.nat(8).map((value) => value < 4),
+    skb: fc.nat(2),
+    functionIndex: fc.nat(FUNCTIONS.length - 1),
+    cpu: fc.nat(3),
+    takesNs: fc.oneof(fc.nat(2), fc.nat(5000)),
+    reservedNs: fc.nat(20),
+    isLost: fc.integer({ min: 0, max: 3 }).map((value) => value === 0),
+  }),
+  { maxLength: 80, size: "max" },
+);
+
+/** Makes the calls. */
+export function run(steps: readonly Step[]): Trace {
+  const calls: Call[] = [];
+  const stacks = TASKS.map(() => [] as Call[]);
+  const reserved = new Map<Row, number>();
+  const lost = new Set<Row>();
+  let now = 0;
+  /** Tasks and skbs at this time: what happens to one of them takes time. */
+  const busy = new Set<unknown>();
+  steps.forEach((step, i) => {
+    const stack = stacks[step.task];
+    const open = step.isEntry ? undefined : stack.pop();
+    const { skb, functionIndex } = open?.entry ??
+      { skb: 0xffff_8880_0000_0000n + BigInt(step.skb * 256), functionIndex: step.functionIndex };
+    const task = TASKS[step.task];
+    if (step.takesNs > 0 || busy.has(task) || busy.has(skb)) busy.clear(), now += step.takesNs || 1;
+    busy.add(task).add(skb);
+    const data = dataOfText(20, [i, i >> 8, i >> 16]);
+    const isReturn = open !== undefined;
+    const row = { timestamp: now, cpu: step.cpu, task, skb, functionIndex, isReturn, data };
+    reserved.set(row, now - step.reservedNs);
+    if (step.isLost) lost.add(row);
+    if (open !== undefined) {
+      open.exit = row;
+      return;
+    }
+    const isRecursive = stack.some(({ entry }) => isSameCall(entry, row));
+    const call = { entry: row, parent: stack.at(-1), isRecursive };
+    calls.push(call);
+    stack.push(call);
+  });
+  const rows = [...reserved.keys()].sort((a, b) => reserved.get(a)! - reserved.get(b)!);
+  return { calls, rows, lost };
+}
+
+function isSameCall(a: Row, b: Row): boolean {
+  return a.skb === b.skb && a.functionIndex === b.functionIndex;
+}
+
+/** The partners of the calls of which both are among `rows`. */
+export function truePartners(calls: readonly Call[], rows: readonly Row[]): Partners {
+  const kept = new Set(rows);
+  const partners = new Map<Row, Row>();
+  for (const { entry, exit } of calls) {
+    if (exit !== undefined && kept.has(entry) && kept.has(exit)) {
+      partners.set(entry, exit).set(exit, entry);
+    }
+  }
+  return partners;
+}
+
+/**
+ * The rows without the lost ones, in so far as what is left says unmistakably which return is whose:
+ * of what a task calls with the same function and skb, either entries or returns are lost, besides
+ * whole calls, and none where such calls are nested in each other. The ends of packets are kept.
+ */
+export function lose({ calls, rows, lost }: Trace): Row[] {
+  const key = ({ task, skb, functionIndex }: Row) => `${task} ${skb} ${functionIndex}`;
+  const nested = new Set(calls.filter((call) => call.isRecursive).map(({ entry }) => key(entry)));
+  const kinds = new Map<string, boolean>();
+  const gone = new Set<Row>();
+  for (const { entry, exit } of calls) {
+    const candidates = [entry, exit].filter((row) => row !== undefined && lost.has(row)) as Row[];
+    if (candidates.includes(entry) && endsPacket(entry)) continue;
+    const isWhole = candidates.length === 2;
+    for (const row of candidates) {
+      const isReturn = row.isReturn!;
+      if (!isWhole && (nested.has(key(row)) || (kinds.get(key(row)) ?? isReturn) !== isReturn)) {
+        continue;
+      }
+      if (!isWhole) kinds.set(key(row), isReturn);
+      gone.add(row);
+    }
+  }
+  return rows.filter((row) => !gone.has(row));
+}
