@@ -11,6 +11,7 @@ export DENO_NO_UPDATE_CHECK := 1
 CLANG ?= clang
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
 	-D__TARGET_ARCH_x86 -I/usr/include/$(shell uname -m)-linux-gnu
+BPF_HEADERS := lib/bpf/event.h lib/bpf/record.h
 BPF_OBJECTS := lib/bpf/tracer.bpf.o tests/unit/ring_filler.bpf.o
 TRACER_FOR_MODULES := lib/bpf/tracer_module.bpf.o
 # Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
@@ -48,10 +49,10 @@ setup: $(DENO) node_modules/.installed bpf
 packages:
 	@tests/packages.sh clang libbpf-dev libbpf1
 
-$(BPF_OBJECTS): %.bpf.o: %.bpf.c lib/bpf/event.h | packages
+$(BPF_OBJECTS): %.bpf.o: %.bpf.c $(BPF_HEADERS) | packages
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(TRACER_FOR_MODULES): lib/bpf/tracer.bpf.c lib/bpf/event.h | packages
+$(TRACER_FOR_MODULES): lib/bpf/tracer.bpf.c $(BPF_HEADERS) | packages
 	$(CLANG) $(BPF_CFLAGS) -DMODULE -c $< -o $@
 
 $(MODULES): %.bpf.o: %.bpf.c | packages

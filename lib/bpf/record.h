@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the programs of tracer.bpf.c have in common: maps, the record of a hit, and the calls that wait
+ * for their return.
+ */
+#ifndef IPFT_RECORD_H
+#define IPFT_RECORD_H
+
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "event.h"
+
+/* The part of the kernel's struct that is used: CO-RE finds the offset on the running kernel. */
+struct sk_buff {
+	__u32 mark;
+} __attribute__((preserve_access_index));
+
+/* enum bpf_func_id of the running kernel; a value of its own, so that headers may know it or not. */
+enum bpf_func_id___attach_cookie {
+	BPF_FUNC_get_attach_cookie___attach_cookie = 174,
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 << 20); /* set by user space: --buffer-size */
+} ipft_ring SEC(".maps");
+
+/*
+ * Kernels before 5.15 have no attach cookies: there the function is found by its address. User space
+ * sizes and fills this map on such kernels only.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u32);
+} ipft_addresses SEC(".maps");
+
+const volatile struct config ipft_config;
+volatile struct state ipft_state;
+
+#ifdef MODULE
+typedef struct event_with_data record_t;
+
+/*
+ * The user's. User space has checked its parameters and made them void pointers in the module's BTF
+ * (lib/module/void_parameters.ts): the linker compares both declarations.
+ */
+extern int module(void *ctx, void *skb, void *data);
+#else
+typedef struct event record_t;
+
+static __always_inline int module(void *ctx, void *skb, void *data)
+{
+	return 0;
+}
+#endif
+
+/* Unused: keeps the struct in the object's BTF, where a test compares it with lib/bpf/event.ts. */
+record_t *ipft_layout;
+
+static __always_inline int matches(__u32 mark)
+{
+	return (mark & ipft_config.mark_mask) == ipft_config.wanted_mark;
+}
+
+/*
+ * The marked packets' calls under way, for methods whose return programs see nothing of the entry. User
+ * space makes room in it where it is needed.
+ */
+struct call {
+	/*
+	 * On the stack of the call, where both programs find it. It is not enough: a function that ends with
+	 * a jump to another one leaves it the same place.
+	 */
+	__u64 address;
+	__u64 function;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct call);
+	__type(value, __u64); /* the struct sk_buff that it was entered with */
+} ipft_calls SEC(".maps");
+
+enum point { ENTRY, RETURN };
+
+static __always_inline volatile struct cpu_counters *counters_of(__u32 cpu)
+{
+	return &ipft_state.counters[cpu & (COUNTER_SLOTS - 1)];
+}
+
+/* Remembers a call for its return; without room for it, the return is lost. */
+static __always_inline void open_call(__u64 address, void *skb, __u32 function)
+{
+	volatile struct cpu_counters *counter = counters_of(bpf_get_smp_processor_id());
+	struct call call = {.address = address, .function = function};
+	__u64 value = (__u64)skb;
+
+	if (!bpf_map_update_elem(&ipft_calls, &call, &value, BPF_ANY)) {
+		__sync_fetch_and_add(&ipft_state.open_calls, 1);
+		return;
+	}
+	__sync_fetch_and_add(&counter->hits, 1);
+	__sync_fetch_and_add(&counter->lost, 1);
+}
+
+/* Whether any call is open. Most of the time none is, and returns need to do no more than ask this. */
+static __always_inline int has_open_calls(void)
+{
+	return ipft_state.open_calls && ipft_state.active;
+}
+
+/* The packet that the call was entered with; NULL for a call that was not recorded. */
+static __always_inline void *close_call(__u64 address, __u32 function)
+{
+	struct call call = {.address = address, .function = function};
+	__u64 *value = bpf_map_lookup_elem(&ipft_calls, &call);
+	void *skb;
+
+	if (!value)
+		return NULL;
+	skb = (void *)*value;
+	bpf_map_delete_elem(&ipft_calls, &call);
+	__sync_fetch_and_add(&ipft_state.open_calls, -1);
+	return skb;
+}
+
+/* Of a probe that is attached to none of the functions of the table. Must not be; is not hidden. */
+#define UNKNOWN_FUNCTION (~0u)
+
+/* Whether the module wants the event: at its entry it decides for the whole call. */
+static __always_inline int record(void *ctx, void *skb, __u32 function, enum point point)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	volatile struct cpu_counters *counter = counters_of(cpu);
+	__u64 data[DATA_BYTES / sizeof(__u64)] = {};
+	struct event *event;
+
+	/* Atomic: with fentry an interrupt may run another of these programs inside this one. */
+	__sync_fetch_and_add(&counter->hits, 1);
+	/* Before there is a record, so that events that nobody wants don't take the others' room. */
+	if (module(ctx, skb, data) && point == ENTRY) {
+		__sync_fetch_and_add(&counter->dropped, 1);
+		return 0;
+	}
+	event = function == UNKNOWN_FUNCTION ? NULL
+					     : bpf_ringbuf_reserve(&ipft_ring, sizeof(record_t), 0);
+	if (!event) {
+		__sync_fetch_and_add(&counter->lost, 1);
+		return 1;
+	}
+	event->skb = (__u64)skb;
+	event->timestamp = bpf_ktime_get_ns();
+	event->task = event_task((__u32)bpf_get_current_pid_tgid(), cpu);
+	event->function = function;
+	event->cpu = cpu;
+	event->is_return = point == RETURN;
+	__builtin_memcpy(event + 1, data, sizeof(record_t) - sizeof(*event));
+	/*
+	 * A wake-up costs the traffic more than the record itself, so user space is woken up only where it
+	 * says that it sleeps. It says so before it looks at the ring for the last time, and here it is
+	 * read after the reservation: one of the two sees the other.
+	 */
+	if (ipft_state.asleep) {
+		ipft_state.asleep = 0;
+		bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	} else {
+		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	}
+	return 1;
+}
+
+static __always_inline __u32 attached_function(struct pt_regs *ctx)
+{
+	__u64 address;
+	__u32 *function;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id___attach_cookie,
+				       BPF_FUNC_get_attach_cookie___attach_cookie))
+		return bpf_get_attach_cookie(ctx) - 1; /* it is 0 where there is none */
+	/* x86 hands a kprobe handler the address behind its int3 (kprobe_ftrace_handler and
+	 * kprobe_int3_handler in arch/x86/kernel/kprobes). */
+	address = PT_REGS_IP(ctx) - 1;
+	function = bpf_map_lookup_elem(&ipft_addresses, &address);
+	return function ? *function : UNKNOWN_FUNCTION;
+}
+
+#endif
