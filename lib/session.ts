@@ -1,6 +1,7 @@
 /** A trace from its options to its summary: script -> plan -> load -> attach -> drain -> sink -> summary. */
 import { attach, loadTracer } from "./attach.ts";
-import type { Attachment, AttachObserver } from "./bpf/attachment.ts";
+import { AttachBars } from "./attach_bars.ts";
+import type { Attachment } from "./bpf/attachment.ts";
 import { RingReader } from "./bpf/ring_reader.ts";
 import { drain } from "./drain.ts";
 import { errorText, IpftError } from "./errors.ts";
@@ -13,7 +14,6 @@ import { JsonSink } from "./output/json.ts";
 import type { Sink, TraceInfo } from "./output/sink.ts";
 import { OutputClosed, writeStdout } from "./output/stdout.ts";
 import { StreamSink } from "./output/stream.ts";
-import { ProgressBar } from "./progress.ts";
 import { inspectKernel, planTrace, type TracePlan } from "./plan.ts";
 import { scriptOutput } from "./script_output.ts";
 import { stopSignal } from "./stop_signal.ts";
@@ -108,35 +108,6 @@ async function traceEvents(
     if (!(error instanceof OutputClosed)) throw error;
   }
   if (ONE_BY_ONE.has(plan.backend)) tell("Detaching…");
-}
-
-/** Shows on a terminal how far attaching and detaching have come. */
-class AttachBars implements AttachObserver, Disposable {
-  readonly #attaching = new ProgressBar("Attaching");
-  #detaching?: ProgressBar;
-
-  constructor(readonly total: number, readonly takeTurn: () => Promise<void>) {}
-
-  async attached(done: number): Promise<void> {
-    this.#attaching.update(done, this.total);
-    await this.takeTurn();
-  }
-
-  detached(done: number, total: number): void {
-    this.clear();
-    this.#detaching ??= new ProgressBar("Detaching");
-    this.#detaching.update(done, total);
-  }
-
-  /** Takes the bar of attaching away. */
-  clear(): void {
-    this.#attaching[Symbol.dispose]();
-  }
-
-  [Symbol.dispose](): void {
-    this.clear();
-    this.#detaching?.[Symbol.dispose]();
-  }
 }
 
 const STDOUT = 1;
