@@ -74,9 +74,18 @@ export function planTrace(
   const { functions, addresses } = backend === "ftrace"
     ? { functions: matching.filter(({ name }) => !name.includes(".")), addresses: NO_ADDRESSES }
     : resolveAddresses(matching, kallsyms);
+  if (functions.length > MAX_FUNCTIONS) {
+    throw usageError(
+      `${functions.length} functions are more than ipft can number`,
+      `limit them with --regex to ${MAX_FUNCTIONS}`,
+    );
+  }
   const unreachable = matching.length - functions.length;
   return { backend, method, capabilities, sessionFunctions, functions, addresses, unreachable };
 }
+
+/** An event has 16 bits for the number of its function. */
+const MAX_FUNCTIONS = 2 ** 16;
 
 const NO_ADDRESSES = new BigUint64Array();
 

@@ -1,13 +1,13 @@
 import type { EventBatch } from "../bpf/event.ts";
 import { chooseLines, Shown } from "./call_lines.ts";
-import { NO_PARTNER, numberTasks, pairCalls } from "./call_tree.ts";
+import { NO_PARTNER, numberTasks, pairCalls, type Tasks } from "./call_tree.ts";
 import { orderByTime } from "./event_order.ts";
 import { EventStore } from "./event_store.ts";
 import { type Describe, lineEnds } from "./line_ends.ts";
 import { SEPARATOR_BYTES, writeBlocks } from "./packet_blocks.ts";
 import { endsPacket } from "./packet_end.ts";
 import type { Sink, TraceInfo, WriteBytes } from "./sink.ts";
-import { splitPackets } from "./split_packets.ts";
+import { type Packets, splitPackets } from "./split_packets.ts";
 import { appendStart, LONGEST_START_BYTES, tableColumns } from "./table_text.ts";
 import { constant, TextBuffer } from "./text_buffer.ts";
 
@@ -27,6 +27,14 @@ DESCRIPTIONS[Shown.return] = () => "}";
 DESCRIPTIONS[Shown.call] = ({ name }) => `${name}();`;
 DESCRIPTIONS[Shown.entryAlone] = ({ name }) => `${name}(); /* return missing */`;
 DESCRIPTIONS[Shown.returnAlone] = ({ name }) => `} /* ${name}, entry missing */`;
+
+/** All about the events that their lines need, each by event. */
+interface Trees {
+  readonly tasks: Tasks;
+  readonly partner: Uint32Array;
+  readonly packets: Packets;
+  readonly shown: Uint8Array;
+}
 
 /**
  * The calls that each packet went through, nested: on `finish`, one block of lines per packet, by time,
@@ -66,43 +74,42 @@ export class GraphSink implements Sink {
     const shown = chooseLines(events, packets, tasks, partner, dataFormatter === undefined);
 
     const latestNs = originNs + BigInt(events.timestamp(byTime[byTime.length - 1]));
+    await this.#writeTrees({ tasks, partner, packets, shown }, latestNs);
+  }
+
+  async #writeTrees({ tasks, partner, packets, shown }: Trees, latestNs: bigint): Promise<void> {
+    const events = this.#events;
+    const { functions, originNs } = this.#info;
     const { timestampWidth, start, module } = tableColumns(this.#info, latestNs);
     const duration = "Duration".padStart(durationWidth(events, partner));
     const header = constant(`${start} ${module("Module")} ${duration}${" ".repeat(GAP)}Function\n`);
     const modules = functions.map((traced) => constant(` ${module(traced.module)} `));
     const ends = lineEnds(this.#info, DESCRIPTIONS, "\n");
-    // The header is as long as all columns but the last, and longer than what is missing in them.
+    // The header is as wide as all columns before the function.
     const longestLineBytes = SEPARATOR_BYTES + LONGEST_START_BYTES + header.sizeBytes +
       ends.longestBytes;
     const text = new TextBuffer(this.#write, originNs, timestampWidth, longestLineBytes);
     text.constant(header);
-
     /** By task: how many calls of the packet are open. */
     const depth = new Uint32Array(tasks.taskCount);
-    await writeBlocks(
-      text,
-      events,
-      packets,
-      ends,
-      (event, { timestamp, cpu, functionIndex }, at) => {
-        const how = shown[event];
-        if (how === Shown.nothing) return;
-        const task = tasks.taskOf[event];
-        if (how === Shown.return) depth[task]--;
-        appendStart(text, timestamp[at], cpu[at]);
-        text.constant(modules[functionIndex[at]]);
-        if (how === Shown.call || how === Shown.return) {
-          const durationNs = Math.abs(events.timestamp(partner[event]) - timestamp[at]);
-          text.microseconds(durationNs, duration.length - UNIT.sizeBytes);
-          text.constant(UNIT);
-          text.spaces(GAP + INDENT * depth[task]);
-        } else {
-          text.spaces(duration.length + GAP + INDENT * depth[task]);
-        }
-        ends.append(text, functionIndex[at], how);
-        if (how === Shown.entry) depth[task]++;
-      },
-    );
+    await writeBlocks(text, events, packets, ends, (event, chunk, at) => {
+      const how = shown[event];
+      if (how === Shown.nothing) return;
+      const task = tasks.taskOf[event];
+      if (how === Shown.return) depth[task]--;
+      appendStart(text, chunk.timestamp[at], chunk.cpu[at]);
+      text.constant(modules[chunk.functionIndex[at]]);
+      if (how === Shown.call || how === Shown.return) {
+        const durationNs = Math.abs(events.timestamp(partner[event]) - chunk.timestamp[at]);
+        text.microseconds(durationNs, duration.length - UNIT.sizeBytes);
+        text.constant(UNIT);
+      } else {
+        text.spaces(duration.length);
+      }
+      text.spaces(GAP + INDENT * depth[task]);
+      ends.append(text, chunk.functionIndex[at], how);
+      if (how === Shown.entry) depth[task]++;
+    });
   }
 }
 
