@@ -68,5 +68,5 @@ export function explainRefusal(log: readonly string[]): Explanation | undefined 
   if (excerpt.length > EXCERPT_LINES) {
     excerpt.splice(1, excerpt.length - EXCERPT_LINES + 1, "…");
   }
-  return { reason: last.replace(JUMP, ""), excerpt };
+  return { reason: last.replace(JUMP, "").replace(/\.$/, ""), excerpt };
 }

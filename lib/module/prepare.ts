@@ -39,7 +39,7 @@ export function prepareModule(
   checkFunction(elf, source);
   const clash = globals.find(({ name }) => reserved.has(name));
   if (clash) {
-    throw moduleError(source, `the tracer has a ${clash.name} too`, "give it another name");
+    throw moduleError(source, `the tracer has an ${clash.name} too`, "give it another name");
   }
   const section = elf.section(".BTF");
   if (!section || section.type === SectionType.nobits) {

@@ -178,7 +178,7 @@ Deno.test("linkModule says that BTF is missing, or what module is in it", () => 
 });
 
 Deno.test("linkModule names what the module and the tracer both define", () => {
-  assertRefused(read("clash"), "the tracer has a ipft_state too", "give it another name");
+  assertRefused(read("clash"), "the tracer has an ipft_state too", "give it another name");
 });
 
 Deno.test("linkModule passes on what libbpf's linker says", () => {
