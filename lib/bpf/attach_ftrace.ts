@@ -35,10 +35,9 @@ export async function attachFtrace(
   observer: AttachObserver,
 ): Promise<Attachment> {
   const entries = new Map<number, FentryTemplate>();
-  for (const { skbPosition } of functions) {
-    const { fd } = tracer.program(skbPosition);
-    if (entries.has(skbPosition) || fd < 0) continue;
-    entries.set(skbPosition, new FentryTemplate(tracer.program(skbPosition).instructions()));
+  for (const position of new Set(functions.map(({ skbPosition }) => skbPosition))) {
+    const program = tracer.program(position);
+    if (program.fd >= 0) entries.set(position, new FentryTemplate(program.instructions()));
   }
   const exit = tracer.exitProgram && new FentryTemplate(tracer.exitProgram.instructions());
   const btfFds = openKernelBtf(new Set(functions.map(({ module }) => module)));

@@ -46,11 +46,6 @@ export class LuaFormatter implements DataFormatter {
     this.#onFirstError = onFirstError;
   }
 
-  /** The function that it calls. */
-  get functionName(): string {
-    return this.#name;
-  }
-
   /** For how many events the function has failed. */
   get failures(): number {
     return this.#failures;

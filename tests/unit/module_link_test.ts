@@ -14,6 +14,9 @@ const DEFINE = "define: int module(void *ctx, struct sk_buff *skb, uint8_t data[
 const SYMBOL_INFO = 4, SYMBOL_OTHER = 5, SYMBOL_SECTION = 6, SYMBOL_VALUE = 8;
 const SECTION_NAME = 0, SECTION_TYPE = 4, SECTION_ALIGNMENT = 0x30;
 
+/** The program of the scripting manual, which is an example. */
+const MANUAL = "../../examples/lua/mark/mark";
+
 /** A module of tests/modules, compiled. */
 function read(name: string): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(new URL(`../modules/${name}.bpf.o`, import.meta.url));
@@ -41,7 +44,7 @@ function assertRefused(module: Uint8Array, why: string, remedy?: string): void {
 }
 
 Deno.test("linkModule links what the manual compiles, and what it forbids", () => {
-  for (const name of ["manual", "lifted", "drop", "refused"]) {
+  for (const name of [MANUAL, "lifted", "drop", "refused"]) {
     const linked = linkModule(read(name), SOURCE);
     using object = new BpfObject(linked, name);
     const programs = Array.from({ length: 5 }, (_, position) => [
@@ -108,27 +111,27 @@ Deno.test("linkModule says what is not an object of BPF", () => {
   assertRefused(text, "it is not an ELF object", COMPILE);
   const header = { byteOrder: 5, class: 4, type: 0x10, machine: 0x12 };
   assertRefused(
-    broken("manual", (view) => view.setUint16(header.machine, 62, true)),
+    broken(MANUAL, (view) => view.setUint16(header.machine, 62, true)),
     "it is compiled for x86-64, not for BPF",
     COMPILE,
   );
   assertRefused(
-    broken("manual", (view) => view.setUint16(header.machine, 8, true)),
+    broken(MANUAL, (view) => view.setUint16(header.machine, 8, true)),
     "it is compiled for ELF machine 8, not for BPF",
     COMPILE,
   );
-  const bigEndian = broken("manual", (view) => {
+  const bigEndian = broken(MANUAL, (view) => {
     view.setUint8(header.byteOrder, 2);
     view.setUint16(header.machine, 247);
   });
   assertRefused(bigEndian, "it is compiled for big-endian BPF", COMPILE);
   assertRefused(
-    broken("manual", (view) => view.setUint16(header.type, 2, true)),
+    broken(MANUAL, (view) => view.setUint16(header.type, 2, true)),
     "it is not relocatable (ELF type 2)",
     COMPILE,
   );
   assertRefused(
-    broken("manual", (view) => view.setUint8(header.class, 1)),
+    broken(MANUAL, (view) => view.setUint8(header.class, 1)),
     "it is a damaged ELF object: it is not a 64-bit one",
     "compile it again",
   );
@@ -136,19 +139,19 @@ Deno.test("linkModule says what is not an object of BPF", () => {
 
 Deno.test("linkModule says what is wrong with the symbol module", () => {
   const [STATIC_FUNCTION, GLOBAL_OBJECT] = [0x02, 0x11];
-  const nameless = broken("manual", (view, elf) => {
+  const nameless = broken(MANUAL, (view, elf) => {
     view.setUint32(symbol(elf, "module").offset, 0, true);
   });
   assertRefused(nameless, "it has no function module", DEFINE);
-  const undefinedSection = broken("manual", (view, elf) => {
+  const undefinedSection = broken(MANUAL, (view, elf) => {
     view.setUint16(symbol(elf, "module").offset + SYMBOL_SECTION, 0, true);
   });
   assertRefused(undefinedSection, "it has no function module", DEFINE);
-  const variable = broken("manual", (view, elf) => {
+  const variable = broken(MANUAL, (view, elf) => {
     view.setUint8(symbol(elf, "module").offset + SYMBOL_INFO, GLOBAL_OBJECT);
   });
   assertRefused(variable, "its module is not a function", DEFINE);
-  const local = broken("manual", (view, elf) => {
+  const local = broken(MANUAL, (view, elf) => {
     view.setUint8(symbol(elf, "module").offset + SYMBOL_INFO, STATIC_FUNCTION);
   });
   assertRefused(local, "its module() is static", "leave the static away");
@@ -160,12 +163,12 @@ Deno.test("linkModule says what is wrong with the symbol module", () => {
 });
 
 Deno.test("linkModule says that BTF is missing, or what module is in it", () => {
-  const withoutBtf = broken("manual", (view, elf) => {
+  const withoutBtf = broken(MANUAL, (view, elf) => {
     const noName = view.getUint32(elf.sections[0].header + SECTION_NAME, true);
     view.setUint32(elf.section(".BTF")!.header + SECTION_NAME, noName, true);
   });
   assertRefused(withoutBtf, "it has no BTF", COMPILE);
-  const another = broken("manual", (_, elf, bytes) => {
+  const another = broken(MANUAL, (_, elf, bytes) => {
     const { offset, sizeBytes } = elf.section(".BTF")!;
     const text = new TextDecoder("latin1").decode(bytes.subarray(offset, offset + sizeBytes));
     bytes[offset + text.indexOf("\0sk_buff\0") + 1] = "S".charCodeAt(0);
@@ -223,7 +226,7 @@ Deno.test("linkModule refuses what would lead libbpf's linker astray", () => {
 
 Deno.test("prepareModule throws nothing but an IpftError, however its object is damaged", () => {
   const reserved = new Set(["ipft_state"]);
-  const objects = ["lifted", "manual"].map(read);
+  const objects = ["lifted", MANUAL].map(read);
   const damage = fc.record({
     object: fc.constantFrom(...objects),
     changes: fc.array(
