@@ -188,23 +188,26 @@ export class Btf {
 
   /** The first type of this kind and name, its base's before its own. */
   find(kind: number, name: string): number | undefined {
-    return this.base?.find(kind, name) ?? this.findOwn(kind, name)[0];
+    return this.base?.find(kind, name) ?? this.#ownNamed(kind, name).next().value;
   }
 
   /** All types of this kind and name that are not the base's. */
   findOwn(kind: number, name: string): number[] {
+    return [...this.#ownNamed(kind, name)];
+  }
+
+  /** They are looked for as they are asked for: a search through all types of a kernel takes a while. */
+  *#ownNamed(kind: number, name: string): Generator<number, undefined> {
     const table = this.#table, { words, starts } = table;
     const wanted = encoder.encode(`${name}\0`);
-    const found: number[] = [];
     for (let i = 0; i < starts.length; i++) {
       const at = starts[i];
       if (
         (words[at + 1] >>> KIND_SHIFT & KIND_MASK) === kind && table.isString(words[at], wanted)
       ) {
-        found.push(table.firstId + i);
+        yield table.firstId + i;
       }
     }
-    return found;
   }
 
   /**
@@ -235,10 +238,10 @@ export class Btf {
     return found;
   }
 
-  /** Whether there is an `enum enumName` that has a value of the other name. */
-  hasEnumerator(enumName: string, valueName: string): boolean {
+  /** The names of the values of `enum enumName`; none where there is no such enum. */
+  enumeratorNames(enumName: string): Set<string> {
     const id = this.find(BtfKind.ENUM, enumName) ?? this.find(BtfKind.ENUM64, enumName);
-    return id !== undefined && this.enumerators(id).some(({ name }) => name === valueName);
+    return new Set(id === undefined ? [] : this.enumerators(id).map(({ name }) => name));
   }
 
   #hasFlag(id: number): boolean {

@@ -42,16 +42,17 @@ export const REQUIREMENTS: Readonly<
 export function probeCapabilities(vmlinux: Btf, hasSessionFunctions: boolean): Capabilities {
   const hasStruct = (name: string) => vmlinux.find(BtfKind.STRUCT, name) !== undefined;
   const hasFunction = (name: string) => vmlinux.find(BtfKind.FUNC, name) !== undefined;
+  const attachTypes = vmlinux.enumeratorNames("bpf_attach_type");
   // Compiled under CONFIG_FPROBE only (kernel/trace/bpf_trace.c).
   const kprobeMulti = hasStruct("bpf_kprobe_multi_link");
   return {
-    ringBuffer: vmlinux.hasEnumerator("bpf_map_type", "BPF_MAP_TYPE_RINGBUF"),
+    ringBuffer: vmlinux.enumeratorNames("bpf_map_type").has("BPF_MAP_TYPE_RINGBUF"),
     kprobe: kprobePmuType() !== undefined,
-    attachCookie: vmlinux.hasEnumerator("bpf_func_id", "BPF_FUNC_get_attach_cookie"),
+    attachCookie: vmlinux.enumeratorNames("bpf_func_id").has("BPF_FUNC_get_attach_cookie"),
     kprobeMulti,
     kprobeSession: kprobeMulti && hasSessionFunctions &&
-      vmlinux.hasEnumerator("bpf_attach_type", "BPF_TRACE_KPROBE_SESSION"),
-    fentry: vmlinux.hasEnumerator("bpf_attach_type", "BPF_TRACE_FENTRY") &&
+      attachTypes.has("BPF_TRACE_KPROBE_SESSION"),
+    fentry: attachTypes.has("BPF_TRACE_FENTRY") &&
       // Either is compiled under CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS only; old BTF lacks the
       // functions of kernel/trace/ftrace.c, new kernels lack the struct.
       (hasFunction("register_ftrace_direct") || hasStruct("ftrace_direct_func")),

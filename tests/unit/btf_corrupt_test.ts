@@ -34,7 +34,7 @@ function askEverything(btf: Btf): void {
     orIpftError(() => btf.paramType(id, btf.paramCount(id) - 1));
   }
   orIpftError(() => btf.find(BtfKind.FUNC, "ip_rcv"));
-  orIpftError(() => btf.hasEnumerator("verdict", "ACCEPT"));
+  orIpftError(() => btf.enumeratorNames("verdict"));
   orIpftError(() => findSkbPrototypes(btf).positions);
 }
 

@@ -16,8 +16,8 @@ Deno.test("Btf reads the vmlinux of the running kernel", () => {
   assert.equal(btf.name(skb), "sk_buff");
   assert.equal(btf.skipModifiers(btf.type(btf.paramType(ipRcv, 0))), skb);
   assert.equal(btf.paramCount(ipRcv), 4);
-  assert(btf.hasEnumerator("bpf_map_type", "BPF_MAP_TYPE_RINGBUF"));
-  assert(!btf.hasEnumerator("bpf_map_type", "BPF_MAP_TYPE_RING"));
+  assert(btf.enumeratorNames("bpf_map_type").has("BPF_MAP_TYPE_RINGBUF"));
+  assert(!btf.enumeratorNames("bpf_map_type").has("BPF_MAP_TYPE_RING"));
   assert.equal(btf.find(BtfKind.FUNC, "ip_rc"), undefined);
 
   const listHead = btf.find(BtfKind.STRUCT, "list_head")!;
