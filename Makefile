@@ -16,24 +16,31 @@ BPF_OBJECTS := lib/bpf/tracer.bpf.o tests/unit/ring_filler.bpf.o
 TRACER_FOR_MODULES := lib/bpf/tracer_module.bpf.o
 # Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
 COMPILE_MODULE := C_INCLUDE_PATH=/usr/include/$(shell uname -m)-linux-gnu $(CLANG) -target bpf -O3 -c -g
-EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/lua/*/*.bpf.c))
-MODULES := $(EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/modules/*.bpf.c))
-OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES)
+LUA_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/lua/*/*.bpf.c))
+MODULES := $(LUA_EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/modules/*.bpf.c))
+# Extensions as ipft compiles them itself, and those of the tests also with another compiler.
+EXTENSION_FLAGS := -target bpf -O2 -g -c -Wall -Wextra -Wno-unused-parameter -Werror \
+	-idirafter lib/module/templates -idirafter /usr/include/$(shell uname -m)-linux-gnu
+IPFT_H := lib/module/templates/ipft.h
+BPF_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/bpf/*/*.bpf.c))
+EXTENSIONS := $(BPF_EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/extensions/*.bpf.c))
+NEWEST_EXTENSIONS := $(patsubst %.bpf.c,%.newest.bpf.o,$(wildcard tests/extensions/*.bpf.c))
+OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES) $(EXTENSIONS)
 
-.PHONY: help demo test bench bpf examples setup packages clean
+.PHONY: help demo test bench bpf examples setup packages newest-clang clean
 
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
 	@echo "make bench     measure, here"
 	@echo "make bpf       build the BPF objects, for: sudo deno run -A main.ts"
-	@echo "make examples  build the modules of examples/lua"
+	@echo "make examples  build the modules of examples/lua and the extensions of examples/bpf"
 	@echo "make clean     remove what was built; the cache stays"
 
 demo: setup
 	@tests/demo.sh $(DENO)
 
-test: setup
+test: setup $(NEWEST_EXTENSIONS)
 	@tests/vm/setup.sh
 	@$(DENO) run -A tests/run.ts
 
@@ -42,7 +49,7 @@ bench: setup
 
 bpf: $(OBJECTS)
 
-examples: $(EXAMPLES)
+examples: $(LUA_EXAMPLES) $(BPF_EXAMPLES)
 
 setup: $(DENO) node_modules/.installed bpf
 
@@ -58,6 +65,15 @@ $(TRACER_FOR_MODULES): lib/bpf/tracer.bpf.c $(BPF_HEADERS) | packages
 $(MODULES): %.bpf.o: %.bpf.c | packages
 	$(COMPILE_MODULE) $< -o $@
 
+$(EXTENSIONS): %.bpf.o: %.bpf.c $(IPFT_H) | packages
+	$(CLANG) $(EXTENSION_FLAGS) $< -o $@
+
+$(NEWEST_EXTENSIONS): %.newest.bpf.o: %.bpf.c $(IPFT_H) | newest-clang
+	$$(tests/newest_clang.sh) $(EXTENSION_FLAGS) $< -o $@
+
+newest-clang: packages
+	@tests/packages.sh $$(tests/newest_clang.sh)
+
 $(DENO_NPM):
 	@echo "installing Deno $(DENO_VERSION) from the npm registry"
 	@npm install --silent --no-fund --no-audit --prefix $(IPFT_CACHE)/deno deno@$(DENO_VERSION)
@@ -68,5 +84,5 @@ node_modules/.installed: deno.json deno.lock | $(DENO)
 	@touch $@
 
 clean:
-	rm -f $(OBJECTS)
+	rm -f $(OBJECTS) $(NEWEST_EXTENSIONS)
 	rm -rf node_modules

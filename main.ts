@@ -2,36 +2,38 @@ import { parseCommandLine } from "./lib/cli.ts";
 import { doctor } from "./lib/doctor.ts";
 import { errorText, IpftError } from "./lib/errors.ts";
 import { listFunctions } from "./lib/list.ts";
+import { OutputClosed, printText } from "./lib/output/stdout.ts";
 import { trace } from "./lib/session.ts";
 
 /** Everything but results goes to stderr. */
 const tell = (message: string) => console.error(message);
-
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const command = parseCommandLine(args);
-    switch (command.kind) {
-      case "trace":
-        await trace(command.options, tell);
-        return 0;
-      case "list":
-        await listFunctions(command.filter, tell);
-        return 0;
-      case "lua": {
-        const { tryScript } = await import("./lib/try_script.ts");
-        return await tryScript(command.trial, tell) ? 0 : 1;
-      }
-      case "doctor":
-        return await doctor(command.verbose, tell) ? 0 : 1;
-      case "print":
-        await Deno.stdout.write(new TextEncoder().encode(command.text));
-        return 0;
-    }
-  } catch (error) {
-    if (!(error instanceof IpftError)) throw error;
-    tell(errorText(error));
-    return error.exitCode;
+async function main(args: readonly string[]): Promise<boolean> {
+  const command = parseCommandLine(args);
+  switch (command.kind) {
+    case "trace":
+      await trace(command.options, tell);
+      return true;
+    case "list":
+      await listFunctions(command.filter, tell);
+      return true;
+    case "lua":
+      return await (await import("./lib/try_script.ts")).tryScript(command.trial, tell);
+    case "doctor":
+      return await doctor(command.verbose, tell);
+    case "generate":
+      await printText((await import("./lib/module/templates.ts")).TEMPLATES[command.template]);
+      return true;
+    case "print":
+      await printText(command.text);
+      return true;
   }
 }
 
-Deno.exit(await main(Deno.args));
+try {
+  Deno.exit(await main(Deno.args) ? 0 : 1);
+} catch (error) {
+  if (error instanceof OutputClosed) Deno.exit(0); // whoever reads has seen enough
+  if (!(error instanceof IpftError)) throw error;
+  tell(errorText(error));
+  Deno.exit(error.exitCode);
+}

@@ -6,9 +6,12 @@ import { byNearness, nearest } from "./nearest.ts";
 import { parseBytes, parseRingSize, parseUint32 } from "./numbers.ts";
 import {
   BACKENDS,
+  type ExtensionFile,
   type FunctionFilter,
   OUTPUT_FORMATS,
   type ScriptTrial,
+  TEMPLATE_NAMES,
+  type TemplateName,
   type TraceOptions,
   TRACERS,
 } from "./options.ts";
@@ -19,6 +22,7 @@ export type Command =
   | { readonly kind: "list"; readonly filter: FunctionFilter }
   | { readonly kind: "doctor"; readonly verbose: boolean }
   | { readonly kind: "lua"; readonly trial: ScriptTrial }
+  | { readonly kind: "generate"; readonly template: TemplateName }
   /** `--help`, `--version`: a text for stdout. */
   | { readonly kind: "print"; readonly text: string };
 
@@ -27,6 +31,7 @@ const DEFAULT_BUFFER_BYTES = 64 * 2 ** 20;
 
 const USAGE = `-m MARK [options]
        ipft -l [-r REGEX] [--module-regex REGEX]
+       ipft --gen TEMPLATE
        ipft lua SCRIPT [--data HEX] [-o FORMAT]
        ipft doctor [-v]`;
 
@@ -36,7 +41,8 @@ MARK and MASK are decimal, 0x hexadecimal or 0 octal.
 Examples:
   ipft -m 1234                      while elsewhere: ping -m 1234 192.0.2.1
   ipft -m 0x10 --mask 0xf0 -o json  marks whose second last hex digit is 1
-  ipft -m 1234 -s foo.lua           with data from a module, see docs/lua.md
+  ipft -m 1234 -e foo.c             with data from C: see docs/extensions.md
+  ipft -m 1234 -s foo.lua           with data formatted in Lua: see docs/lua.md
   ipft -m 1234 -r '^(ip|tcp)_'      only functions whose names begin so
   ipft -l --module-regex '^nf_'     the functions of netfilter's modules`;
 
@@ -108,10 +114,24 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
       `${OUTPUT_FORMATS.join(", ")} (default: aggregate)`,
       choice("--output", OUTPUT_FORMATS),
     )
-    .option("-s, --script <PATH>", "Lua script that adds data to each event: docs/lua.md")
+    .option(
+      "-e, --extension <PATH>",
+      "adds data to each event: C source (.c), compiled (.o), or Lua (.lua)",
+      extension,
+    )
+    .option(
+      "-s, --script <PATH>",
+      "the same for a Lua script of any name",
+      (path): ExtensionFile => ({ language: "lua", path }),
+    )
     .option("-v, --verbose", "show what libbpf and the kernel's verifier say")
     .optionsGroup("Instead of tracing:")
     .option("-l, --list", "list the functions that can be traced")
+    .option(
+      "--gen <TEMPLATE>",
+      `print what an extension begins with: ${TEMPLATE_NAMES.join(", ")}`,
+      choice("--gen", TEMPLATE_NAMES),
+    )
     .helpOption("-h, --help", "show this help")
     .version(`ipft ${denoJson.version}`, "--version", "show the version")
     .action((options, { args }) => {
@@ -119,6 +139,10 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
       rejectArguments(args, ["lua", "doctor", "--help", ...names]);
       const filter = { functionRegex: options.regex, moduleRegex: options.moduleRegex };
       if (options.list) return run({ kind: "list", filter });
+      if (options.gen) return run({ kind: "generate", template: options.gen });
+      if (options.script && options.extension) {
+        throw usageError("both --script and --extension given", "an event has data of one of them");
+      }
       const { mark, mask = DEFAULT_MASK } = options;
       run({
         kind: "trace",
@@ -128,7 +152,7 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
           backend: options.backend,
           tracer: options.tracer ?? "function",
           output: options.output ?? "aggregate",
-          script: options.script,
+          extension: options.extension ?? options.script,
           filter,
           bufferSizeBytes: options.bufferSize ?? DEFAULT_BUFFER_BYTES,
           verbose: options.verbose ?? false,
@@ -183,6 +207,21 @@ function regex(option: string) {
       throw usageError(`${option} '${text}' is not a regular expression: ${reason}`);
     }
   };
+}
+
+const LANGUAGES: Readonly<Record<string, ExtensionFile["language"]>> = {
+  ".c": "c",
+  ".o": "object",
+  ".lua": "lua",
+};
+
+function extension(path: string): ExtensionFile {
+  const language = LANGUAGES[/\.[^./]*$/.exec(path)?.[0] ?? ""];
+  if (language !== undefined) return { language, path };
+  throw usageError(
+    `--extension '${path}' ends in neither .c, .o nor .lua`,
+    "the name of the file says how it is used",
+  );
 }
 
 function choice<const T extends string>(option: string, choices: readonly T[]) {

@@ -7,7 +7,7 @@ import { type Capabilities, REQUIREMENTS } from "./kernel/capabilities.ts";
 import { lockdownMode } from "./kernel/lockdown.ts";
 import { VMLINUX } from "./kernel/skb_function.ts";
 import { type Backend, type Tracer, TRACERS } from "./options.ts";
-import { writeStdout } from "./output/stdout.ts";
+import { printText } from "./output/stdout.ts";
 import { inspectKernel, type Kernel, planTrace } from "./plan.ts";
 
 /** Every kernel with IPv4 has it, and nothing else is called so. */
@@ -51,7 +51,7 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
     }
     anyWorks ||= works;
   }
-  await writeStdout(new TextEncoder().encode(lines.join("\n") + "\n"));
+  await printText(lines.join("\n") + "\n");
   return anyWorks;
 }
 

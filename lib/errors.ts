@@ -33,6 +33,14 @@ export function usageError(what: string, remedy?: string): IpftError {
   return new IpftError(what, remedy, 2);
 }
 
+/** Why a file cannot be read, from what Deno throws. */
+export function fileProblem(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  return (error as Error).message;
+}
+
 /** errno names and texts that these system calls and libbpf give (asm-generic/errno*.h, errno(3)). */
 const ERRNO: Readonly<Record<number, readonly [name: string, text: string]>> = {
   1: ["EPERM", "operation not permitted"],

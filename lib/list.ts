@@ -1,5 +1,5 @@
 import type { FunctionFilter } from "./options.ts";
-import { OutputClosed, writeStdout } from "./output/stdout.ts";
+import { printText } from "./output/stdout.ts";
 import { inspectKernel, selectFunctions } from "./plan.ts";
 import { VMLINUX } from "./kernel/skb_function.ts";
 
@@ -15,9 +15,5 @@ export async function listFunctions(
   const { functions } = await inspectKernel(warn);
   const lines = selectFunctions(functions, filter)
     .map(({ name, module }) => module === VMLINUX ? `${name}\n` : `${name} [${module}]\n`);
-  try {
-    await writeStdout(new TextEncoder().encode(lines.join("")));
-  } catch (error) {
-    if (!(error instanceof OutputClosed)) throw error;
-  }
+  await printText(lines.join(""));
 }

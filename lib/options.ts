@@ -18,6 +18,13 @@ export type Tracer = typeof TRACERS[number];
 export const OUTPUT_FORMATS = ["aggregate", "stream", "json"] as const;
 export type OutputFormat = typeof OUTPUT_FORMATS[number];
 
+/** A file that collects data from each skb and says how it is shown. */
+export interface ExtensionFile {
+  /** Lua, C, or what a C compiler has made. */
+  readonly language: "lua" | "c" | "object";
+  readonly path: string;
+}
+
 /** What a trace is asked to do, validated. */
 export interface TraceOptions {
   /** A packet is traced when `skb->mark & mask` equals `mark & mask`, which is never 0. */
@@ -27,14 +34,17 @@ export interface TraceOptions {
   readonly backend?: Backend;
   readonly tracer: Tracer;
   readonly output: OutputFormat;
-  /** Path of the Lua script that brings a module and formats its data. */
-  readonly script?: string;
+  readonly extension?: ExtensionFile;
   readonly filter: FunctionFilter;
   /** Size of the ring: a power of two, 4 KiB to 2 GiB. */
   readonly bufferSizeBytes: number;
   /** Whether to show what libbpf and the verifier say. */
   readonly verbose: boolean;
 }
+
+/** What `ipft --gen` prints. */
+export const TEMPLATE_NAMES = ["bpf-module-skeleton", "bpf-module-header", "lua-script"] as const;
+export type TemplateName = typeof TEMPLATE_NAMES[number];
 
 /** What `ipft lua` is asked to do. */
 export interface ScriptTrial {

@@ -1,12 +1,13 @@
-/** A trace from its options to its summary: script -> plan -> load -> attach -> drain -> sink -> summary. */
+/** A trace from its options to its summary: extension -> plan -> load -> attach -> drain -> sink -> summary. */
 import { attach, loadTracer } from "./attach.ts";
 import { AttachBars } from "./attach_bars.ts";
 import type { Attachment } from "./bpf/attachment.ts";
 import { RingReader } from "./bpf/ring_reader.ts";
 import { drain } from "./drain.ts";
 import { errorText, IpftError } from "./errors.ts";
+import { type Extension, loadExtension } from "./extension.ts";
 import { isReaderGone, monotonicNs } from "./ffi/libc.ts";
-import type { LuaScript, ModuleImage } from "./lua/script.ts";
+import type { ModuleImage } from "./module/module_image.ts";
 import type { Backend, TraceOptions } from "./options.ts";
 import { AggregateSink } from "./output/aggregate.ts";
 import { GraphSink } from "./output/graph.ts";
@@ -15,7 +16,6 @@ import type { Sink, TraceInfo } from "./output/sink.ts";
 import { OutputClosed, writeStdout } from "./output/stdout.ts";
 import { StreamSink } from "./output/stream.ts";
 import { inspectKernel, planTrace, type TracePlan } from "./plan.ts";
-import { scriptOutput } from "./script_output.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { LossReport, summarize } from "./summary.ts";
 
@@ -29,30 +29,30 @@ const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
  * Traces until a signal, or until nobody reads standard output any more. When it returns, all that
  * was captured is written and nothing is left in the kernel.
  *
- * @throws IpftError when the trace cannot start, its output cannot be written, or the script fails
+ * @throws IpftError when the trace cannot start, its output cannot be written, or the extension fails
  *   elsewhere than in an event
  */
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   const signal = stopSignal();
-  if (options.script === undefined) return await traceEvents(options, undefined, signal, tell);
-  // Imported only now: most traces have no script, and a trace is to begin at once.
-  const { LuaScript } = await import("./lua/script.ts");
-  using script = await LuaScript.load(options.script, scriptOutput(options.output === "json"));
-  const body = () => traceEvents(options, script, signal, tell);
-  await script.run(body, (error) => tell(errorText(error)));
+  const { extension: file, output } = options;
+  if (file === undefined) return await traceEvents(options, undefined, signal, tell);
+  using extension = await loadExtension(file, output === "json", tell);
+  await takeTurn(signal, () => {}); // to compile takes a while, and there is nothing to detach
+  const body = () => traceEvents(options, extension, signal, tell);
+  await extension.run(body, (error) => tell(errorText(error)));
 }
 
-/** The trace without the script's own beginning and end. */
+/** The trace without the extension's own beginning and end. */
 async function traceEvents(
   options: TraceOptions,
-  script: LuaScript | undefined,
+  extension: Extension | undefined,
   signal: AbortSignal,
   tell: Tell,
 ): Promise<void> {
-  const image = script?.module();
+  const image = extension?.module();
   const module = image && await link(image);
   const format = options.output === "json" ? "json" : "text";
-  const dataFormatter = script?.formatter(format, (error) => tell(errorText(error)));
+  const dataFormatter = await extension?.formatter(format, (error) => tell(errorText(error)));
 
   const plan = planTrace(await inspectKernel(tell), options);
   using tracer = loadTracer(plan, options, options.verbose ? tell : undefined, module);

@@ -1,5 +1,6 @@
 import { BtfKind } from "./btf_kind.ts";
 import { BtfTable, COMMON_WORDS, KIND_MASK, KIND_SHIFT, kindOf, vlenOf } from "./btf_table.ts";
+import { lastNotAbove } from "./sorted.ts";
 
 /** A member of a struct or union. */
 export interface BtfMember {
@@ -62,6 +63,19 @@ export class Btf {
   /** The last type id plus 1. */
   get endId(): number {
     return this.#table.endId;
+  }
+
+  /**
+   * A 32-bit word of a type: name, info, size or type, then what the kind adds (btf.rst). For the few
+   * kinds that only some readers know.
+   */
+  word(id: number, index: number): number {
+    return this.#table.word(id, index);
+  }
+
+  /** The string at an offset that a type holds. */
+  string(offset: number): string {
+    return this.#table.string(offset);
   }
 
   /** The `BtfKind` of a type. */
@@ -260,15 +274,4 @@ export class Btf {
       return read(table.string(table.word(id, at)), table.word(id, at + 1), table.word(id, at + 2));
     });
   }
-}
-
-/** Index of the last element of `sorted` that is not above `value`; there is one. */
-function lastNotAbove(sorted: Uint32Array, value: number): number {
-  let low = 0;
-  for (let high = sorted.length; high - low > 1;) {
-    const middle = low + high >>> 1;
-    if (sorted[middle] <= value) low = middle;
-    else high = middle;
-  }
-  return low;
 }

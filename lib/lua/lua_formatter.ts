@@ -1,6 +1,6 @@
 import { DATA_BYTES } from "../bpf/event.ts";
 import type { IpftError } from "../errors.ts";
-import { ByteBuilder } from "./byte_builder.ts";
+import { ByteBuilder } from "../output/byte_builder.ts";
 import type { DataFormatter, FormattedData } from "../output/data_formatter.ts";
 import { LuaError, type LuaValue } from "./lua_value.ts";
 import { scriptError } from "./script_error.ts";

@@ -1,4 +1,5 @@
-import { IpftError } from "../errors.ts";
+import { fileProblem, IpftError } from "../errors.ts";
+import type { ModuleImage } from "../module/module_image.ts";
 import { type LineFormat, LuaFormatter } from "./lua_formatter.ts";
 import { LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
 import { scriptError } from "./script_error.ts";
@@ -11,12 +12,6 @@ const API_VERSION = 1;
 const INSTRUCTIONS = 100_000_000;
 
 const FUNCTIONS = ["init", "emit", "dump", "decode", "fini"] as const;
-
-/** A BPF object, and where it came from for messages. */
-export interface ModuleImage {
-  readonly elf: Uint8Array<ArrayBuffer>;
-  readonly source: string;
-}
 
 /** A user's Lua script; docs/lua.md says what it may define. */
 export class LuaScript implements Disposable {
@@ -158,12 +153,7 @@ function readScript(path: string): Uint8Array {
   try {
     return Deno.readFileSync(path);
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Deno.errors.PermissionDenied
-      ? "permission denied"
-      : (error as Error).message;
-    throw new IpftError(`cannot read the script ${path}: ${reason}`);
+    throw new IpftError(`cannot read the script ${path}: ${fileProblem(error)}`);
   }
 }
 

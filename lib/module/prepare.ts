@@ -1,23 +1,16 @@
 /** What has to be changed in a module's object before it can be linked with the tracer. */
-import { Btf } from "../kernel/btf.ts";
 import {
-  ElfObject,
+  type ElfObject,
   type ElfSection,
   type ElfSymbol,
-  HEADER,
   SectionType,
   SymbolBinding,
   SymbolType,
 } from "./elf_object.ts";
-import { COMPILE, damaged, moduleError } from "./module_error.ts";
+import { moduleError } from "./module_error.ts";
+import { openModule } from "./module_object.ts";
 import { checkSignature, PARAMETER_COUNT, SIGNATURE } from "./signature.ts";
 import { withVoidParameters } from "./void_parameters.ts";
-
-const COMPILE_IT = `compile it with: ${COMPILE}`;
-
-/** ELF machine numbers that people have compilers for, by name (elf.h). */
-const MACHINES: Readonly<Record<number, string>> = { 3: "x86", 62: "x86-64", 183: "AArch64" };
-const EM_BPF = 247;
 
 /**
  * Checks a module's object and returns a copy of it that libbpf links and the kernel loads together
@@ -32,8 +25,7 @@ export function prepareModule(
   reserved: ReadonlySet<string>,
   source: string,
 ): Uint8Array {
-  checkHeader(bytes, source);
-  const elf = new ElfObject(bytes, source);
+  const { elf, btfSection, btf } = openModule(bytes, source);
   const globals = elf.symbols
     .filter(({ section, binding }) => section !== 0 && binding !== SymbolBinding.local);
   checkFunction(elf, source);
@@ -41,41 +33,16 @@ export function prepareModule(
   if (clash) {
     throw moduleError(source, `the tracer has an ${clash.name} too`, "give it another name");
   }
-  const section = elf.section(".BTF");
-  if (!section || section.type === SectionType.nobits) {
-    throw moduleError(source, "it has no BTF", COMPILE_IT);
-  }
-  const btf = elf.content(section);
-  const prototype = checkSignature(Btf.parse(btf, { source: `the module from ${source}` }), source);
+  const prototype = checkSignature(btf, source);
   const prepared = withContent(
     bytes,
-    section,
-    withVoidParameters(btf, prototype, PARAMETER_COUNT, source),
+    btfSection,
+    withVoidParameters(elf.content(btfSection), prototype, PARAMETER_COUNT, source),
   );
   hideFunctions(prepared, elf, globals);
   const license = elf.section("license");
   if (license) dropLicense(prepared, license, elf.content(license), source);
   return prepared;
-}
-
-function checkHeader(bytes: Uint8Array, source: string): void {
-  const wrong = (why: string) => moduleError(source, why, COMPILE_IT);
-  const MAGIC = 0x7f454c46, CLASS_64 = 2, LITTLE_ENDIAN = 1, ET_REL = 1;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 4 || view.getUint32(0) !== MAGIC) {
-    throw wrong(bytes.length === 0 ? "it is empty" : "it is not an ELF object");
-  }
-  if (bytes.length < HEADER.sizeBytes) throw damaged(source, `it has only ${bytes.length} bytes`);
-  const isLittle = bytes[HEADER.byteOrder] === LITTLE_ENDIAN;
-  const machine = view.getUint16(HEADER.machine, isLittle);
-  if (machine !== EM_BPF) {
-    const name = MACHINES[machine] ?? `ELF machine ${machine}`;
-    throw wrong(`it is compiled for ${name}, not for BPF`);
-  }
-  if (!isLittle) throw wrong("it is compiled for big-endian BPF");
-  if (bytes[HEADER.class] !== CLASS_64) throw damaged(source, "it is not a 64-bit one");
-  const type = view.getUint16(HEADER.type, true);
-  if (type !== ET_REL) throw wrong(`it is not relocatable (ELF type ${type})`);
 }
 
 function checkFunction(elf: ElfObject, source: string): void {

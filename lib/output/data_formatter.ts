@@ -3,6 +3,8 @@
  * the output, so that what it returns is copied into the line as it is.
  */
 export interface DataFormatter {
+  /** For how many events it has failed: their text says so. */
+  readonly failures: number;
   /**
    * Formats the data of some events, in their order: each event once, `GROUP_LINES` at most in one
    * call, because a call has its price as well as an event.

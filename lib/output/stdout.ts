@@ -5,6 +5,11 @@ export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
+/** Writes a text to standard output, as `writeStdout` does. */
+export function printText(text: string): Promise<void> {
+  return writeStdout(new TextEncoder().encode(text));
+}
+
 /**
  * Writes all of `bytes` to standard output.
  * @throws OutputClosed when its reader has closed it

@@ -27,7 +27,7 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     backend: undefined,
     tracer: "function",
     output: "aggregate",
-    script: undefined,
+    extension: undefined,
     filter: { functionRegex: undefined, moduleRegex: undefined },
     bufferSizeBytes: 64 * 2 ** 20,
     verbose: false,
@@ -41,7 +41,7 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     backend: "kprobe-multi",
     tracer: "function",
     output: "json",
-    script: "foo.lua",
+    extension: { language: "lua", path: "foo.lua" },
     filter: { functionRegex: /^ip_/, moduleRegex: /^nf_/ },
     bufferSizeBytes: 2 ** 17,
     verbose: true,
@@ -72,6 +72,23 @@ Deno.test("parseCommandLine reads -l with its filters and without a mark", () =>
   assert.equal(parse("--list -m 5").kind, "list");
 });
 
+Deno.test("parseCommandLine tells an extension's language by its name", () => {
+  for (const [name, language] of [["a.c", "c"], ["./a.bpf.c", "c"], ["x/a.o", "object"]]) {
+    const expected = { language, path: name };
+    assert.deepEqual(traceOptions(`-m 1 -e ${name}`).extension, expected);
+    assert.deepEqual(traceOptions(`-m 1 --extension=${name}`).extension, expected);
+  }
+  const lua = { language: "lua", path: "a.lua" };
+  assert.deepEqual(traceOptions("-m 1 -e a.lua").extension, lua);
+  assert.deepEqual(traceOptions("-m 1 -s a.c").extension, { language: "lua", path: "a.c" });
+});
+
+Deno.test("parseCommandLine reads --gen", () => {
+  for (const template of ["bpf-module-skeleton", "bpf-module-header", "lua-script"]) {
+    assert.deepEqual(parse(`--gen ${template}`), { kind: "generate", template });
+  }
+});
+
 Deno.test("parseCommandLine reads doctor, with -v on either side", () => {
   assert.deepEqual(parse("doctor"), { kind: "doctor", verbose: false });
   assert.deepEqual(parse("doctor -v"), { kind: "doctor", verbose: true });
@@ -90,7 +107,8 @@ Deno.test("parseCommandLine's help names every option and fits 80 columns", () =
   assert.equal(help("-h"), text);
   const options =
     "-b, --backend|--buffer-size|-h, --help|-l, --list|-m, --mark|--mask|--module-regex|" +
-    "-o, --output|-r, --regex|-t, --tracer|-v, --verbose|--version|doctor";
+    "-o, --output|-r, --regex|-t, --tracer|-v, --verbose|--version|doctor|-e, --extension|" +
+    "-s, --script|--gen";
   for (const option of options.split("|")) assert.ok(text.includes(`  ${option} `), option);
   for (const line of [...text.split("\n"), ...help("doctor --help").split("\n")]) {
     assert.ok(line.length <= 80, line);
@@ -142,6 +160,13 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "-m 1 -r (": "--regex '(' is not a regular expression: Unterminated group",
     "-l --module-regex a:*?*": "--module-regex 'a:*?*' is not a regular expression: " +
       "Nothing to repeat",
+    "-m 1 -e foo.txt": "--extension 'foo.txt' ends in neither .c, .o nor .lua; " +
+      "the name of the file says how it is used",
+    "-m 1 -e c": "--extension 'c' ends in neither .c, .o nor .lua; " +
+      "the name of the file says how it is used",
+    "-m 1 -e a.c -s b.lua": "both --script and --extension given; an event has data of one of them",
+    "--gen lua": "--gen 'lua' is not known; " +
+      "give lua-script, bpf-module-header or bpf-module-skeleton",
     "-m 1 --buffer-size 3G": "--buffer-size '3G' is not a size for a ring buffer; " +
       "give bytes, or a number with K, M or G (64M), more than 0 and at most 2G",
   };
@@ -158,13 +183,14 @@ Deno.test("parseCommandLine answers any arguments with a command or one line of 
   const known = fc.constantFrom(
     ...("-m -m1 --mark --mark= --mask --mask=1 -r --regex --module-regex -o -o=json --output json " +
       "-l --list -v -h --help --version doctor -b kprobe -t function --buffer-size 64M 1 0x10 -- - " +
-      "-lv -mv --no-list --help=1 __proto__ --__proto__ help").split(" "),
+      "-e a.c -ea.o -s --gen lua-script -lv -mv --no-list --help=1 __proto__ --__proto__ help")
+      .split(" "),
   );
   const args = fc.array(fc.oneof(known, fc.string()), { maxLength: 6 });
   fc.assert(
     fc.property(args, (args) => {
       try {
-        assert.match(parseCommandLine(args).kind, /^(?:trace|list|doctor|print)$/);
+        assert.match(parseCommandLine(args).kind, /^(?:trace|list|doctor|generate|print)$/);
       } catch (error) {
         assert.ok(error instanceof IpftError, String(error));
         assert.equal(error.exitCode, 2);

@@ -23,6 +23,7 @@ export function textOfData(data: Uint8Array): string {
 
 /** A formatter that is no better than its contract: a call spoils what the one before returned. */
 export class FakeFormatter implements DataFormatter {
+  readonly failures = 0;
   /** The data of each event, call by call. */
   readonly calls: Uint8Array[][] = [];
   #last: FormattedData = { bytes: new Uint8Array(), ends: new Uint32Array() };

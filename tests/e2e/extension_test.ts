@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { EXPECTED } from "../extensions/expected.ts";
+import { ipft, options, ping, Trace, workingBackends } from "./ipft.ts";
+
+const MARK = 0x1d2;
+const [backend] = await workingBackends();
+
+const object = (name: string) => `tests/extensions/${name}.bpf.o`;
+
+/** What a trace prints of one ping, with an extension. */
+async function traced(extension: string, ...more: string[]): Promise<string> {
+  await using trace = await Trace.start(
+    ...["-m", String(MARK), "-e", extension, ...options(backend), ...more],
+  );
+  await ping(MARK, "-c", "1");
+  const { code, stdout, stderr } = await trace.stop();
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^\d+ events in .*, none lost\.$/m);
+  return stdout.trimEnd();
+}
+
+for (const [name, expected] of Object.entries(EXPECTED)) {
+  Deno.test(`${name}: what module() fills in the kernel is shown by its types and tags`, async () => {
+    const [header, ...lines] = (await traced(object(name))).split("\n");
+    assert.match(header, /Function$/);
+    assert(lines.length >= 5);
+    for (const line of lines) {
+      assert(line === "===" || line.endsWith(` ${expected.text}`), line);
+    }
+  });
+}
+
+Deno.test("with -o json the members are fields of each event", async () => {
+  const lines = (await traced(object("types.newest"), "-o", "json")).split("\n");
+  assert(lines.length >= 5);
+  for (const line of lines) {
+    const { packet_id: _, timestamp, processor_id, module, function: fn, is_return, ...data } = JSON
+      .parse(line);
+    assert(timestamp > 0 && processor_id >= 0 && module && fn && is_return === false, line);
+    assert.deepEqual(data, EXPECTED.types.json);
+  }
+});
+
+Deno.test("function_graph has the data of returns, too", async () => {
+  const more = ["-t", "function_graph", "-r", "^ip_(rcv|output)$", "-o", "json"];
+  const graph = (await workingBackends()).includes("kprobe-multi") ? "kprobe-multi" : "ftrace";
+  await using trace = await Trace.start(
+    ...["-m", String(MARK), "-e", object("hidden"), "-b", graph, ...more],
+  );
+  await ping(MARK, "-c", "1");
+  const events = await trace.events() as unknown as Record<string, unknown>[];
+  const of = (name: string) =>
+    events.filter((event) => event.function === name).map((event) => event.is_return);
+  assert.deepEqual(of("ip_rcv"), [false, true]);
+  for (const { len, mark, pkt_type } of events) {
+    assert.deepEqual([len, mark, pkt_type], [84, MARK, "outgoing"]);
+  }
+});
+
+Deno.test("what is wrong with an extension is said before anything is attached", async () => {
+  const refused = async (path: string, message: RegExp) => {
+    const { code, stderr } = await ipft("-m", "1", "-e", path);
+    assert.match(stderr, message);
+    assert.equal(code, 1);
+    assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+  };
+  await refused(
+    "missing.o",
+    /^ipft: cannot read the extension missing\.o: there is no such file$/m,
+  );
+  await refused(
+    "examples/lua/mark/mark.bpf.o",
+    /^ipft: cannot use the module from examples\S+: no struct is marked .*; include <ipft\.h>/,
+  );
+});
