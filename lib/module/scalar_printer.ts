@@ -18,74 +18,55 @@ import {
 } from "./value_printers.ts";
 
 /** An integer, character, truth value, enum or pointer of the event struct. */
-export interface ScalarPlace {
-  /** Without modifiers. */
+export interface Scalar {
+  readonly kind: "integer" | "boolean" | "character" | "enum" | "pointer";
+  /** Its type, without modifiers. */
   readonly id: number;
   /** From the beginning of the data. */
-  readonly bitOffset: number;
-  /** Width of a bit field, 0 for any other value. */
-  readonly bitSize: number;
-  readonly format: MemberFormat;
-}
-
-/** What prints a scalar, and which bits it reads. */
-export interface ScalarPrinter {
-  readonly print: Printer;
-  readonly bitOffset: number;
-  readonly bits: number;
-}
-
-interface Scalar {
-  readonly kind: "integer" | "boolean" | "character" | "enum" | "pointer";
   readonly bitOffset: number;
   readonly bits: number;
   readonly isSigned: boolean;
 }
 
 /**
- * What prints a scalar as its type or its format says.
- * @returns a text in place of it that says why the format does not fit; undefined for a type that is no
- *   scalar
+ * What prints a scalar, which lies within the data, as its type or its format says.
+ * @returns a text in place of it that says why the format does not fit
  */
 export function scalarPrinter(
   btf: Btf,
-  place: ScalarPlace,
+  scalar: Scalar,
+  format: MemberFormat,
   target: Target,
   symbolName: SymbolName,
-): ScalarPrinter | string | undefined {
-  const scalar = scalarOf(btf, place);
-  if (scalar === undefined) return undefined;
+): Printer | string {
   const { kind, bitOffset, bits } = scalar;
-  const { format } = place;
   if (format.isBigEndian && (bitOffset | bits) % 8 !== 0) return "which is not for a bit field";
   const reader = (isSigned: boolean) =>
     integerReader({ bitOffset, bits, isSigned, isBigEndian: format.isBigEndian });
   const read = reader(scalar.isSigned), readUnsigned = reader(false);
   const decimal = decimalPrinter(read, target);
-  const printed = (print: Printer) => ({ print, bitOffset, bits });
-
   switch (format.name) {
     case undefined:
-      return printed(defaultPrinter(btf, place.id, scalar, read, decimal, target));
+      return defaultPrinter(btf, scalar, read, decimal, target);
     case "dec":
-      return printed(decimal);
+      return decimal;
     case "hex":
-      if (kind === "pointer") return printed(pointerPrinter(bitOffset / 8, target));
+      if (kind === "pointer") return pointerPrinter(bitOffset / 8, target);
       // JSON has numbers of one kind only.
-      return printed(target.isJson ? decimal : hexPrinter(readUnsigned, target));
+      return target.isJson ? decimal : hexPrinter(readUnsigned, target);
     case "enum": {
       if (kind === "pointer") return "which is not for a pointer";
       const field = { read, bits, isSigned: scalar.isSigned };
-      return printed(enumPrinter(field, btf.enumerators(format.enumId!), decimal, target));
+      return enumPrinter(field, btf.enumerators(format.enumId!), decimal, target);
     }
     case "enum_flags": {
       if (kind === "pointer") return "which is not for a pointer";
       const field = { read: readUnsigned, bits, isSigned: false };
-      return printed(flagsPrinter(field, btf.enumerators(format.enumId!), target));
+      return flagsPrinter(field, btf.enumerators(format.enumId!), target);
     }
     case "symbol":
       if (bits !== 64) return "which is for the 8 bytes of an address";
-      return printed(symbolPrinter(readUnsigned, symbolName, target));
+      return symbolPrinter(readUnsigned, symbolName, target);
     default:
       return "which is for the bytes of a whole address";
   }
@@ -93,8 +74,7 @@ export function scalarPrinter(
 
 function defaultPrinter(
   btf: Btf,
-  id: number,
-  { kind, bitOffset, bits, isSigned }: Scalar,
+  { kind, id, bitOffset, bits, isSigned }: Scalar,
   read: ReadInteger,
   decimal: Printer,
   target: Target,
@@ -113,22 +93,31 @@ function defaultPrinter(
   }
 }
 
-function scalarOf(btf: Btf, { id, bitOffset, bitSize }: ScalarPlace): Scalar | undefined {
+/**
+ * The scalar of a type at a place; undefined for a type that is none.
+ * @param bitSize width of a bit field, 0 for any other value
+ */
+export function scalarOf(
+  btf: Btf,
+  id: number,
+  bitOffset: number,
+  bitSize: number,
+): Scalar | undefined {
   switch (btf.kind(id)) {
     case BtfKind.INT: {
       const int = intOf(btf, id);
       const bits = bitSize || int.bits;
       const isWhole = bits === 8 && bitOffset % 8 === 0;
       const kind = int.isBool ? "boolean" : int.isChar && isWhole ? "character" : "integer";
-      return { kind, bitOffset: bitOffset + int.bitOffset, bits, isSigned: int.isSigned };
+      return { kind, id, bitOffset: bitOffset + int.bitOffset, bits, isSigned: int.isSigned };
     }
     case BtfKind.ENUM:
     case BtfKind.ENUM64: {
       const bits = bitSize || btf.size(id) * 8;
-      return { kind: "enum", bitOffset, bits, isSigned: isSignedEnum(btf, id) };
+      return { kind: "enum", id, bitOffset, bits, isSigned: isSignedEnum(btf, id) };
     }
     case BtfKind.PTR:
-      return { kind: "pointer", bitOffset, bits: 64, isSigned: false };
+      return { kind: "pointer", id, bitOffset, bits: 64, isSigned: false };
     default:
       return undefined;
   }

@@ -5,8 +5,8 @@ import { BtfKind } from "../kernel/btf_kind.ts";
 import { ADDRESSES, addressPrinter } from "./address_printers.ts";
 import { arrayOf, intOf, isStruct, sizeOf } from "./btf_types.ts";
 import type { EventStruct } from "./event_struct.ts";
-import { type ScalarPlace, scalarPrinter } from "./scalar_printer.ts";
-import { memberFormat } from "./member_format.ts";
+import { scalarOf, scalarPrinter } from "./scalar_printer.ts";
+import { type MemberFormat, memberFormat } from "./member_format.ts";
 import { moduleError } from "./module_error.ts";
 import {
   charsPrinter,
@@ -23,7 +23,14 @@ export interface Field {
 }
 
 /** A value of the event struct. */
-interface ValuePlace extends ScalarPlace {
+interface ValuePlace {
+  /** Its type, without modifiers. */
+  readonly id: number;
+  /** From the beginning of the data. */
+  readonly bitOffset: number;
+  /** Width of a bit field, 0 for any other value. */
+  readonly bitSize: number;
+  readonly format: MemberFormat;
   /** `address.port`, for messages. */
   readonly member: string;
   /** How many structs and arrays it is in. */
@@ -93,8 +100,7 @@ class StructPrinter {
       if (format.tag !== "") throw this.#unfit(place, "which is not for a struct");
       return this.#struct(this.fields(id, bitOffset, `${member}.`, depth + 1));
     }
-    const scalar = scalarPrinter(btf, place, this.#target, this.#symbolName);
-    if (typeof scalar === "string") throw this.#unfit(place, scalar);
+    const scalar = scalarOf(btf, id, bitOffset, bitSize);
     if (scalar === undefined) {
       throw this.#error(
         `member ${member} is of a type that ipft cannot show`,
@@ -102,7 +108,9 @@ class StructPrinter {
       );
     }
     this.#check(member, scalar.bitOffset, scalar.bits);
-    return scalar.print;
+    const printer = scalarPrinter(btf, scalar, format, this.#target, this.#symbolName);
+    if (typeof printer === "string") throw this.#unfit(place, printer);
+    return printer;
   }
 
   /** `[1, 2]`, and characters as text. */

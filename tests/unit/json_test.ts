@@ -113,7 +113,7 @@ Deno.test("JsonSink puts the script's fields into the object, whatever their num
     tracer: "function" as const,
     functions: FUNCTIONS,
     originNs: 1n,
-    dataFormatter: { format: () => ({ bytes, ends }) },
+    dataFormatter: { failures: 0, format: () => ({ bytes, ends }) },
   };
   const row = { skb: 255n, timestamp: 1, functionIndex: 0, cpu: 3, data: dataOfText(0) };
   const lines = (await written(JsonSink, info, [row, row, row])).trimEnd().split("\n");

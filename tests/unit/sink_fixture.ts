@@ -210,6 +210,7 @@ export async function assertWritesUpToAnError(
 ): Promise<void> {
   const formatter = new FakeFormatter();
   const failing: TraceInfo["dataFormatter"] = {
+    failures: 0,
     format(data) {
       if (formatter.calls.length === 2) throw new Error("dump failed");
       return formatter.format(data);
