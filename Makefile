@@ -23,7 +23,8 @@ EXTENSION_FLAGS := -target bpf -O2 -g -c -Wall -Wextra -Wno-unused-parameter -We
 	-idirafter lib/module/templates -idirafter /usr/include/$(shell uname -m)-linux-gnu
 IPFT_H := lib/module/templates/ipft.h
 BPF_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/bpf/*/*.bpf.c))
-EXTENSIONS := $(BPF_EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/extensions/*.bpf.c))
+EXTENSIONS := $(BPF_EXAMPLES) lib/module/templates/extension.bpf.o \
+	$(patsubst %.c,%.o,$(wildcard tests/extensions/*.bpf.c))
 NEWEST_EXTENSIONS := $(patsubst %.bpf.c,%.newest.bpf.o,$(wildcard tests/extensions/*.bpf.c))
 OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES) $(EXTENSIONS)
 

@@ -41,6 +41,17 @@ Deno.test("with -o json the members are fields of each event", async () => {
   }
 });
 
+Deno.test("the templates trace as they are", async () => {
+  const shown = "( len: 84 mark: 0x1d2 protocol: 0x800 )";
+  const skeleton = await traced("lib/module/templates/extension.bpf.o");
+  assert(skeleton.includes(`ip_output ${shown}`), skeleton);
+  const path = await Deno.makeTempFile({ suffix: ".lua" });
+  await Deno.writeTextFile(path, (await ipft("--gen", "lua-script")).stdout);
+  const script = await traced(path);
+  assert.match(script, / ip_output \( len: 0 mark: 0x0 \)$/m);
+  await Deno.remove(path);
+});
+
 Deno.test("function_graph has the data of returns, too", async () => {
   const more = ["-t", "function_graph", "-r", "^ip_(rcv|output)$", "-o", "json"];
   const graph = (await workingBackends()).includes("kprobe-multi") ? "kprobe-multi" : "ftrace";

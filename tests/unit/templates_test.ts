@@ -46,7 +46,7 @@ Deno.test("the script runs as it is, and with the skeleton once its emit is unco
   const object = `${folder}/module.bpf.o`;
   await Deno.writeTextFile(object, "an object");
   const withModule = TEMPLATES["lua-script"].replaceAll(
-    /^-- (function emit|  return io|end$)/gm,
+    /^-- (function emit| {2}return io|end$)/gm,
     "$1",
   )
     .replace("module.bpf.o", object);
