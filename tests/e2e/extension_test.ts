@@ -63,8 +63,10 @@ Deno.test("function_graph has the data of returns, too", async () => {
   const of = (name: string) =>
     events.filter((event) => event.function === name).map((event) => event.is_return);
   assert.deepEqual(of("ip_rcv"), [false, true]);
-  for (const { len, mark, pkt_type } of events) {
-    assert.deepEqual([len, mark, pkt_type], [84, MARK, "outgoing"]);
+  for (const { len, mark, pkt_type, is_return } of events) {
+    assert.equal(pkt_type, "outgoing");
+    // At the return the skb may be freed, and another packet's.
+    if (!is_return) assert.deepEqual([len, mark], [84, MARK]);
   }
 });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { LuaScript } from "../../lib/lua/script.ts";
 import { isKernel, type JsonEvent, options, ping, shell, Trace, workingBackends } from "./ipft.ts";
+import { AFTER_THE_END, MARK, transfer, withMarkedOutput } from "./traffic.ts";
 
-const MARK = 1234;
 const [backend] = await workingBackends();
 
 /** The functions that the examples are about, for the backends that attach one by one. */
@@ -12,57 +12,11 @@ const FUNCTIONS = [
   "sk_skb_reason_drop|consume_skb|kfree_skbmem)$",
 ];
 
-/** Functions that run when the packet's data has been freed. */
-const AFTER_THE_END = /^(kfree_skbmem|napi_skb_cache_put)\b/;
-
 /** `-s` for an example, and functions that are attached to quickly. */
 function example(name: string): string[] {
   const [, chosen, ...few] = options(backend);
   const script = ["-s", `examples/lua/${name}/${name}.lua`, "-b", chosen];
   return few.length > 0 ? [...script, ...FUNCTIONS] : script;
-}
-
-/** Marks every packet that leaves a socket of this machine meanwhile. */
-async function withMarkedOutput<T>(meanwhile: () => Promise<T>, ...rules: string[]): Promise<T> {
-  const chain = (hook: string, rules: string) =>
-    `chain ${hook} { type filter hook ${hook} priority mangle; ${rules}; }`;
-  await shell(`nft 'table inet ipft {
-    ${chain("output", `meta mark set ${MARK}`)}
-    ${chain("input", ["accept", ...rules].toReversed().join("; "))}
-  }'`);
-  try {
-    return await meanwhile();
-  } finally {
-    await shell("nft delete table inet ipft");
-  }
-}
-
-/**
- * Sends zeros over TCP; the ports of both ends. Both are closed: what they said later would be marked
- * while the next test traces.
- */
-async function transfer(hostname: string, sizeBytes: number): Promise<[number, number]> {
-  using listener = Deno.listen({ hostname, port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  const connections = await Promise.all([Deno.connect({ hostname, port }), listener.accept()]);
-  using client = connections[0];
-  using server = connections[1];
-  const received = readToEnd(server);
-  const zeros = new Uint8Array(sizeBytes);
-  for (let sent = 0; sent < sizeBytes;) sent += await client.write(zeros.subarray(sent));
-  await client.closeWrite();
-  assert.equal(await received, sizeBytes);
-  return [(client.localAddr as Deno.NetAddr).port, port];
-}
-
-/** How many bytes come before the other end has nothing more to say. */
-async function readToEnd(connection: Deno.Conn): Promise<number> {
-  const buffer = new Uint8Array(65536);
-  for (let total = 0;;) {
-    const count = await connection.read(buffer);
-    if (count === null) return total;
-    total += count;
-  }
 }
 
 Deno.test("examples/lua/mark shows the mark on every line", async () => {
