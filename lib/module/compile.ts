@@ -17,16 +17,31 @@ const PACKAGES = "apt install clang libbpf-dev";
  * Compiles a C file for BPF, with `$CC` (clang) and `$CFLAGS`, both split at blanks: no shell sees them.
  * `#include <ipft.h>` finds ipft's own header, unless one of the user's comes first.
  *
- * @throws IpftError when there is no such file or compiler, or with what the compiler says
+ * @throws IpftError when there is no such file or compiler, nowhere to put that header, or with what the
+ *   compiler says
  */
 export async function compileModule(path: string): Promise<Compiled> {
   checkReadable(path);
-  const headers = await Deno.makeTempDir({ prefix: "ipft-headers-" });
+  const headers = await stored(path, Deno.makeTempDir({ prefix: "ipft-headers-" }));
   try {
-    await Deno.writeTextFile(join(headers, "ipft.h"), IPFT_H);
+    await stored(path, Deno.writeTextFile(join(headers, "ipft.h"), IPFT_H));
     return await run(path, headers);
   } finally {
     await Deno.remove(headers, { recursive: true });
+  }
+}
+
+/** What comes of storing something in the folder for temporary files. */
+async function stored<T>(path: string, storing: Promise<T>): Promise<T> {
+  try {
+    return await storing;
+  } catch (error) {
+    throw new IpftError(
+      `cannot compile ${path}: no place for ipft.h among the temporary files: ${
+        fileProblem(error)
+      }`,
+      "set TMPDIR to a folder that can be written to",
+    );
   }
 }
 
@@ -48,6 +63,8 @@ async function run(path: string, headers: string): Promise<Compiled> {
     ? `${compiler} wrote no object to its standard output`
     : signal !== null
     ? `${compiler} was ended by ${signal}`
+    : messages === ""
+    ? `${compiler} failed and does not say why (exit status ${code})`
     : `${compiler} says what is wrong above (exit status ${code})`;
   throw new IpftError(
     `cannot compile ${path}: ${why}`,
@@ -95,8 +112,8 @@ function remedyFor(messages: string): string | undefined {
 
 function checkReadable(path: string): void {
   try {
-    using file = Deno.openSync(path);
-    if (file.statSync().isFile) return;
+    // Before it is opened: to open a pipe waits for whoever writes to it.
+    if (Deno.statSync(path).isFile) return Deno.openSync(path).close();
   } catch (error) {
     throw new IpftError(`cannot read the extension ${path}: ${fileProblem(error)}`);
   }

@@ -6,23 +6,21 @@ import { TEMPLATES } from "../../lib/module/templates.ts";
 
 const SKELETON = TEMPLATES["bpf-module-skeleton"];
 
-/** What compiling must leave as it was: the folders for temporary files that ipft makes. */
-function temporaryFolders(): string[] {
-  return Array.from(Deno.readDirSync(Deno.env.get("TMPDIR") ?? "/tmp"), ({ name }) => name)
-    .filter((name) => name.startsWith("ipft-headers-"));
-}
-
-/** Runs a test in a folder of its own, with these environment variables. */
+/**
+ * Runs a test in a folder of its own, with these environment variables and none of the caller's own.
+ * Temporary files have their folder, too, in which compiling must leave nothing.
+ */
 function test(name: string, env: Record<string, string>, run: (folder: string) => Promise<void>) {
   Deno.test(name, async () => {
-    const folder = await Deno.makeTempDir();
-    const before = temporaryFolders(), cwd = Deno.cwd();
-    const saved = Object.keys(env).map((key) => [key, Deno.env.get(key)] as const);
+    const folder = await Deno.makeTempDir(), temporary = await Deno.makeTempDir();
+    const cwd = Deno.cwd();
+    const variables = { CC: "", CFLAGS: "", TMPDIR: temporary, ...env };
+    const saved = Object.keys(variables).map((key) => [key, Deno.env.get(key)] as const);
     try {
-      for (const [key, value] of Object.entries(env)) Deno.env.set(key, value);
+      for (const [key, value] of Object.entries(variables)) Deno.env.set(key, value);
       Deno.chdir(folder);
       await run(folder);
-      assert.deepEqual(temporaryFolders(), before);
+      assert.deepEqual(Array.from(Deno.readDirSync(temporary)), []);
     } finally {
       Deno.chdir(cwd);
       for (const [key, value] of saved) {
@@ -30,6 +28,7 @@ function test(name: string, env: Record<string, string>, run: (folder: string) =
         else Deno.env.set(key, value);
       }
       await Deno.remove(folder, { recursive: true });
+      await Deno.remove(temporary, { recursive: true });
     }
   });
 }
@@ -76,7 +75,7 @@ test("compileModule returns warnings with the object", {}, async () => {
 
 test(
   "the user's own header comes first, beside the file or by CFLAGS",
-  { CFLAGS: "" },
+  {},
   async (folder) => {
     const header = `${TEMPLATES["bpf-module-header"]}\n#warning "mine"\n`;
     await Deno.mkdir("include");
@@ -118,12 +117,12 @@ test(
   },
 );
 
-test("a compiler that fails in its own way is told of", { CC: "" }, async () => {
+test("a compiler that fails in its own way is told of", {}, async () => {
   await write("a.c", SKELETON);
   for (
     const [cc, message] of [
       ["true", /true wrote no object to its standard output$/],
-      ["false", /false says what is wrong above \(exit status 1\)$/],
+      ["false", /false failed and does not say why \(exit status 1\)$/],
       ["./killed", /\.\/killed was ended by SIGKILL$/],
       ["./a.c", /^cannot compile a\.c: \.\/a\.c: permission denied; install it/],
     ] as const
@@ -154,6 +153,25 @@ test("a file that cannot be read is named", {}, async () => {
   await assertFails("missing.c", /^cannot read the extension missing\.c: there is no such file$/);
   await Deno.mkdir("folder.c");
   await assertFails("folder.c", /^cannot read the extension folder\.c: it is not a file$/);
+  // Whoever opens it waits, and with it the whole process.
+  await new Deno.Command("mkfifo", { args: ["pipe.c"] }).output();
+  await assertFails("pipe.c", /^cannot read the extension pipe\.c: it is not a file$/);
+});
+
+test("where no temporary file can be made, TMPDIR is named", { TMPDIR: "/proc" }, async () => {
+  await assertFails(
+    await write("a.c", SKELETON),
+    /^cannot compile a\.c: no place for ipft\.h among the temporary files: .*; set TMPDIR to/,
+  );
+});
+
+test("the skeleton's own command makes an object that links", {}, async () => {
+  await write("ipft.h", TEMPLATES["bpf-module-header"]);
+  await write("a.c", SKELETON);
+  const command = SKELETON.match(/clang -target bpf .*/)![0].replace("THIS_FILE", "a");
+  const { stderr } = await new Deno.Command("sh", { args: ["-c", command] }).output();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  linkModule(await Deno.readFile("a.o"), "a.o");
 });
 
 test("the header compiles by itself, twice, and without a warning", {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DATA_BYTES } from "../../lib/bpf/event.ts";
 import { LuaScript } from "../../lib/lua/script.ts";
 import { BpfExtension } from "../../lib/module/bpf_extension.ts";
+import { compileModule } from "../../lib/module/compile.ts";
 import { TEMPLATES } from "../../lib/module/templates.ts";
 import { TEMPLATE_NAMES } from "../../lib/options.ts";
 import { Bytes } from "./bytes.ts";
@@ -44,7 +45,10 @@ Deno.test("the script runs as it is, and with the skeleton once its emit is unco
   assert.equal(printed, "1 events formatted\n");
 
   const object = `${folder}/module.bpf.o`;
-  await Deno.writeTextFile(object, "an object");
+  const source = `${folder}/module.bpf.c`;
+  await Deno.writeTextFile(source, TEMPLATES["bpf-module-skeleton"]);
+  const { elf } = await compileModule(source);
+  await Deno.writeFile(object, elf);
   const withModule = TEMPLATES["lua-script"].replaceAll(
     /^-- (function emit| {2}return io|end$)/gm,
     "$1",
@@ -52,6 +56,9 @@ Deno.test("the script runs as it is, and with the skeleton once its emit is unco
     .replace("module.bpf.o", object);
   await Deno.writeTextFile(path, withModule);
   using second = await LuaScript.load(path, { write: fail as never, writeError: write });
-  assert.equal(text(second.module()!.elf), "an object");
+  assert.deepEqual(second.module()!.elf, elf);
+  const event = new Bytes().u32(84).u32(1234).u8(8, 0).event;
+  const { bytes } = second.formatter("text", fail)!.format(event);
+  assert.equal(text(bytes), " ( len: 84 mark: 0x4d2 )");
   await Deno.remove(folder, { recursive: true });
 });

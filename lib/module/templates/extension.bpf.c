@@ -2,6 +2,8 @@
 /*
  * Run:     sudo ipft -m 1234 -e THIS_FILE.c
  * Packets: ping -m 1234 192.0.2.1
+ * Object:  to trace where no clang is, with -e THIS_FILE.o: ipft --gen bpf-module-header > ipft.h
+ *          clang -target bpf -O2 -g -I. -I/usr/include/$(uname -m)-linux-gnu -c THIS_FILE.c
  * Manual:  docs/extensions.md
  */
 #include <ipft.h>
