@@ -27,13 +27,16 @@ EXTENSIONS := $(BPF_EXAMPLES) lib/module/templates/extension.bpf.o \
 	$(patsubst %.c,%.o,$(wildcard tests/extensions/*.bpf.c))
 NEWEST_EXTENSIONS := $(patsubst %.bpf.c,%.newest.bpf.o,$(wildcard tests/extensions/*.bpf.c))
 OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES) $(EXTENSIONS)
+# libbpf and what it needs, as ipft brings them along.
+NATIVE := $(addprefix lib/ffi/native/,libz.so.1 libelf.so.1 libbpf.so.1)
 
-.PHONY: help demo test bench bpf examples setup packages newest-clang clean
+.PHONY: help demo test bench bpf examples ipft setup packages newest-clang clean
 
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
 	@echo "make bench     measure, here"
+	@echo "make ipft      make ./ipft: one file that runs where nothing is installed"
 	@echo "make bpf       build the BPF objects, for: sudo deno run -A main.ts"
 	@echo "make examples  build the modules of examples/lua and the extensions of examples/bpf"
 	@echo "make clean     remove what was built; the cache stays"
@@ -41,14 +44,17 @@ help:
 demo: setup
 	@tests/demo.sh $(DENO)
 
-test: setup $(NEWEST_EXTENSIONS)
+test: setup ipft $(NEWEST_EXTENSIONS)
 	@tests/vm/setup.sh
 	@$(DENO) run -A tests/run.ts
+
+ipft: setup
+	@package/build.sh $(DENO)
 
 bench: setup
 	@$(DENO) bench -A --no-check tests/bench
 
-bpf: $(OBJECTS)
+bpf: $(OBJECTS) $(NATIVE)
 
 examples: $(LUA_EXAMPLES) $(BPF_EXAMPLES)
 
@@ -72,6 +78,9 @@ $(EXTENSIONS): %.bpf.o: %.bpf.c $(IPFT_H) | packages
 $(NEWEST_EXTENSIONS): %.newest.bpf.o: %.bpf.c $(IPFT_H) | newest-clang
 	$$(tests/newest_clang.sh) $(EXTENSION_FLAGS) $< -o $@
 
+$(NATIVE): lib/ffi/native/%: | packages
+	install -D -m 644 /usr/lib/$(shell uname -m)-linux-gnu/$* $@
+
 newest-clang: packages
 	@tests/packages.sh $$(tests/newest_clang.sh)
 
@@ -86,4 +95,4 @@ node_modules/.installed: deno.json deno.lock | $(DENO)
 
 clean:
 	rm -f $(OBJECTS) $(NEWEST_EXTENSIONS)
-	rm -rf node_modules
+	rm -rf node_modules lib/ffi/native ipft

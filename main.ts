@@ -23,6 +23,9 @@ async function main(args: readonly string[]): Promise<boolean> {
     case "generate":
       await printText((await import("./lib/module/templates.ts")).TEMPLATES[command.template]);
       return true;
+    case "version":
+      await printText((await import("./lib/version.ts")).versionText());
+      return true;
     case "print":
       await printText(command.text);
       return true;

@@ -1,5 +1,4 @@
 import { Command as Commander, CommanderError } from "@commander-js/extra-typings";
-import denoJson from "../deno.json" with { type: "json" };
 import { DATA_BYTES } from "./bpf/event.ts";
 import { type IpftError, usageError } from "./errors.ts";
 import { byNearness, nearest } from "./nearest.ts";
@@ -23,7 +22,8 @@ export type Command =
   | { readonly kind: "doctor"; readonly verbose: boolean }
   | { readonly kind: "lua"; readonly trial: ScriptTrial }
   | { readonly kind: "generate"; readonly template: TemplateName }
-  /** `--help`, `--version`: a text for stdout. */
+  | { readonly kind: "version" }
+  /** `--help`: a text for stdout. */
   | { readonly kind: "print"; readonly text: string };
 
 const DEFAULT_MASK = 0xffff_ffff;
@@ -133,11 +133,12 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
       choice("--gen", TEMPLATE_NAMES),
     )
     .helpOption("-h, --help", "show this help")
-    .version(`ipft ${denoJson.version}`, "--version", "show the version")
+    .option("--version", "show the version, and of what it is made")
     .action((options, { args }) => {
       const names = program.options.flatMap(({ long }) => long ?? []);
       rejectArguments(args, ["lua", "doctor", "--help", ...names]);
       const filter = { functionRegex: options.regex, moduleRegex: options.moduleRegex };
+      if (options.version) return run({ kind: "version" });
       if (options.list) return run({ kind: "list", filter });
       if (options.gen) return run({ kind: "generate", template: options.gen });
       if (options.script && options.extension) {

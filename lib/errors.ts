@@ -33,11 +33,10 @@ export function usageError(what: string, remedy?: string): IpftError {
   return new IpftError(what, remedy, 2);
 }
 
-/** Why a file cannot be read, from what Deno throws. */
+/** Why a file cannot be used, from what Deno throws. */
 export function fileProblem(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
   return (error as Error).message;
 }
 

@@ -109,6 +109,10 @@ if (await canTraceHere()) {
   await add("end to end, this machine", () => suite([...DENO_TEST, E2E]));
 }
 for (const kernel of KERNELS) await add(`end to end, Linux ${kernel}`, () => inVms(kernel));
+await add("the executable where nothing is installed", () => {
+  const timeout = ["--timeout", String(E2E_TIMEOUT_SECONDS)];
+  return check(["run", "-A", "tests/vm/run.ts", ...timeout, "6.12", "--", "tests/minimal.sh"]);
+});
 
 console.log("");
 let passed = 0, failed = 0;

@@ -52,27 +52,52 @@ const SYMBOLS = {
 
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-const LIBRARY = "libbpf.so.1";
+/**
+ * What `make` has put into `native/`, each behind those that it needs: the dynamic linker takes a needed
+ * library that is open already for the one that it looks for.
+ */
+const BUNDLED = ["libz.so.1", "libelf.so.1", "libbpf.so.1"];
+
 let opened: Symbols | undefined;
 
 /** The library's functions; opened at the first use, so that what needs no kernel needs no libbpf. */
 export function libbpf(): Symbols {
-  return opened ??= openLibrary(LIBRARY);
+  return opened ??= open();
 }
 
-const REMEDY = "install libbpf 1.1 or newer: apt install libbpf1";
+/** `1.1` */
+export function libbpfVersion(): string {
+  return `${libbpf().libbpf_major_version()}.${libbpf().libbpf_minor_version()}`;
+}
+
+/** The bundled libbpf, or that of `$IPFT_LIBBPF` with what the system has beside it. */
+function open(): Symbols {
+  const chosen = Deno.env.get("IPFT_LIBBPF");
+  if (chosen) return openLibrary(chosen);
+  const paths = BUNDLED.map((name) => new URL(`./native/${name}`, import.meta.url).pathname);
+  for (const path of paths.slice(0, -1)) dlopen(path, {});
+  return openLibrary(paths.at(-1)!);
+}
+
+function dlopen<T extends Deno.ForeignLibraryInterface>(
+  path: string,
+  symbols: T,
+): Deno.DynamicLibrary<T>["symbols"] {
+  try {
+    return Deno.dlopen(path, symbols).symbols;
+  } catch (error) {
+    throw new IpftError(`cannot open ${path}: ${(error as Error).message}`, REMEDY);
+  }
+}
+
+const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 from version 1.1 on";
 
 /**
  * Opens and checks libbpf.
  * @throws IpftError when it is missing, unusable, or older than 1.1
  */
 export function openLibrary(path: string): Symbols {
-  let symbols: Symbols;
-  try {
-    symbols = Deno.dlopen(path, SYMBOLS).symbols;
-  } catch (error) {
-    throw new IpftError(`cannot open ${path}: ${(error as Error).message}`, REMEDY);
-  }
+  const symbols = dlopen(path, SYMBOLS);
   requireVersion(path, symbols.libbpf_major_version(), symbols.libbpf_minor_version());
   return symbols;
 }

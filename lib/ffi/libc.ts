@@ -31,7 +31,7 @@ const { symbols: libc } = Deno.dlopen("libc.so.6", {
 const errnoLocation = new Int32Array(memoryAt(libc.__errno_location()!, 4));
 
 /** System call numbers of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */
-const SYS_IOCTL = 16, SYS_MEMFD_CREATE = 319, SYS_BPF = 321;
+const SYS_IOCTL = 16, SYS_BPF = 321;
 
 /** `errno` of the call before this one, on this thread. */
 export function lastErrno(): number {
@@ -95,31 +95,6 @@ export async function waitForInput(
   const pollfds = new Int32Array([fd, POLLIN, pipeFd, 0]);
   await libc.poll_in_background(pollfds, 2n, timeoutMs);
   return ((pollfds[1] >>> 16) & POLLIN) !== 0;
-}
-
-/** A file that exists only in memory, for libraries that want a path; gone when disposed. */
-export class MemoryFile implements Disposable {
-  readonly #fd: number;
-
-  constructor(content: Uint8Array = new Uint8Array()) {
-    const MFD_CLOEXEC = 1, name = cString("ipft");
-    this.#fd = systemCall(SYS_MEMFD_CREATE, addressOf(name), MFD_CLOEXEC);
-    if (this.#fd < 0) throw new IpftError(`cannot make a file in memory: ${errnoText(this.#fd)}`);
-    Deno.writeFileSync(this.path, content);
-  }
-
-  /** Valid in this process, until disposal. */
-  get path(): string {
-    return `/proc/self/fd/${this.#fd}`;
-  }
-
-  read(): Uint8Array<ArrayBuffer> {
-    return Deno.readFileSync(this.path);
-  }
-
-  [Symbol.dispose](): void {
-    close(this.#fd);
-  }
 }
 
 /** Memory mapped from a file descriptor; unmapped when disposed. */

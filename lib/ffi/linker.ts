@@ -1,6 +1,7 @@
 import { cString } from "./memory.ts";
-import { lastErrno, MemoryFile } from "./libc.ts";
+import { lastErrno } from "./libc.ts";
 import { libbpf } from "./libbpf.ts";
+import { MemoryFile } from "./memory_file.ts";
 
 /**
  * Links relocatable BPF objects into one, in their order. `LibbpfLog` has what libbpf says of them.

@@ -1,4 +1,5 @@
 /** perf_event_open(2) as kprobes need it. */
+import { readFileSync } from "./file.ts";
 import { addressOf } from "./memory.ts";
 import { systemCall } from "./libc.ts";
 
@@ -13,11 +14,8 @@ const ATTR_BYTES = 72, ATTR_TYPE = 0, ATTR_SIZE = 4, ATTR_KPROBE_ADDRESS = 64;
 
 /** The type of kprobe events; undefined on a kernel without kprobes. */
 export function kprobePmuType(): number | undefined {
-  try {
-    return Number(Deno.readTextFileSync(KPROBE_PMU_TYPE));
-  } catch {
-    return undefined;
-  }
+  const type = readFileSync(KPROBE_PMU_TYPE);
+  return typeof type === "number" ? undefined : Number(new TextDecoder().decode(type));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { IpftError } from "../errors.ts";
+import { readDirSync } from "../ffi/file.ts";
 import { Btf } from "./btf.ts";
 import { describedSkbFunctions, findSkbFunctions } from "./find_functions.ts";
 import { readKernelFile } from "./kernel_file.ts";
@@ -85,12 +86,7 @@ async function readTypes(
 
 /** Modules that have BTF; none before Linux 5.11. */
 function moduleNames(btfDirectory: string): string[] {
-  try {
-    return Array.from(Deno.readDirSync(btfDirectory), (entry) => entry.name)
-      .filter((name) => name !== VMLINUX);
-  } catch (error) {
-    // Without the directory there is no vmlinux either, and that is what gets reported.
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  const names = readDirSync(btfDirectory);
+  // Without the directory there is no vmlinux either, and that is what gets reported.
+  return typeof names === "number" ? [] : names.filter((name) => name !== VMLINUX);
 }

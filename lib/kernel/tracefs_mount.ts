@@ -1,5 +1,6 @@
 import { errnoText, IpftError } from "../errors.ts";
 import { mount, unmount } from "../ffi/libc.ts";
+import { readKernelText } from "./kernel_file.ts";
 import { findTracefs } from "./tracefs.ts";
 
 const DEFAULT_DIRECTORY = "/sys/kernel/tracing";
@@ -14,7 +15,7 @@ export class TracefsMount implements Disposable {
 
   /** @throws IpftError when tracefs is not mounted and cannot be */
   constructor() {
-    const found = findTracefs(Deno.readTextFileSync("/proc/self/mounts"));
+    const found = findTracefs(readKernelText("/proc/self/mounts") ?? "");
     this.#isOwn = found === undefined;
     this.directory = found ?? DEFAULT_DIRECTORY;
     if (!this.#isOwn) return;

@@ -1,5 +1,6 @@
-import { fileProblem, IpftError } from "../errors.ts";
+import { IpftError } from "../errors.ts";
 import type { ModuleImage } from "../module/module_image.ts";
+import { readUserFile } from "../user_file.ts";
 import { type LineFormat, LuaFormatter } from "./lua_formatter.ts";
 import { LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
 import { scriptError } from "./script_error.ts";
@@ -28,7 +29,7 @@ export class LuaScript implements Disposable {
    * @throws IpftError when it cannot be read, fails, or is not made for this API
    */
   static async load(path: string, output: ScriptOutput): Promise<LuaScript> {
-    const source = readScript(path);
+    const source = readUserFile("script", path);
     const script = new LuaScript(path, await Sandbox.create(path, output));
     try {
       script.#explained("the script", () => script.#sandbox.vm.compile(source, `@${path}`));
@@ -146,14 +147,6 @@ export class LuaScript implements Disposable {
       if (!(error instanceof LuaError)) throw error;
       throw scriptError(name, error);
     }
-  }
-}
-
-function readScript(path: string): Uint8Array {
-  try {
-    return Deno.readFileSync(path);
-  } catch (error) {
-    throw new IpftError(`cannot read the script ${path}: ${fileProblem(error)}`);
   }
 }
 

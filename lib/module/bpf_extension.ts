@@ -1,8 +1,9 @@
-import { fileProblem, IpftError } from "../errors.ts";
+import { IpftError } from "../errors.ts";
 import { SymbolTable } from "../kernel/symbol_table.ts";
 import { EventStruct } from "./event_struct.ts";
 import type { ModuleImage } from "./module_image.ts";
 import { openModule } from "./module_object.ts";
+import { readUserFile } from "../user_file.ts";
 import { StructFormatter } from "./struct_formatter.ts";
 
 /** A user's extension in C: a module whose object says how its data is shown; docs/extensions.md. */
@@ -29,7 +30,7 @@ export class BpfExtension implements Disposable {
 
   /** @throws IpftError when the object cannot be read, or is no extension */
   static read(path: string): BpfExtension {
-    return new BpfExtension({ elf: readObject(path), source: path });
+    return new BpfExtension({ elf: readUserFile("extension", path), source: path });
   }
 
   module(): ModuleImage {
@@ -64,12 +65,4 @@ async function readSymbols(): Promise<SymbolTable> {
     "/proc/kallsyms shows no addresses, which the extension wants to be shown by their names",
     "run ipft as root (CAP_SYSLOG), and with `sysctl kernel.kptr_restrict=1` if it is 2",
   );
-}
-
-function readObject(path: string): Uint8Array<ArrayBuffer> {
-  try {
-    return Deno.readFileSync(path);
-  } catch (error) {
-    throw new IpftError(`cannot read the extension ${path}: ${fileProblem(error)}`);
-  }
 }

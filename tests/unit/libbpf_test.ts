@@ -3,9 +3,9 @@ import { IpftError } from "../../lib/errors.ts";
 import { BpfObject, openLibrary, requireVersion } from "../../lib/ffi/libbpf.ts";
 import { LibbpfLog } from "../../lib/ffi/log.ts";
 
-const REMEDY = "install libbpf 1.1 or newer: apt install libbpf1";
+const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 from version 1.1 on";
 
-Deno.test("openLibrary names the package when the library is missing or another one", () => {
+Deno.test("openLibrary says what to do when the library is missing or another one", () => {
   for (const path of ["/nowhere/libbpf.so.1", "libc.so.6"]) {
     assert.throws(() => openLibrary(path), (error) => {
       assert(error instanceof IpftError);

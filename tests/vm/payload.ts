@@ -65,7 +65,7 @@ async function checkoutFiles(checkout: string): Promise<string[]> {
   };
   const [sources, built] = await Promise.all([
     list("--cached", "--others", "--deduplicate"),
-    list("--others", "--ignored", "--", "*.bpf.o"),
+    list("--others", "--ignored", "--", "*.bpf.o", "lib/ffi/native", "ipft"),
   ]);
   // git lists files that were removed from the work tree and not yet from the index.
   return [...sources, ...built, "node_modules"].filter((name) => exists(join(checkout, name)));

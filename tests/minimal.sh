@@ -1,0 +1,45 @@
+#!/bin/bash
+# In a guest: takes away Deno and every library that ipft brings along, and traces with ./ipft alone.
+set -euo pipefail
+umount /usr/local/bin/deno
+rm /usr/local/bin/deno /usr/lib/x86_64-linux-gnu/lib{bpf,elf,z}.so.*
+if command -v deno || command -v clang; then exit 1; fi
+
+# trace NAME ARGS...: what `./ipft ARGS` prints of one ping, in /tmp/NAME.
+trace() {
+  local name=$1 ipft
+  shift
+  ./ipft -m 1234 "$@" >/tmp/"$name" 2>/tmp/log &
+  ipft=$!
+  until grep -q 'Trace ready' /tmp/log; do
+    kill -0 "$ipft" 2>/dev/null || { cat /tmp/log >&2; exit 1; }
+    sleep 0.1
+  done
+  ping -q -c 1 -m 1234 127.0.0.1 >/dev/null
+  kill -INT "$ipft"
+  wait "$ipft"
+  grep 'none lost' /tmp/log
+}
+
+time ./ipft --version
+time ./ipft --version
+trace function
+grep -q ' vmlinux ip_rcv$' /tmp/function
+trace graph -t function_graph
+grep -Eq ' us +} *$|ip_rcv\(\)' /tmp/graph
+trace extension -e examples/bpf/len/len.bpf.o -o json
+grep -q '"function":"ip_rcv",.*"len":84,' /tmp/extension
+trace script -s examples/lua/mark/mark.lua
+grep -q ' ip_rcv (mark: 0x4d2)$' /tmp/script
+
+# The folder that it was unpacked into is nobody else's, or is not used.
+[[ $(stat -c %a /var/cache/ipft) == 700 ]]
+chmod 777 /var/cache/ipft/*
+if ./ipft --version 2>/tmp/log; then exit 1; fi
+grep 'others could have written to it' /tmp/log
+rm -rf /var/cache/ipft
+{ head -c 1000000 ipft; } >/tmp/cut && chmod +x /tmp/cut
+if /tmp/cut --version 2>/tmp/log; then exit 1; fi
+grep 'is damaged: copy it again' /tmp/log
+[[ ! $(ls /var/cache/ipft) ]]
+echo "it runs where nothing is installed"
