@@ -1,4 +1,4 @@
-import { parseCommandLine } from "./lib/cli.ts";
+import { type Command, parseCommandLine } from "./lib/cli.ts";
 import { doctor } from "./lib/doctor.ts";
 import { errorText, IpftError } from "./lib/errors.ts";
 import { listFunctions } from "./lib/list.ts";
@@ -7,33 +7,29 @@ import { trace } from "./lib/session.ts";
 
 /** Everything but results goes to stderr. */
 const tell = (message: string) => console.error(message);
-async function main(args: readonly string[]): Promise<boolean> {
-  const command = parseCommandLine(args);
+
+/** Resolves with false for a failure that was told already. */
+async function run(command: Command): Promise<boolean | void> {
   switch (command.kind) {
     case "trace":
-      await trace(command.options, tell);
-      return true;
+      return await trace(command.options, tell);
     case "list":
-      await listFunctions(command.filter, tell);
-      return true;
+      return await listFunctions(command.filter, tell);
     case "lua":
       return await (await import("./lib/try_script.ts")).tryScript(command.trial, tell);
     case "doctor":
       return await doctor(command.verbose, tell);
     case "generate":
-      await printText((await import("./lib/module/templates.ts")).TEMPLATES[command.template]);
-      return true;
+      return printText((await import("./lib/module/templates.ts")).TEMPLATES[command.template]);
     case "version":
-      await printText((await import("./lib/version.ts")).versionText());
-      return true;
+      return printText((await import("./lib/version.ts")).versionText());
     case "print":
-      await printText(command.text);
-      return true;
+      return printText(command.text);
   }
 }
 
 try {
-  Deno.exit(await main(Deno.args) ? 0 : 1);
+  Deno.exit(await run(parseCommandLine(Deno.args)) ?? true ? 0 : 1);
 } catch (error) {
   if (error instanceof OutputClosed) Deno.exit(0); // whoever reads has seen enough
   if (!(error instanceof IpftError)) throw error;

@@ -45,15 +45,17 @@ const OTHER_FILES = 1024;
 
 /**
  * Attaches a loaded tracer to the functions of its plan.
+ * @param setRlimit whether the limit on open files may be raised
  * @throws IpftError when the kernel refuses them all; what `observer` rejects with
  */
 export async function attach(
   { backend, method, functions, addresses, capabilities }: TracePlan,
   tracer: Tracer,
   observer: AttachObserver,
+  setRlimit = true,
 ): Promise<Attachment> {
   // One by one, a function takes up to four files: a program and a link, for entry and return.
-  raiseFileLimit(OTHER_FILES + 4 * functions.length);
+  if (setRlimit) raiseFileLimit(OTHER_FILES + 4 * functions.length);
   const attachment = backend === "kprobe-multi"
     ? attachKprobeMulti(tracer, method, functions, addresses)
     : backend === "kprobe"

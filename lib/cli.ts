@@ -1,8 +1,18 @@
 import { Command as Commander, CommanderError } from "@commander-js/extra-typings";
 import { DATA_BYTES } from "./bpf/event.ts";
-import { type IpftError, usageError } from "./errors.ts";
-import { byNearness, nearest } from "./nearest.ts";
-import { parseBytes, parseRingSize, parseUint32 } from "./numbers.ts";
+import {
+  asUsageError,
+  checkedMark,
+  choice,
+  extension,
+  port,
+  positive,
+  regex,
+  rejectArguments,
+  uint32,
+} from "./cli_values.ts";
+import { usageError } from "./errors.ts";
+import { parseBytes, parseRingSize, ringSizeOfPages } from "./numbers.ts";
 import {
   BACKENDS,
   type ExtensionFile,
@@ -28,6 +38,7 @@ export type Command =
 
 const DEFAULT_MASK = 0xffff_ffff;
 const DEFAULT_BUFFER_BYTES = 64 * 2 ** 20;
+const DEFAULT_PROBE_PORT = 13720;
 
 const USAGE = `-m MARK [options]
        ipft -l [-r REGEX] [--module-regex REGEX]
@@ -45,9 +56,6 @@ Examples:
   ipft -m 1234 -s foo.lua           with data formatted in Lua: see docs/lua.md
   ipft -m 1234 -r '^(ip|tcp)_'      only functions whose names begin so
   ipft -l --module-regex '^nf_'     the functions of netfilter's modules`;
-
-/** The remedy for most wrong usage. */
-const SEE_HELP = "see ipft --help";
 
 /**
  * Reads the command line.
@@ -125,6 +133,30 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
       (path): ExtensionFile => ({ language: "lua", path }),
     )
     .option("-v, --verbose", "show what libbpf and the kernel's verifier say")
+    .optionsGroup("For other programs, and those of ipftrace2:")
+    .option("--enable-probe-server", "accept TCP connections once the trace is ready")
+    .option(
+      "--probe-server-port <PORT>",
+      "where it listens (default: 13720)",
+      port("--probe-server-port"),
+    )
+    .option("--probe-server-address <IP>", "the same (default: 127.0.0.1)")
+    .option("--no-set-rlimit", "keep the limit on open files as it is")
+    .option(
+      "--perf-page-count <N>",
+      "pages of buffer for each CPU, in place of --buffer-size",
+      positive("--perf-page-count"),
+    )
+    .option(
+      "--perf-sample-period <N>",
+      "taken and ignored: the ring buffer gets every event",
+      positive("--perf-sample-period"),
+    )
+    .option(
+      "--perf-wakeup-events <N>",
+      "taken and ignored: ipft is woken up when it sleeps",
+      positive("--perf-wakeup-events"),
+    )
     .optionsGroup("Instead of tracing:")
     .option("-l, --list", "list the functions that can be traced")
     .option(
@@ -155,7 +187,12 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
           output: options.output ?? "aggregate",
           extension: options.extension ?? options.script,
           filter,
-          bufferSizeBytes: options.bufferSize ?? DEFAULT_BUFFER_BYTES,
+          bufferSizeBytes: bufferSize(options),
+          setRlimit: options.setRlimit,
+          probeServer: options.enableProbeServer && {
+            hostname: options.probeServerAddress ?? "127.0.0.1",
+            port: options.probeServerPort ?? DEFAULT_PROBE_PORT,
+          },
           verbose: options.verbose ?? false,
         },
       });
@@ -194,100 +231,9 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
   return program;
 }
 
-function uint32(option: string) {
-  return (text: string) => parseUint32(text, option);
-}
-
-function regex(option: string) {
-  return (text: string) => {
-    try {
-      return new RegExp(text);
-    } catch (error) {
-      // "Invalid regular expression: /(/: Unterminated group"
-      const reason = (error as SyntaxError).message.split(": ").at(-1);
-      throw usageError(`${option} '${text}' is not a regular expression: ${reason}`);
-    }
-  };
-}
-
-const LANGUAGES: Readonly<Record<string, ExtensionFile["language"]>> = {
-  ".c": "c",
-  ".o": "object",
-  ".lua": "lua",
-};
-
-function extension(path: string): ExtensionFile {
-  const language = LANGUAGES[/\.[^./]*$/.exec(path)?.[0] ?? ""];
-  if (language !== undefined) return { language, path };
-  throw usageError(
-    `--extension '${path}' ends in neither .c, .o nor .lua`,
-    "the name of the file says how it is used",
-  );
-}
-
-function choice<const T extends string>(option: string, choices: readonly T[]) {
-  return (text: string) => {
-    const chosen = choices.find((name) => name === text);
-    if (chosen !== undefined) return chosen;
-    throw usageError(
-      `${option} '${text}' is not known`,
-      `give ${orList(byNearness(text, choices))}`,
-    );
-  };
-}
-
-/** `a`, `a or b`, `a, b or c`. */
-function orList(words: readonly string[]): string {
-  const [last, ...others] = words.toReversed();
-  return others.length === 0 ? last : `${others.reverse().join(", ")} or ${last}`;
-}
-
-/** A mark that unmarked packets, whose mark is 0, do not match. */
-function checkedMark(mark: number | undefined, mask: number): number {
-  if (mark === undefined) {
-    throw usageError(
-      "no mark given",
-      `name the packets to trace, e.g. ipft -m 1234, or ${SEE_HELP}`,
-    );
-  }
-  const why = "every packet without a mark would match";
-  if (mark === 0) throw usageError(`--mark 0: ${why}`, "give another mark, e.g. ipft -m 1234");
-  if (mask === 0) throw usageError(`--mask 0: ${why}`, "give a mask that covers the mark's bits");
-  if ((mark & mask) === 0) {
-    const [markHex, maskHex] = [mark, mask].map((value) => `0x${value.toString(16)}`);
-    throw usageError(
-      `--mark ${markHex} and --mask ${maskHex} have no bit in common: ${why}`,
-      "give a mask that covers the mark's bits",
-    );
-  }
-  return mark;
-}
-
-/**
- * Rejects arguments that are neither options nor commands.
- * @param words what may have been meant
- */
-function rejectArguments(args: readonly string[], words: readonly string[]): void {
-  if (args.length === 0) return;
-  const meant = nearest(args[0], words);
-  const hint = meant === undefined ? "" : `did you mean ${meant}? `;
-  throw usageError(`unknown argument '${args[0]}'`, hint + SEE_HELP);
-}
-
-/** Says in one line what commander found wrong, and what it thinks was meant. */
-function asUsageError({ code, message }: CommanderError): IpftError {
-  const [what, hint] = message.replace(/^error: /, "").split("\n");
-  const [, quoted = what] = /'(.*)'/.exec(what) ?? [];
-  switch (code) {
-    case "commander.unknownOption": {
-      const meant = hint === undefined ? "" : hint.replace(/^\(D(.*)\)$/, "d$1 ");
-      return usageError(`unknown option ${quoted}`, meant + SEE_HELP);
-    }
-    case "commander.missingArgument":
-      return usageError(`no argument ${quoted} given`, SEE_HELP);
-    case "commander.optionMissingArgument":
-      return usageError(`${quoted} lacks its value`, SEE_HELP);
-    default:
-      return usageError(what, SEE_HELP);
-  }
+function bufferSize(options: { bufferSize?: number; perfPageCount?: number }): number {
+  const { bufferSize, perfPageCount } = options;
+  if (perfPageCount === undefined) return bufferSize ?? DEFAULT_BUFFER_BYTES;
+  if (bufferSize === undefined) return ringSizeOfPages(perfPageCount, "--perf-page-count");
+  throw usageError("both --buffer-size and --perf-page-count given", "they are the same buffer");
 }

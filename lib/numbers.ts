@@ -65,6 +65,17 @@ export function parseRingSize(text: string, option: string): number {
 }
 
 /**
+ * The ring that has as much room as a perf buffer of so many pages for each CPU.
+ * @param option what the pages were given for
+ * @throws {IpftError} wrong usage: above 2 GiB
+ */
+export function ringSizeOfPages(pages: number, option: string): number {
+  const bytes = pages * MIN_RING_BYTES * navigator.hardwareConcurrency;
+  if (bytes <= MAX_RING_BYTES) return parseRingSize(String(bytes), option);
+  throw usageError(`${option} ${pages} is more than 2 GiB on this machine`, "give fewer pages");
+}
+
+/**
  * Reads bytes in hexadecimal, as `xxd` and `tcpdump` print them: `efbeadde`, `ef be ad de`, `ef:be:ad:de`.
  * @param option what they were given for, e.g. `--data`
  * @returns `sizeBytes` bytes; zeros where there are fewer in the text

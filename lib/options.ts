@@ -38,8 +38,18 @@ export interface TraceOptions {
   readonly filter: FunctionFilter;
   /** Size of the ring: a power of two, 4 KiB to 2 GiB. */
   readonly bufferSizeBytes: number;
+  /** Whether ipft may raise its own limit on open files. */
+  readonly setRlimit: boolean;
+  /** Where to accept connections once the trace is ready; undefined for nowhere. */
+  readonly probeServer?: ProbeServerAddress;
   /** Whether to show what libbpf and the verifier say. */
   readonly verbose: boolean;
+}
+
+/** An IP address and a TCP port. */
+export interface ProbeServerAddress {
+  readonly hostname: string;
+  readonly port: number;
 }
 
 /** What `ipft --gen` prints. */

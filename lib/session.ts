@@ -8,7 +8,7 @@ import { errorText, IpftError } from "./errors.ts";
 import { type Extension, loadExtension } from "./extension.ts";
 import { isReaderGone, monotonicNs } from "./ffi/libc.ts";
 import type { ModuleImage } from "./module/module_image.ts";
-import type { Backend, TraceOptions } from "./options.ts";
+import type { Backend, ProbeServerAddress, TraceOptions } from "./options.ts";
 import { AggregateSink } from "./output/aggregate.ts";
 import { GraphSink } from "./output/graph.ts";
 import { JsonSink } from "./output/json.ts";
@@ -33,6 +33,7 @@ const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
  *   elsewhere than in an event
  */
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
+  if (options.probeServer === undefined) Deno.permissions.revokeSync({ name: "net" });
   const signal = stopSignal();
   const { extension: file, output } = options;
   if (file === undefined) return await traceEvents(options, undefined, signal, tell);
@@ -64,7 +65,7 @@ async function traceEvents(
     tell(message);
   };
   using bars = new AttachBars(plan.functions.length, () => takeTurn(signal, tellBelowBars));
-  using attachment = await attach(plan, tracer, bars);
+  using attachment = await attach(plan, tracer, bars, options.setRlimit);
   bars.clear();
   tellAttached(plan, attachment, options.verbose, tell);
   await takeTurn(signal, tell);
@@ -83,6 +84,7 @@ async function traceEvents(
     if (isReaderGone(STDOUT)) throw new OutputClosed();
   };
   tracer.start();
+  using _probeServer = await openProbeServer(options.probeServer);
   tell("Trace ready!");
   const begin = performance.now();
   try {
@@ -111,6 +113,15 @@ async function traceEvents(
 }
 
 const STDOUT = 1;
+
+/** Imported only where it is wanted: seldom. */
+async function openProbeServer(
+  address: ProbeServerAddress | undefined,
+): Promise<Disposable | undefined> {
+  if (address === undefined) return undefined;
+  const { ProbeServer } = await import("./probe_server.ts");
+  return new ProbeServer(address);
+}
 
 async function link({ elf, source }: ModuleImage): Promise<Uint8Array<ArrayBuffer>> {
   const { linkModule } = await import("./module/link_module.ts");

@@ -3,8 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deno=$1
-# What ipft may do. A module's compiler is to run, and is named by the environment; nothing needs the network.
-permissions=(--allow-ffi --allow-read --allow-write --allow-env --allow-run --allow-sys=uid,osRelease)
+# What ipft may do: files of the user's, the compiler that the environment names. The network is for the
+# probe server: without it ipft gives that away when it begins.
+permissions=(--allow-ffi --allow-read --allow-write --allow-env --allow-run --allow-sys=uid,osRelease
+  --allow-net)
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT

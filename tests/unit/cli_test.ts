@@ -31,6 +31,8 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     extension: undefined,
     filter: { functionRegex: undefined, moduleRegex: undefined },
     bufferSizeBytes: 64 * 2 ** 20,
+    setRlimit: true,
+    probeServer: undefined,
     verbose: false,
   });
 });
@@ -45,6 +47,8 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     extension: { language: "lua", path: "foo.lua" },
     filter: { functionRegex: /^ip_/, moduleRegex: /^nf_/ },
     bufferSizeBytes: 2 ** 17,
+    setRlimit: true,
+    probeServer: undefined,
     verbose: true,
   };
   const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output json " +
@@ -84,6 +88,21 @@ Deno.test("parseCommandLine tells an extension's language by its name", () => {
   assert.deepEqual(traceOptions("-m 1 -s a.c").extension, { language: "lua", path: "a.c" });
 });
 
+Deno.test("parseCommandLine takes the options of ipftrace2, and gives them their nearest meaning", () => {
+  const { probeServer, setRlimit, bufferSizeBytes } = traceOptions(
+    "-m 1 --enable-probe-server --no-set-rlimit --perf-page-count 100 --perf-sample-period 1 " +
+      "--perf-wakeup-events 0x10",
+  );
+  assert.deepEqual(probeServer, { hostname: "127.0.0.1", port: 13720 });
+  assert.equal(setRlimit, false);
+  const needed = 100 * 4096 * navigator.hardwareConcurrency;
+  assert.ok(bufferSizeBytes >= needed && bufferSizeBytes < 2 * needed, `${bufferSizeBytes}`);
+  assert.equal(Math.log2(bufferSizeBytes) % 1, 0);
+  const elsewhere = "-m 1 --enable-probe-server --probe-server-address ::1 --probe-server-port 80";
+  assert.deepEqual(traceOptions(elsewhere).probeServer, { hostname: "::1", port: 80 });
+  assert.equal(traceOptions("-m 1 --probe-server-port 80").probeServer, undefined);
+});
+
 Deno.test("parseCommandLine reads --gen", () => {
   for (const template of ["bpf-module-skeleton", "bpf-module-header", "lua-script"]) {
     assert.deepEqual(parse(`--gen ${template}`), { kind: "generate", template });
@@ -107,7 +126,8 @@ Deno.test("parseCommandLine's help names every option and fits 80 columns", () =
   const options =
     "-b, --backend|--buffer-size|-h, --help|-l, --list|-m, --mark|--mask|--module-regex|" +
     "-o, --output|-r, --regex|-t, --tracer|-v, --verbose|--version|doctor|-e, --extension|" +
-    "-s, --script|--gen";
+    "-s, --script|--gen|--enable-probe-server|--probe-server-port|--probe-server-address|" +
+    "--no-set-rlimit|--perf-page-count|--perf-sample-period|--perf-wakeup-events";
   for (const option of options.split("|")) assert.ok(text.includes(`  ${option} `), option);
   for (const line of [...text.split("\n"), ...help("doctor --help").split("\n")]) {
     assert.ok(line.length <= 80, line);
@@ -166,6 +186,15 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "-m 1 -e a.c -s b.lua": "both --script and --extension given; an event has data of one of them",
     "--gen lua": "--gen 'lua' is not known; " +
       "give lua-script, bpf-module-header or bpf-module-skeleton",
+    "-m 1 --probe-server-port 65536": "--probe-server-port '65536' is not a TCP port; " +
+      "give one from 1 to 65535",
+    "-m 1 --perf-page-count 0": "--perf-page-count 0: it must be 1 at least",
+    "-m 1 --perf-page-count 0xffffffff":
+      "--perf-page-count 4294967295 is more than 2 GiB on this " +
+      "machine; give fewer pages",
+    "-m 1 --perf-page-count 1 --buffer-size 1M":
+      "both --buffer-size and --perf-page-count given; " +
+      "they are the same buffer",
     "-m 1 --buffer-size 3G": "--buffer-size '3G' is not a size for a ring buffer; " +
       "give bytes, or a number with K, M or G (64M), more than 0 and at most 2G",
   };
