@@ -9,10 +9,11 @@ import {
   positive,
   regex,
   rejectArguments,
+  SEE_HELP,
   uint32,
 } from "./cli_values.ts";
 import { usageError } from "./errors.ts";
-import { parseBytes, parseRingSize, ringSizeOfPages } from "./numbers.ts";
+import { parseBytes, parseDuration, parseRingSize, ringSizeOfPages } from "./numbers.ts";
 import {
   BACKENDS,
   type ExtensionFile,
@@ -40,7 +41,7 @@ const DEFAULT_MASK = 0xffff_ffff;
 const DEFAULT_BUFFER_BYTES = 64 * 2 ** 20;
 const DEFAULT_PROBE_PORT = 13720;
 
-const USAGE = `-m MARK [options]
+const USAGE = `-m MARK [options] [-- COMMAND [ARGS...]]
        ipft -l [-r REGEX] [--module-regex REGEX]
        ipft --gen TEMPLATE
        ipft lua SCRIPT [--data HEX] [-o FORMAT]
@@ -51,6 +52,7 @@ MARK and MASK are decimal, 0x hexadecimal or 0 octal.
 
 Examples:
   ipft -m 1234                      while elsewhere: ping -m 1234 192.0.2.1
+  ipft -m 1234 -- ping -m 1234 -c 1 192.0.2.1
   ipft -m 0x10 --mask 0xf0 -o json  marks whose second last hex digit is 1
   ipft -m 1234 -e foo.c             with data from C: see docs/extensions.md
   ipft -m 1234 -s foo.lua           with data formatted in Lua: see docs/lua.md
@@ -65,18 +67,30 @@ Examples:
 export function parseCommandLine(args: readonly string[]): Command {
   let command: Command | undefined;
   let printed = "";
-  const program = commander((parsed) => command = parsed, (text) => printed += text);
+  const end = args.indexOf("--");
+  const [own, child] = end < 0 ? [args, []] : [args.slice(0, end), args.slice(end + 1)];
+  const program = commander(child, (parsed) => command = parsed, (text) => printed += text);
   try {
-    program.parse(args, { from: "user" });
+    program.parse(own, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw asUsageError(error);
   }
+  if (child.length > 0 && command && command.kind !== "trace") {
+    throw usageError(`'${child[0]}' cannot be run: nothing is traced`, SEE_HELP);
+  }
   return command ?? { kind: "print", text: printed };
 }
 
-/** The options and their help. Defaults are applied later, so that the help can name them its way. */
-function commander(run: (command: Command) => void, print: (text: string) => void) {
+/**
+ * The options and their help. Defaults are applied later, so that the help can name them its way.
+ * @param childCommand what follows `--`
+ */
+function commander(
+  childCommand: readonly string[],
+  run: (command: Command) => void,
+  print: (text: string) => void,
+) {
   const program = new Commander("ipft")
     .usage(USAGE)
     .description("Shows which functions of the Linux kernel each marked packet goes through.")
@@ -115,6 +129,11 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
       "--buffer-size <SIZE>",
       "ring buffer in bytes, or with K, M or G; rounded up to a power of two, 4K to 2G (default: 64M)",
       (text: string) => parseRingSize(text, "--buffer-size"),
+    )
+    .option(
+      "-d, --duration <TIME>",
+      "end by itself, this long after the trace is ready: 10s, 500ms, 2m",
+      (text: string) => parseDuration(text, "--duration"),
     )
     .optionsGroup("Output:")
     .option(
@@ -189,6 +208,8 @@ function commander(run: (command: Command) => void, print: (text: string) => voi
           filter,
           bufferSizeBytes: bufferSize(options),
           setRlimit: options.setRlimit,
+          durationMs: options.duration,
+          command: childCommand.length > 0 ? childCommand : undefined,
           probeServer: options.enableProbeServer && {
             hostname: options.probeServerAddress ?? "127.0.0.1",
             port: options.probeServerPort ?? DEFAULT_PROBE_PORT,

@@ -5,7 +5,7 @@ import { parseUint32 } from "./numbers.ts";
 import type { ExtensionFile } from "./options.ts";
 
 /** The remedy for most wrong usage. */
-const SEE_HELP = "see ipft --help";
+export const SEE_HELP = "see ipft --help";
 
 /** Readers of values: what they refuse becomes wrong usage that names the option. */
 export function uint32(option: string) {

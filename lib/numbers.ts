@@ -75,6 +75,27 @@ export function ringSizeOfPages(pages: number, option: string): number {
   throw usageError(`${option} ${pages} is more than 2 GiB on this machine`, "give fewer pages");
 }
 
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** The longest that a timer waits. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Reads a time, `10s`, `1.5m`, `200ms`, `2h`, or seconds without a unit.
+ * @param option what it was given for, e.g. `--duration`
+ * @returns ms
+ * @throws {IpftError} wrong usage: not a time, 0, or more than 24 days
+ */
+export function parseDuration(text: string, option: string): number {
+  const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const ms = Math.round(Number(number) * UNIT_MS[unit]);
+  if (ms > 0 && ms <= MAX_TIMER_MS) return ms;
+  throw usageError(
+    `${option} '${text}' is not a time`,
+    "give a number with ms, s, m or h (10s), more than 0 and at most 24 days",
+  );
+}
+
 /**
  * Reads bytes in hexadecimal, as `xxd` and `tcpdump` print them: `efbeadde`, `ef be ad de`, `ef:be:ad:de`.
  * @param option what they were given for, e.g. `--data`

@@ -40,6 +40,10 @@ export interface TraceOptions {
   readonly bufferSizeBytes: number;
   /** Whether ipft may raise its own limit on open files. */
   readonly setRlimit: boolean;
+  /** When the trace ends by itself, after it was ready; undefined for never. */
+  readonly durationMs?: number;
+  /** A program and its arguments: it is run once the trace is ready, and the trace ends with it. */
+  readonly command?: readonly string[];
   /** Where to accept connections once the trace is ready; undefined for nowhere. */
   readonly probeServer?: ProbeServerAddress;
   /** Whether to show what libbpf and the verifier say. */

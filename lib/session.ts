@@ -18,6 +18,7 @@ import { StreamSink } from "./output/stream.ts";
 import { inspectKernel, planTrace, type TracePlan } from "./plan.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { LossReport, summarize } from "./summary.ts";
+import { TraceEnd } from "./trace_end.ts";
 
 /** Takes everything but results: progress, warnings, the summary. */
 export type Tell = (message: string) => void;
@@ -26,7 +27,7 @@ export type Tell = (message: string) => void;
 const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
 
 /**
- * Traces until a signal, or until nobody reads standard output any more. When it returns, all that
+ * Traces until a signal, the end that the options name, or until nobody reads standard output any more. When it returns, all that
  * was captured is written and nothing is left in the kernel.
  *
  * @throws IpftError when the trace cannot start, its output cannot be written, or the extension fails
@@ -87,12 +88,13 @@ async function traceEvents(
   using _probeServer = await openProbeServer(options.probeServer);
   tell("Trace ready!");
   const begin = performance.now();
+  await using end = new TraceEnd(signal, options, tell);
   try {
     const delivered = await drain({
       tracer,
       reader,
       sink,
-      signal,
+      signal: end.signal,
       outputFd: STDOUT,
       withData: module !== undefined,
       onTurn,

@@ -31,6 +31,8 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     extension: undefined,
     filter: { functionRegex: undefined, moduleRegex: undefined },
     bufferSizeBytes: 64 * 2 ** 20,
+    durationMs: undefined,
+    command: undefined,
     setRlimit: true,
     probeServer: undefined,
     verbose: false,
@@ -47,14 +49,16 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     extension: { language: "lua", path: "foo.lua" },
     filter: { functionRegex: /^ip_/, moduleRegex: /^nf_/ },
     bufferSizeBytes: 2 ** 17,
+    durationMs: 90_000,
+    command: undefined,
     setRlimit: true,
     probeServer: undefined,
     verbose: true,
   };
   const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output json " +
-    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --script foo.lua --verbose";
+    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --script foo.lua --verbose";
   const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o json -r ^ip_ " +
-    "--module-regex ^nf_ --buffer-size 100K -s foo.lua -v";
+    "--module-regex ^nf_ --buffer-size 100K -d 90 -s foo.lua -v";
   assert.deepEqual(traceOptions(long), expected);
   assert.deepEqual(traceOptions(short), expected);
 });
@@ -103,6 +107,13 @@ Deno.test("parseCommandLine takes the options of ipftrace2, and gives them their
   assert.equal(traceOptions("-m 1 --probe-server-port 80").probeServer, undefined);
 });
 
+Deno.test("parseCommandLine leaves what follows -- to the command that is run", () => {
+  assert.deepEqual(traceOptions("-m 1 -- ping -c 1 -m 1 -- x").command, [
+    ..."ping -c 1 -m 1 -- x".split(" "),
+  ]);
+  assert.equal(traceOptions("-m 1 --").command, undefined);
+});
+
 Deno.test("parseCommandLine reads --gen", () => {
   for (const template of ["bpf-module-skeleton", "bpf-module-header", "lua-script"]) {
     assert.deepEqual(parse(`--gen ${template}`), { kind: "generate", template });
@@ -126,7 +137,7 @@ Deno.test("parseCommandLine's help names every option and fits 80 columns", () =
   const options =
     "-b, --backend|--buffer-size|-h, --help|-l, --list|-m, --mark|--mask|--module-regex|" +
     "-o, --output|-r, --regex|-t, --tracer|-v, --verbose|--version|doctor|-e, --extension|" +
-    "-s, --script|--gen|--enable-probe-server|--probe-server-port|--probe-server-address|" +
+    "-d, --duration|-s, --script|--gen|--enable-probe-server|--probe-server-port|--probe-server-address|" +
     "--no-set-rlimit|--perf-page-count|--perf-sample-period|--perf-wakeup-events";
   for (const option of options.split("|")) assert.ok(text.includes(`  ${option} `), option);
   for (const line of [...text.split("\n"), ...help("doctor --help").split("\n")]) {
@@ -163,7 +174,11 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "doctr": "unknown argument 'doctr'; did you mean doctor? see ipft --help",
     "list": "unknown argument 'list'; did you mean --list? see ipft --help",
     "1234": "unknown argument '1234'; see ipft --help",
-    "-m 1 -- -x": "unknown argument '-x'; see ipft --help",
+    "-l -- ping": "'ping' cannot be run: nothing is traced; see ipft --help",
+    "-m 1 -d 10d": "--duration '10d' is not a time; " +
+      "give a number with ms, s, m or h (10s), more than 0 and at most 24 days",
+    "-m 1 -d 0": "--duration '0' is not a time; " +
+      "give a number with ms, s, m or h (10s), more than 0 and at most 24 days",
     "doctor all": "unknown argument 'all'; see ipft --help",
     "-m 08": `--mark '08' ${uint32}`,
     "-m -1": `--mark '-1' ${uint32}`,

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { assertNothingLeft, ipft, options, run, workingBackends } from "./ipft.ts";
+
+const MARK = 0x7e5;
+const [backend] = await workingBackends();
+const traced = ["-m", String(MARK), ...options(backend)];
+const ping = ["ping", "-q", "-c", "1", "-m", String(MARK), "127.0.0.1"];
+
+Deno.test("the trace ends with the command that it runs, whose output is not its own", async () => {
+  const { code, stdout, stderr } = await ipft(...traced, "-o", "json", "--", ...ping);
+  assert.equal(code, 0, stderr);
+  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(events.filter((event) => event.function === "ip_rcv").length, 1);
+  assert.match(stderr, /Trace ready!\n[^]*1 packets transmitted, 1 received[^]*none lost\.\n$/);
+});
+
+Deno.test("a command that fails is told of, and one that does not end is ended", async () => {
+  const missing = await ipft(...traced, "--", "no-such-command", "x");
+  assert.match(
+    missing.stderr,
+    /no-such-command: not found\nno-such-command ended with exit status 127\n/,
+  );
+  assert.match(missing.stderr, /^0 events in /m);
+  const endless = await ipft(...traced, "-d", "500ms", "--", "sleep", "987654");
+  assert.equal(endless.code, 0);
+  assert.match(endless.stderr, /^0 events in .* s, none lost\.\nsleep was ended by SIGTERM$/m);
+  assert.equal((await run("pgrep", "-f", "sleep 987654")).code, 1);
+});
+
+Deno.test("--duration ends the trace, and leaves nothing", async () => {
+  const { code, stderr } = await ipft(...traced, "-d", "0.3");
+  assert.equal(code, 0);
+  assert.match(stderr, /^0 events in .* s, none lost\.$/m);
+  await assertNothingLeft();
+});
