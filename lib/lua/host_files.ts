@@ -9,7 +9,7 @@ export class HostFiles {
 
   /** @param folders that exist; symbolic links are followed to where they are */
   constructor(folders: readonly string[]) {
-    this.#folders = [...new Set(folders.map((folder) => Deno.realPathSync(folder)))];
+    this.#folders = [...new Set(folders.flatMap(realFolder))];
   }
 
   /**
@@ -38,5 +38,15 @@ export class HostFiles {
     return this.#folders.some((folder) =>
       realPath.startsWith(folder.endsWith(sep) ? folder : folder + sep)
     );
+  }
+}
+
+/** None for /dev/fd, where a script is that comes from a pipe: that is closed to the executable. */
+function realFolder(folder: string): string[] {
+  try {
+    return [Deno.realPathSync(folder)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return [];
+    throw error;
   }
 }
