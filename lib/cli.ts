@@ -131,6 +131,11 @@ function commander(
       (text: string) => parseRingSize(text, "--buffer-size"),
     )
     .option(
+      "-n, --packets <N>",
+      "end by itself after this many packets, and leave out all others",
+      positive("--packets"),
+    )
+    .option(
       "-d, --duration <TIME>",
       "end by itself, this long after the trace is ready: 10s, 500ms, 2m",
       (text: string) => parseDuration(text, "--duration"),
@@ -141,6 +146,7 @@ function commander(
       `${OUTPUT_FORMATS.join(", ")} (default: aggregate)`,
       choice("--output", OUTPUT_FORMATS),
     )
+    .option("-w, --write <FILE>", "write results to a file; - is standard output (default)")
     .option(
       "-e, --extension <PATH>",
       "adds data to each event: C source (.c), compiled (.o), or Lua (.lua)",
@@ -204,10 +210,12 @@ function commander(
           backend: options.backend,
           tracer: options.tracer ?? "function",
           output: options.output ?? "aggregate",
+          outputPath: options.write === "-" ? undefined : options.write,
           extension: options.extension ?? options.script,
           filter,
           bufferSizeBytes: bufferSize(options),
           setRlimit: options.setRlimit,
+          packets: options.packets,
           durationMs: options.duration,
           command: childCommand.length > 0 ? childCommand : undefined,
           probeServer: options.enableProbeServer && {

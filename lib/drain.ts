@@ -2,6 +2,7 @@ import { EventBatch } from "./bpf/event.ts";
 import type { RingReader } from "./bpf/ring_reader.ts";
 import type { Tracer } from "./bpf/tracer.ts";
 import type { Sink } from "./output/sink.ts";
+import type { PacketLimit } from "./packet_limit.ts";
 
 /** While records come, an empty ring is looked at this often. */
 const POLL_MS = 10;
@@ -28,6 +29,8 @@ export interface DrainOptions {
   readonly outputFd: number;
   /** Whether a module adds data to the records. */
   readonly withData: boolean;
+  /** What leaves out the events of later packets; undefined where all are wanted. */
+  readonly limit?: PacketLimit;
   /** Called every now and then, at least every `ASLEEP_MS`. */
   readonly onTurn: () => void;
 }
@@ -35,10 +38,10 @@ export interface DrainOptions {
 /**
  * Moves records from the ring to the sink until the signal, then stops the tracer and moves what is
  * left, down to the last record.
- * @returns how many records the sink got
+ * @returns how many records there were, with those that `limit` left out
  */
 export async function drain(
-  { tracer, reader, sink, signal, outputFd, withData, onTurn }: DrainOptions,
+  { tracer, reader, sink, signal, outputFd, withData, limit, onTurn }: DrainOptions,
 ): Promise<number> {
   const batch = new EventBatch(BATCH_CAPACITY, withData);
   let delivered = 0;
@@ -47,7 +50,8 @@ export async function drain(
     reader.read(batch);
     if (batch.length === 0) return false;
     delivered += batch.length;
-    await sink.write(batch);
+    limit?.apply(batch);
+    if (batch.length > 0) await sink.write(batch);
     return true;
   };
   let turn = performance.now(), movedAt = turn;

@@ -34,12 +34,16 @@ export interface TraceOptions {
   readonly backend?: Backend;
   readonly tracer: Tracer;
   readonly output: OutputFormat;
+  /** The file that results go to; undefined for standard output. */
+  readonly outputPath?: string;
   readonly extension?: ExtensionFile;
   readonly filter: FunctionFilter;
   /** Size of the ring: a power of two, 4 KiB to 2 GiB. */
   readonly bufferSizeBytes: number;
   /** Whether ipft may raise its own limit on open files. */
   readonly setRlimit: boolean;
+  /** How many packets are wanted; undefined for all. */
+  readonly packets?: number;
   /** When the trace ends by itself, after it was ready; undefined for never. */
   readonly durationMs?: number;
   /** A program and its arguments: it is run once the trace is ready, and the trace ends with it. */

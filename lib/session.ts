@@ -10,11 +10,14 @@ import { isReaderGone, monotonicNs } from "./ffi/libc.ts";
 import type { ModuleImage } from "./module/module_image.ts";
 import type { Backend, ProbeServerAddress, TraceOptions } from "./options.ts";
 import { AggregateSink } from "./output/aggregate.ts";
+import { type Destination, openDestination } from "./output/destination.ts";
 import { GraphSink } from "./output/graph.ts";
 import { JsonSink } from "./output/json.ts";
-import type { Sink, TraceInfo } from "./output/sink.ts";
-import { OutputClosed, writeStdout } from "./output/stdout.ts";
+import { endsPacket } from "./output/packet_end.ts";
+import type { Sink, TraceInfo, WriteBytes } from "./output/sink.ts";
+import { OutputClosed } from "./output/stdout.ts";
 import { StreamSink } from "./output/stream.ts";
+import { PacketLimit } from "./packet_limit.ts";
 import { inspectKernel, planTrace, type TracePlan } from "./plan.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { LossReport, summarize } from "./summary.ts";
@@ -36,11 +39,15 @@ const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   if (options.probeServer === undefined) Deno.permissions.revokeSync({ name: "net" });
   const signal = stopSignal();
-  const { extension: file, output } = options;
-  if (file === undefined) return await traceEvents(options, undefined, signal, tell);
-  using extension = await loadExtension(file, output === "json", tell);
+  using destination = await openDestination(options.outputPath);
+  const { extension: file, output, outputPath } = options;
+  if (file === undefined) {
+    return await traceEvents(options, undefined, destination, signal, tell);
+  }
+  const isJsonOnStdout = output === "json" && outputPath === undefined;
+  using extension = await loadExtension(file, isJsonOnStdout, tell);
   await takeTurn(signal, () => {}); // to compile takes a while, and there is nothing to detach
-  const body = () => traceEvents(options, extension, signal, tell);
+  const body = () => traceEvents(options, extension, destination, signal, tell);
   await extension.run(body, (error) => tell(errorText(error)));
 }
 
@@ -48,6 +55,7 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
 async function traceEvents(
   options: TraceOptions,
   extension: Extension | undefined,
+  destination: Destination,
   signal: AbortSignal,
   tell: Tell,
 ): Promise<void> {
@@ -77,12 +85,16 @@ async function traceEvents(
     originNs: monotonicNs(),
     dataFormatter,
   };
-  const sink = createSink(options, info);
+  const sink = createSink(options, info, destination.write);
   using reader = new RingReader(tracer.ringFd, options.bufferSizeBytes, info.originNs);
   const loss = new LossReport(tracer, tell);
+  const limit = options.packets === undefined
+    ? undefined
+    : new PacketLimit(options.packets, plan.functions.map(({ name }) => endsPacket(name)));
   const onTurn = () => {
     loss.update();
-    if (isReaderGone(STDOUT)) throw new OutputClosed();
+    if (limit?.isReached) end.reach();
+    if (isReaderGone(destination.fd)) throw new OutputClosed();
   };
   tracer.start();
   using _probeServer = await openProbeServer(options.probeServer);
@@ -95,14 +107,16 @@ async function traceEvents(
       reader,
       sink,
       signal: end.signal,
-      outputFd: STDOUT,
+      outputFd: destination.fd,
       withData: module !== undefined,
+      limit,
       onTurn,
     });
     await sink.finish();
     const seconds = (performance.now() - begin) / 1000;
     tell(summarize({
       delivered,
+      omitted: limit?.omitted ?? 0,
       counters: tracer.counters(),
       missed: attachment.missed(),
       unformatted: dataFormatter?.failures ?? 0,
@@ -113,8 +127,6 @@ async function traceEvents(
   }
   if (ONE_BY_ONE.has(plan.backend)) tell("Detaching…");
 }
-
-const STDOUT = 1;
 
 /** Imported only where it is wanted: seldom. */
 async function openProbeServer(
@@ -157,15 +169,15 @@ function tellAttached(
   tell(`Not traced, because the kernel refused: ${shown.join(", ")}`);
 }
 
-function createSink({ output, tracer }: TraceOptions, info: TraceInfo): Sink {
+function createSink({ output, tracer }: TraceOptions, info: TraceInfo, write: WriteBytes): Sink {
   switch (output) {
     case "aggregate":
       return tracer === "function_graph"
-        ? new GraphSink(info, writeStdout)
-        : new AggregateSink(info, writeStdout);
+        ? new GraphSink(info, write)
+        : new AggregateSink(info, write);
     case "stream":
-      return new StreamSink(info, writeStdout);
+      return new StreamSink(info, write);
     case "json":
-      return new JsonSink(info, writeStdout);
+      return new JsonSink(info, write);
   }
 }

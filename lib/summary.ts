@@ -28,8 +28,10 @@ export class LossReport {
 
 /** What a trace has to say of itself at its end. */
 export interface TraceResult {
-  /** Events that the sink got. */
+  /** Events that were drained. */
   readonly delivered: number;
+  /** Those of them that were not wanted: of packets after the first ones. */
+  readonly omitted: number;
   readonly counters: Counters;
   /** Calls that the kernel did not show to the tracer; undefined where it does not count them. */
   readonly missed: number | undefined;
@@ -40,12 +42,13 @@ export interface TraceResult {
 
 /** The closing line, and one for each way in which something is missing from the trace. */
 export function summarize(
-  { delivered, counters, missed, unformatted, seconds }: TraceResult,
+  { delivered, omitted, counters, missed, unformatted, seconds }: TraceResult,
 ): string {
   const { hits, lost, dropped } = counters;
   const unaccounted = hits - lost - dropped - delivered;
   const lines = [
-    `${events(delivered)} in ${seconds.toFixed(1)} s` +
+    `${events(delivered - omitted)} in ${seconds.toFixed(1)} s` +
+    (omitted > 0 ? `, ${omitted} of later packets left out` : "") +
     (dropped > 0 ? `, ${dropped} dropped by the module` : "") +
     (lost > 0 ? `, ${lost} lost of ${hits}: ${REMEDY}` : ", none lost."),
   ];

@@ -50,6 +50,11 @@ export class TraceEnd implements AsyncDisposable {
     });
   }
 
+  /** Ends the trace. */
+  reach(): void {
+    this.#own.abort();
+  }
+
   #abortIn(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#own.abort(), ms);

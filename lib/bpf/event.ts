@@ -74,6 +74,20 @@ export class EventBatch {
     if (withData) this.data = new Uint32Array(capacity * DATA_BYTES / 4);
   }
 
+  /** Puts a row in the place of another one. */
+  moveRow(from: number, to: number): void {
+    if (from === to) return;
+    this.skbLow[to] = this.skbLow[from];
+    this.skbHigh[to] = this.skbHigh[from];
+    this.timestamp[to] = this.timestamp[from];
+    this.task[to] = this.task[from];
+    this.functionIndex[to] = this.functionIndex[from];
+    this.cpu[to] = this.cpu[from];
+    this.isReturn[to] = this.isReturn[from];
+    const words = DATA_BYTES / 4;
+    this.data?.copyWithin(to * words, from * words, (from + 1) * words);
+  }
+
   /** The data of the rows from `from` up to `to`, `DATA_BYTES` a row, where there is data. */
   dataOf(from: number, to: number): Uint8Array<ArrayBuffer> | undefined {
     if (this.data === undefined) return undefined;

@@ -33,3 +33,29 @@ Deno.test("--duration ends the trace, and leaves nothing", async () => {
   assert.match(stderr, /^0 events in .* s, none lost\.$/m);
   await assertNothingLeft();
 });
+
+Deno.test("--packets ends the trace after whole packets, and leaves out the others", async () => {
+  const five = ["ping", "-q", "-c", "5", "-i", "0.2", "-m", String(MARK), "127.0.0.1"];
+  const { code, stdout, stderr } = await ipft(...traced, "-n", "2", "--", ...five);
+  assert.equal(code, 0, stderr);
+  const packets = stdout.trimEnd().split("===\n");
+  assert.equal(packets.length, 2, stdout);
+  for (const packet of packets) {
+    assert.match(packet, / ip_output$/m);
+    assert.match(packet, / kfree_skbmem$/m);
+  }
+  assert.match(stderr, /^\d+ events in .*, none lost\.$/m);
+});
+
+Deno.test("--write puts the results into a file, and says when it cannot", async () => {
+  const path = await Deno.makeTempFile();
+  await Deno.writeTextFile(path, "what was there before");
+  const { code, stdout, stderr } = await ipft(...traced, "-w", path, "--", ...ping);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, "");
+  assert.match(await Deno.readTextFile(path), /^ *Timestamp [^]* ip_rcv\n/);
+  await Deno.remove(path);
+  const missing = await ipft(...traced, "-w", "/no/such/folder", "--", ...ping);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /^ipft: cannot write \/no\/such\/folder: there is no such file\n$/);
+});

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { shell } from "./ipft.ts";
 
 /** The mark of all packets that `withMarkedOutput` marks. */
-export const MARK = 1234;
+export const MARK = 0x3c5; // of no other test: late packets of a connection are marked as well
 
 /** Functions that run when the packet's data has been freed. */
 export const AFTER_THE_END = /^(kfree_skbmem|napi_skb_cache_put)\b/;

@@ -28,9 +28,11 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     backend: undefined,
     tracer: "function",
     output: "aggregate",
+    outputPath: undefined,
     extension: undefined,
     filter: { functionRegex: undefined, moduleRegex: undefined },
     bufferSizeBytes: 64 * 2 ** 20,
+    packets: undefined,
     durationMs: undefined,
     command: undefined,
     setRlimit: true,
@@ -46,9 +48,11 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     backend: "kprobe-multi",
     tracer: "function",
     output: "json",
+    outputPath: "a.json",
     extension: { language: "lua", path: "foo.lua" },
     filter: { functionRegex: /^ip_/, moduleRegex: /^nf_/ },
     bufferSizeBytes: 2 ** 17,
+    packets: 3,
     durationMs: 90_000,
     command: undefined,
     setRlimit: true,
@@ -56,9 +60,9 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     verbose: true,
   };
   const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output json " +
-    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --script foo.lua --verbose";
+    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --script foo.lua --verbose";
   const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o json -r ^ip_ " +
-    "--module-regex ^nf_ --buffer-size 100K -d 90 -s foo.lua -v";
+    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json -s foo.lua -v";
   assert.deepEqual(traceOptions(long), expected);
   assert.deepEqual(traceOptions(short), expected);
 });
@@ -137,7 +141,7 @@ Deno.test("parseCommandLine's help names every option and fits 80 columns", () =
   const options =
     "-b, --backend|--buffer-size|-h, --help|-l, --list|-m, --mark|--mask|--module-regex|" +
     "-o, --output|-r, --regex|-t, --tracer|-v, --verbose|--version|doctor|-e, --extension|" +
-    "-d, --duration|-s, --script|--gen|--enable-probe-server|--probe-server-port|--probe-server-address|" +
+    "-d, --duration|-n, --packets|-w, --write|-s, --script|--gen|--enable-probe-server|--probe-server-port|--probe-server-address|" +
     "--no-set-rlimit|--perf-page-count|--perf-sample-period|--perf-wakeup-events";
   for (const option of options.split("|")) assert.ok(text.includes(`  ${option} `), option);
   for (const line of [...text.split("\n"), ...help("doctor --help").split("\n")]) {

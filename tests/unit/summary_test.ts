@@ -3,7 +3,14 @@ import { summarize } from "../../lib/summary.ts";
 
 const counters = { hits: 126, lost: 0, dropped: 0 };
 /** A trace that is complete. */
-const complete = { delivered: 126, counters, missed: 0, unformatted: 0, seconds: 1 };
+const complete = {
+  delivered: 126,
+  omitted: 0,
+  counters,
+  missed: 0,
+  unformatted: 0,
+  seconds: 1,
+};
 
 Deno.test("summarize says that nothing was lost", () => {
   const text = summarize({ ...complete, seconds: 4.25 });
