@@ -7,7 +7,7 @@
 import { type Kernel, KERNELS } from "./vm/run.ts";
 
 /** The most that a VM's share of the end-to-end tests may take. */
-const E2E_TIMEOUT_SECONDS = 600;
+const E2E_TIMEOUT_SECONDS = 1200;
 
 /** VMs that share the tests of a kernel: an emulated guest keeps little more than one processor busy. */
 const VMS = 2;
