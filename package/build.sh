@@ -18,7 +18,7 @@ git -c safe.directory='*' ls-files -z --cached --others --exclude-standard -- \
   xargs -0 cp --parents --target-directory="$tree"
 cp --parents --target-directory="$tree" "${objects[@]}" lib/ffi/native/*
 # Of the packages those that ipft itself imports.
-sed -i -e '/fast-check/d' -e '/@types/d' "$tree/deno.json"
+sed -i -e '/@cfworker/d' -e '/fast-check/d' -e '/@types/d' "$tree/deno.json"
 rm "$tree/deno.lock"
 mkdir "$tree/node_modules"
 cp -rL node_modules/{commander,wasmoon,@commander-js} "$tree/node_modules/"

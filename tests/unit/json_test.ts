@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { EventBatch } from "../../lib/bpf/event.ts";
 import { JsonSink } from "../../lib/output/json.ts";
-import type { TraceInfo } from "../../lib/output/sink.ts";
+import type { TraceInfo, WriteBytes } from "../../lib/output/sink.ts";
+import { parseEvents } from "../json_schema.ts";
 import { dataOfText } from "./fake_formatter.ts";
 import {
   assertWrites,
@@ -14,6 +15,16 @@ import {
   written,
   writtenLive,
 } from "./sink_fixture.ts";
+
+/** JsonSink, all of whose lines fit the schema; what a `FakeFormatter` adds to them is no JSON. */
+class CheckedSink extends JsonSink {
+  constructor(info: TraceInfo, write: WriteBytes) {
+    super(info, (bytes) => {
+      if (info.dataFormatter === undefined) parseEvents(new TextDecoder().decode(bytes));
+      return write(bytes);
+    });
+  }
+}
 
 function expected(
   rows: readonly Row[],
@@ -34,14 +45,14 @@ Deno.test("JsonSink writes one object a line, with the documented fields in orde
   const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 123_456_000n };
   const row = { skb: 0xffff_8880_03e1_a900n, timestamp: 789, functionIndex: 0, cpu: 0 };
   assert.equal(
-    await written(JsonSink, info, [row]),
+    await written(CheckedSink, info, [row]),
     `{"packet_id":"0xffff888003e1a900","timestamp":123456789,"processor_id":0,` +
       `"module":"vmlinux","function":"ip_rcv","is_return":false}\n`,
   );
 });
 
 Deno.test("JsonSink writes any events exactly, with timestamps beyond 2^53", async () => {
-  await assertWritesAnyEvents(JsonSink, expected);
+  await assertWritesAnyEvents(CheckedSink, expected);
 });
 
 Deno.test("JsonSink's lines parse as JSON, names with special characters included", async () => {
@@ -51,14 +62,13 @@ Deno.test("JsonSink's lines parse as JSON, names with special characters include
     functionIndex,
     cpu: 65535,
   }));
-  const text = await written(JsonSink, {
+  const text = await written(CheckedSink, {
     tracer: "function",
     functions: FUNCTIONS,
     originNs: 1000n,
   }, rows);
-  const parsed = text.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(
-    parsed,
+    parseEvents(text),
     FUNCTIONS.map(({ module, name }, i) => ({
       packet_id: "0x00000000000000ff",
       timestamp: 1000 + i,
@@ -74,7 +84,7 @@ Deno.test("JsonSink writes batches larger than its buffer, piece by piece", asyn
   const rows = manyRows(20_000);
   const originNs = 2n ** 60n;
   const sizes: number[] = [];
-  const sink = new JsonSink({ tracer: "function", functions: FUNCTIONS, originNs }, (bytes) => {
+  const sink = new CheckedSink({ tracer: "function", functions: FUNCTIONS, originNs }, (bytes) => {
     sizes.push(bytes.length);
     return Promise.resolve();
   });
@@ -94,7 +104,7 @@ Deno.test("JsonSink writes batches larger than its buffer, with data and without
       withData,
       withFormatter: withData,
     };
-    await assertWrites(JsonSink, expected, rows, feed);
+    await assertWrites(CheckedSink, expected, rows, feed);
   }
 });
 
@@ -103,7 +113,7 @@ Deno.test("JsonSink writes the lines before those that cannot be formatted", asy
 });
 
 Deno.test("JsonSink puts the script's fields into the object, whatever their number", async () => {
-  const texts = ["", `,"dump":"(mark: 0x1)"`, `,"len":3,"dump":null`].map((text) =>
+  const texts = ["", `,"dump":"(mark: 0x1)"`, `,"len":3,"dump":[]`].map((text) =>
     new TextEncoder().encode(text)
   );
   let end = 0;
@@ -116,20 +126,20 @@ Deno.test("JsonSink puts the script's fields into the object, whatever their num
     dataFormatter: { failures: 0, format: () => ({ bytes, ends }) },
   };
   const row = { skb: 255n, timestamp: 1, functionIndex: 0, cpu: 3, data: dataOfText(0) };
-  const lines = (await written(JsonSink, info, [row, row, row])).trimEnd().split("\n");
+  const events = parseEvents(await written(JsonSink, info, [row, row, row]));
   assert.deepEqual(
-    lines.map((line) => Object.entries(JSON.parse(line)).slice(5)),
+    events.map((event) => Object.entries(event as object).slice(5)),
     [
       [["is_return", false]],
       [["is_return", false], ["dump", "(mark: 0x1)"]],
-      [["is_return", false], ["len", 3], ["dump", null]],
+      [["is_return", false], ["len", 3], ["dump", []]],
     ],
   );
 });
 
 Deno.test("JsonSink hands every row on before write resolves", async () => {
   const rows = [{ skb: 1n, timestamp: 5, functionIndex: 0, cpu: 3 }];
-  assert.equal(await writtenLive(JsonSink, rows), expected(rows, { originNs: 0n }));
+  assert.equal(await writtenLive(CheckedSink, rows), expected(rows, { originNs: 0n }));
 });
 
 Deno.test("JsonSink passes on that its output is closed", async () => {
