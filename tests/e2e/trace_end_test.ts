@@ -23,7 +23,10 @@ Deno.test("a command that fails is told of, and one that does not end is ended",
   assert.match(missing.stderr, /^0 events in /m);
   const endless = await ipft(...traced, "-d", "500ms", "--", "sleep", "987654");
   assert.equal(endless.code, 0);
-  assert.match(endless.stderr, /^0 events in .* s, none lost\.\n(?:Detaching…\n)?sleep was ended by SIGTERM$/m);
+  assert.match(
+    endless.stderr,
+    /^0 events in .* s, none lost\.\n(?:Detaching…\n)?sleep was ended by SIGTERM$/m,
+  );
   assert.equal((await run("pgrep", "-f", "sleep 987654")).code, 1);
 });
 
