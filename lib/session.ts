@@ -30,8 +30,8 @@ export type Tell = (message: string) => void;
 const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
 
 /**
- * Traces until a signal, the end that the options name, or until nobody reads standard output any more. When it returns, all that
- * was captured is written and nothing is left in the kernel.
+ * Traces until a signal, the end that the options name, or until nobody reads standard output any more.
+ * When it returns, all that was captured is written and nothing is left in the kernel.
  *
  * @throws IpftError when the trace cannot start, its output cannot be written, or the extension fails
  *   elsewhere than in an event
