@@ -3,7 +3,8 @@
 # its owner can write to that folder, and it is named by the checksum of what was unpacked.
 set -eu
 sha256=@SHA256@
-if [ "$(id -u)" = 0 ]; then
+user=$(id -u)
+if [ "$user" = 0 ]; then
 	cache=/var/cache/ipft
 else
 	cache=${XDG_CACHE_HOME:-$HOME/.cache}/ipft
@@ -15,20 +16,24 @@ fail() {
 	exit 1
 }
 
-# is_ours FOLDER: whether it is a folder that nobody else could have put something into.
-is_ours() {
-	[ ! -L "$1" ] && [ "$(stat -c '%F %u %a' "$1" 2>/dev/null)" = "directory $(id -u) 700" ]
+# owners FOLDER...: of each a line that is $ours when nobody else can have put something into it.
+owners() {
+	stat -c '%F %u %a' "$@" 2>/dev/null || true
 }
+ours="directory $user 700"
 
 unpack() {
 	umask 077
 	mkdir -p "$cache" || fail "cannot make $cache to unpack ipft into"
-	is_ours "$cache" || fail "will not use $cache: it must be a folder of yours with mode 700; remove it"
+	[ "$(owners "$cache")" = "$ours" ] ||
+		fail "will not use $cache: it must be a folder of yours with mode 700; remove it"
 	new=$(mktemp -d "$cache/new.XXXXXX") || fail "cannot write to $cache to unpack ipft there"
 	trap 'rm -rf "$new"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	tail -n +"$payload" "$0" >"$new/payload" || fail "cannot unpack into $cache"
+	# It begins behind the last line of this script.
+	last=$(grep -a -n -m 1 '^exec ' "$0" | cut -d : -f 1)
+	tail -n +$((last + 1)) "$0" >"$new/payload" || fail "cannot unpack into $cache"
 	[ "$(sha256sum <"$new/payload")" = "$sha256  -" ] || fail "$0 is damaged: copy it again"
 	mkdir "$new/tree"
 	tar -xzf "$new/payload" -C "$new/tree" || fail "cannot unpack into $cache"
@@ -39,8 +44,8 @@ unpack() {
 	trap - EXIT INT TERM HUP
 }
 
-# The line behind the next one that is not a comment.
-payload=$(($(grep -a -n -m 1 '^exec env' "$0" | cut -d : -f 1) + 1))
 [ -d "$folder" ] || unpack
-is_ours "$cache" && is_ours "$folder" || fail "will not use $folder: others could have written to it; remove $cache"
-exec env DENO_DIR="$folder/cache" DENO_NO_UPDATE_CHECK=1 "$folder/deno" run --quiet --no-prompt --cached-only @PERMISSIONS@ "$folder/main.ts" "$@"
+[ "$(owners "$cache" "$folder")" = "$ours
+$ours" ] || fail "will not use $folder: others could have written to it; remove $cache"
+export DENO_DIR="$folder/cache" DENO_NO_UPDATE_CHECK=1
+exec "$folder/deno" run --quiet --no-prompt --cached-only @PERMISSIONS@ "$folder/main.ts" "$@"
