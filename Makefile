@@ -30,13 +30,20 @@ OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES) $(EXTENSIONS)
 # libbpf and what it needs, as ipft brings them along.
 NATIVE := $(addprefix lib/ffi/native/,libz.so.1 libelf.so.1 libbpf.so.1)
 
-.PHONY: help demo test bench bpf examples ipft setup packages newest-clang clean
+PREFIX ?= /usr/local
+SHARE := $(DESTDIR)$(PREFIX)/share
+# What ipft prints with --gen, and where below $(SHARE) it is looked for.
+GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completions/ipft \
+	completion-zsh:zsh/site-functions/_ipft completion-fish:fish/vendor_completions.d/ipft.fish
+
+.PHONY: help demo test bench bpf examples ipft install uninstall setup packages newest-clang clean
 
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
 	@echo "make bench     measure, here"
 	@echo "make ipft      make ./ipft: one file that runs where nothing is installed"
+	@echo "make install   install ./ipft, its manual and completions below PREFIX (/usr/local)"
 	@echo "make bpf       build the BPF objects, for: sudo deno run -A main.ts"
 	@echo "make examples  build the modules of examples/lua and the extensions of examples/bpf"
 	@echo "make clean     remove what was built; the cache stays"
@@ -45,11 +52,27 @@ demo: setup
 	@tests/demo.sh $(DENO)
 
 test: setup ipft $(NEWEST_EXTENSIONS)
+	@tests/packages.sh zsh fish
 	@tests/vm/setup.sh
 	@$(DENO) run -A tests/run.ts
 
 ipft: setup
 	@package/build.sh $(DENO)
+
+# As root there is nothing to build where a user has built it.
+install: $(if $(wildcard ipft),,ipft)
+	install -D -m 755 ipft "$(DESTDIR)$(PREFIX)/bin/ipft"
+	install -D -m 644 -t "$(SHARE)/doc/ipft" docs/*
+	@set -e; for generated in $(GENERATED); do \
+		file="$(SHARE)/$${generated#*:}"; \
+		echo "./ipft --gen $${generated%%:*} >$$file"; \
+		install -D -m 644 /dev/null "$$file"; \
+		./ipft --gen "$${generated%%:*}" >"$$file"; \
+	done
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/ipft" $(foreach generated,$(GENERATED),"$(SHARE)/$(lastword $(subst :, ,$(generated)))")
+	rm -rf "$(SHARE)/doc/ipft"
 
 bench: setup
 	@$(DENO) bench -A --no-check tests/bench

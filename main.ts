@@ -20,7 +20,7 @@ async function run(command: Command): Promise<boolean | void> {
     case "doctor":
       return await doctor(command.verbose, tell);
     case "generate":
-      return printText((await import("./lib/module/templates.ts")).TEMPLATES[command.template]);
+      return printText((await import("./lib/generate.ts")).generated(command.template));
     case "version":
       return printText((await import("./lib/version.ts")).versionText());
     case "print":

@@ -5,10 +5,12 @@ import {
   checkedMark,
   choice,
   extension,
+  file,
   port,
   positive,
   regex,
   rejectArguments,
+  script,
   SEE_HELP,
   uint32,
 } from "./cli_values.ts";
@@ -16,12 +18,12 @@ import { usageError } from "./errors.ts";
 import { parseBytes, parseDuration, parseRingSize, ringSizeOfPages } from "./numbers.ts";
 import {
   BACKENDS,
-  type ExtensionFile,
+  COMPLETION_NAMES,
   type FunctionFilter,
+  type GeneratedName,
   OUTPUT_FORMATS,
   type ScriptTrial,
   TEMPLATE_NAMES,
-  type TemplateName,
   type TraceOptions,
   TRACERS,
 } from "./options.ts";
@@ -32,7 +34,7 @@ export type Command =
   | { readonly kind: "list"; readonly filter: FunctionFilter }
   | { readonly kind: "doctor"; readonly verbose: boolean }
   | { readonly kind: "lua"; readonly trial: ScriptTrial }
-  | { readonly kind: "generate"; readonly template: TemplateName }
+  | { readonly kind: "generate"; readonly template: GeneratedName }
   | { readonly kind: "version" }
   /** `--help`: a text for stdout. */
   | { readonly kind: "print"; readonly text: string };
@@ -47,7 +49,8 @@ const USAGE = `-m MARK [options] [-- COMMAND [ARGS...]]
        ipft lua SCRIPT [--data HEX] [-o FORMAT]
        ipft doctor [-v]`;
 
-const EXAMPLES = `
+/** What ends the help: how a mark is written, and lines of `command   what it does`. */
+export const EXAMPLES = `
 MARK and MASK are decimal, 0x hexadecimal or 0 octal.
 
 Examples:
@@ -82,6 +85,11 @@ export function parseCommandLine(args: readonly string[]): Command {
   return command ?? { kind: "print", text: printed };
 }
 
+/** The commands and their options, to look at: what completions and the manual are made of. */
+export function commandTable() {
+  return commander([], () => {}, () => {});
+}
+
 /**
  * The options and their help. Defaults are applied later, so that the help can name them its way.
  * @param childCommand what follows `--`
@@ -108,11 +116,15 @@ function commander(
     .optionsGroup("Packets and functions:")
     .option("-m, --mark <MARK>", "trace packets with this mark", uint32("--mark"))
     .option("--mask <MASK>", "bits of the mark to compare (default: 0xffffffff)", uint32("--mask"))
-    .option("-r, --regex <REGEX>", "only functions whose name matches", regex("--regex"))
+    .option(
+      "-r, --regex <REGEX>",
+      "only functions whose name matches",
+      regex("--regex", "functions"),
+    )
     .option(
       "--module-regex <REGEX>",
       "only functions whose module matches; built-in ones are in vmlinux",
-      regex("--module-regex"),
+      regex("--module-regex", "modules"),
     )
     .optionsGroup("Tracing:")
     .option(
@@ -146,7 +158,7 @@ function commander(
       `${OUTPUT_FORMATS.join(", ")} (default: aggregate)`,
       choice("--output", OUTPUT_FORMATS),
     )
-    .option("-w, --write <FILE>", "write results to a file; - is standard output (default)")
+    .option("-w, --write <FILE>", "write results to a file; - is standard output (default)", file)
     .option(
       "-e, --extension <PATH>",
       "adds data to each event: C source (.c), compiled (.o), or Lua (.lua)",
@@ -155,7 +167,7 @@ function commander(
     .option(
       "-s, --script <PATH>",
       "the same for a Lua script of any name",
-      (path): ExtensionFile => ({ language: "lua", path }),
+      script,
     )
     .option("-v, --verbose", "show what libbpf and the kernel's verifier say")
     .optionsGroup("For other programs, and those of ipftrace2:")
@@ -186,8 +198,9 @@ function commander(
     .option("-l, --list", "list the functions that can be traced")
     .option(
       "--gen <TEMPLATE>",
-      `print what an extension begins with: ${TEMPLATE_NAMES.join(", ")}`,
-      choice("--gen", TEMPLATE_NAMES),
+      `print what an extension begins with: ${TEMPLATE_NAMES.join(", ")}; ` +
+        `what a shell completes with: ${COMPLETION_NAMES.join(", ")}; or the manual: man-page`,
+      choice("--gen", TEMPLATE_NAMES, COMPLETION_NAMES, ["man-page"]),
     )
     .helpOption("-h, --help", "show this help")
     .option("--version", "show the version, and of what it is made")
@@ -229,7 +242,7 @@ function commander(
   program.command("lua")
     .description("try a Lua script: run its functions on given bytes, without the kernel")
     .usage("SCRIPT [--data HEX] [-o FORMAT]")
-    .argument("<SCRIPT>")
+    .argument("<SCRIPT>", "", file)
     .option(
       "--data <HEX>",
       `what the module would give, at most ${DATA_BYTES} bytes (default: zeros)`,

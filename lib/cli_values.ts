@@ -7,6 +7,24 @@ import type { ExtensionFile } from "./options.ts";
 /** The remedy for most wrong usage. */
 export const SEE_HELP = "see ipft --help";
 
+/** What a shell can offer for a value: words, files by the end of their name, or names of the kernel. */
+export type Offer =
+  | { readonly kind: "words"; readonly words: readonly string[] }
+  /** No suffixes: files of any name. */
+  | { readonly kind: "files"; readonly suffixes: readonly string[] }
+  | { readonly kind: "functions" }
+  | { readonly kind: "modules" };
+
+/** A reader of a value that says what there is to choose from, for completions. */
+export interface OfferingReader<T> {
+  (text: string): T;
+  readonly offer: Offer;
+}
+
+function offering<T>(offer: Offer, read: (text: string) => T): OfferingReader<T> {
+  return Object.assign(read, { offer });
+}
+
 /** Readers of values: what they refuse becomes wrong usage that names the option. */
 export function uint32(option: string) {
   return (text: string) => parseUint32(text, option);
@@ -30,8 +48,9 @@ export function port(option: string) {
   };
 }
 
-export function regex(option: string) {
-  return (text: string) => {
+/** @param kind the names that it is meant for */
+export function regex(option: string, kind: "functions" | "modules") {
+  return offering({ kind }, (text) => {
     try {
       return new RegExp(text);
     } catch (error) {
@@ -39,8 +58,11 @@ export function regex(option: string) {
       const reason = (error as SyntaxError).message.split(": ").at(-1);
       throw usageError(`${option} '${text}' is not a regular expression: ${reason}`);
     }
-  };
+  });
 }
+
+/** The path of a file of any name. */
+export const file = offering({ kind: "files", suffixes: [] }, (path) => path);
 
 const LANGUAGES: Readonly<Record<string, ExtensionFile["language"]>> = {
   ".c": "c",
@@ -48,24 +70,36 @@ const LANGUAGES: Readonly<Record<string, ExtensionFile["language"]>> = {
   ".lua": "lua",
 };
 
-export function extension(path: string): ExtensionFile {
+export const script = offering(
+  file.offer,
+  (path): ExtensionFile => ({ language: "lua", path }),
+);
+
+const EXTENSIONS = { kind: "files", suffixes: Object.keys(LANGUAGES) } as const;
+
+export const extension = offering(EXTENSIONS, (path): ExtensionFile => {
   const language = LANGUAGES[/\.[^./]*$/.exec(path)?.[0] ?? ""];
   if (language !== undefined) return { language, path };
   throw usageError(
     `--extension '${path}' ends in neither .c, .o nor .lua`,
     "the name of the file says how it is used",
   );
-}
+});
 
-export function choice<const T extends string>(option: string, choices: readonly T[]) {
-  return (text: string) => {
+/** @param kinds all that can be chosen; who mistypes one is told of its kind */
+export function choice<const T extends string>(
+  option: string,
+  ...kinds: readonly (readonly T[])[]
+) {
+  const choices = kinds.flat();
+  return offering({ kind: "words", words: choices }, (text) => {
     const chosen = choices.find((name) => name === text);
     if (chosen !== undefined) return chosen;
-    throw usageError(
-      `${option} '${text}' is not known`,
-      `give ${orList(byNearness(text, choices))}`,
-    );
-  };
+    const meant = nearest(text, choices);
+    const kind: readonly string[] = kinds.find((kind) => kind.some((name) => name === meant)) ??
+      choices;
+    throw usageError(`${option} '${text}' is not known`, `give ${orList(byNearness(text, kind))}`);
+  });
 }
 
 /** `a`, `a or b`, `a, b or c`. */

@@ -60,9 +60,15 @@ export interface ProbeServerAddress {
   readonly port: number;
 }
 
-/** What `ipft --gen` prints. */
+/** Files that an extension begins with. */
 export const TEMPLATE_NAMES = ["bpf-module-skeleton", "bpf-module-header", "lua-script"] as const;
 export type TemplateName = typeof TEMPLATE_NAMES[number];
+
+/** What shells read to complete ipft's command line. */
+export const COMPLETION_NAMES = ["completion-bash", "completion-zsh", "completion-fish"] as const;
+
+/** What `ipft --gen` prints. */
+export type GeneratedName = TemplateName | typeof COMPLETION_NAMES[number] | "man-page";
 
 /** What `ipft lua` is asked to do. */
 export interface ScriptTrial {

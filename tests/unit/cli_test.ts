@@ -119,7 +119,8 @@ Deno.test("parseCommandLine leaves what follows -- to the command that is run", 
 });
 
 Deno.test("parseCommandLine reads --gen", () => {
-  for (const template of ["bpf-module-skeleton", "bpf-module-header", "lua-script"]) {
+  const templates = ["bpf-module-skeleton", "bpf-module-header", "lua-script", "man-page"];
+  for (const template of [...templates, "completion-bash", "completion-zsh", "completion-fish"]) {
     assert.deepEqual(parse(`--gen ${template}`), { kind: "generate", template });
   }
 });
@@ -205,6 +206,10 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "-m 1 -e a.c -s b.lua": "both --script and --extension given; an event has data of one of them",
     "--gen lua": "--gen 'lua' is not known; " +
       "give lua-script, bpf-module-header or bpf-module-skeleton",
+    "--gen completion": "--gen 'completion' is not known; " +
+      "give completion-zsh, completion-bash or completion-fish",
+    "--gen x": "--gen 'x' is not known; give man-page, lua-script, completion-zsh, " +
+      "completion-bash, completion-fish, bpf-module-header or bpf-module-skeleton",
     "-m 1 --probe-server-port 65536": "--probe-server-port '65536' is not a TCP port; " +
       "give one from 1 to 65535",
     "-m 1 --perf-page-count 0": "--perf-page-count 0: it must be 1 at least",

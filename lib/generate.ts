@@ -1,0 +1,23 @@
+import { readCommandTable } from "./cli_table.ts";
+import { bashCompletion } from "./generate/bash.ts";
+import { fishCompletion } from "./generate/fish.ts";
+import { manPage } from "./generate/man_page.ts";
+import { zshCompletion } from "./generate/zsh.ts";
+import { TEMPLATES } from "./module/templates.ts";
+import type { GeneratedName } from "./options.ts";
+
+/** What `ipft --gen` prints. */
+export function generated(name: GeneratedName): string {
+  switch (name) {
+    case "completion-bash":
+      return bashCompletion(readCommandTable());
+    case "completion-zsh":
+      return zshCompletion(readCommandTable());
+    case "completion-fish":
+      return fishCompletion(readCommandTable());
+    case "man-page":
+      return manPage(readCommandTable());
+    default:
+      return TEMPLATES[name];
+  }
+}

@@ -1,0 +1,72 @@
+import { type CommandRow, flags, type OptionRow } from "../cli_table.ts";
+import type { Offer } from "../cli_values.ts";
+import COMPLETION from "./completion.zsh" with { type: "text" };
+import { fill, FUNCTIONS, MODULES } from "./fill.ts";
+
+/** What zsh autoloads as `_ipft` to complete ipft's command line. */
+export function zshCompletion(ipft: CommandRow): string {
+  const commands = ipft.commands.map(({ name, description }) =>
+    `${name}\\:${quoted(description.replaceAll(":", "\\:"))}`
+  );
+  const specs = [
+    ...ipft.options.map(optionSpec),
+    quoted(`(-)1:command:((${commands.join(" ")}))`),
+    "'(-)*::argument:->argument'",
+  ];
+  const cases = ipft.commands.map(({ name, options, argument }) => [
+    `\t${name})`,
+    argumentsCall([
+      ...options.map(optionSpec),
+      ...argument ? [quoted(`1:argument:${action(argument)}`)] : [],
+    ], "\t\t"),
+    "\t\t;;",
+  ]);
+  return fill(COMPLETION, {
+    COMMANDS: [
+      `${argumentsCall(specs, "\t", "-C")} && return`,
+      "\t[[ $state == argument ]] || return",
+      "\tcase $words[1] in",
+      ...cases.flat(),
+      "\tesac",
+    ].join("\n"),
+    FUNCTIONS,
+    MODULES,
+  });
+}
+
+function argumentsCall(specs: readonly string[], indent: string, flags = ""): string {
+  return [`${indent}_arguments -s -S ${flags}`.trimEnd(), ...specs].join(` \\\n${indent}\t`);
+}
+
+/** `'(-m --mark)'{-m+,--mark=}'[description]:MARK:ACTION'` */
+function optionSpec(option: OptionRow): string {
+  const { short, long, value, description, offer } = option;
+  const end = `[${description.replaceAll(/[\\\][]/g, "\\$&")}]` +
+    (value === undefined ? "" : `:${value}:${action(offer)}`);
+  const [shortSign, longSign] = value === undefined ? ["", ""] : ["+", "="];
+  if (short === undefined) return quoted(`${long}${longSign}${end}`);
+  const exclusion = quoted(`(${flags(option).join(" ")})`);
+  return `${exclusion}{${short}${shortSign},${long}${longSign}}${quoted(end)}`;
+}
+
+/** What `_arguments` is to do for a value. */
+function action(offer: Offer | undefined): string {
+  if (offer === undefined) return " ";
+  switch (offer.kind) {
+    case "words":
+      return `(${offer.words.join(" ")})`;
+    case "files": {
+      const suffixes = offer.suffixes.map((suffix) => suffix.slice(1));
+      // _files would offer other files where there are none of these.
+      return suffixes.length === 0
+        ? "_files"
+        : `_path_files -g "*.(${suffixes.join("|")})(-.) *(-/)"`;
+    }
+    default:
+      return `_ipft_${offer.kind}`;
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
