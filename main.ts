@@ -1,4 +1,4 @@
-import { type Command, parseCommandLine } from "./lib/cli.ts";
+import { parseCommandLine, type Request } from "./lib/cli.ts";
 import { doctor } from "./lib/doctor.ts";
 import { errorText, IpftError } from "./lib/errors.ts";
 import { listFunctions } from "./lib/list.ts";
@@ -9,22 +9,22 @@ import { trace } from "./lib/session.ts";
 const tell = (message: string) => console.error(message);
 
 /** Resolves with false for a failure that was told already. */
-async function run(command: Command): Promise<boolean | void> {
-  switch (command.kind) {
+async function run(request: Request): Promise<boolean | void> {
+  switch (request.kind) {
     case "trace":
-      return await trace(command.options, tell);
+      return await trace(request.options, tell);
     case "list":
-      return await listFunctions(command.filter, tell);
+      return await listFunctions(request.filter, tell);
     case "lua":
-      return await (await import("./lib/try_script.ts")).tryScript(command.trial, tell);
+      return await (await import("./lib/try_script.ts")).tryScript(request.trial, tell);
     case "doctor":
-      return await doctor(command.verbose, tell);
+      return await doctor(request.verbose, tell);
     case "generate":
-      return printText((await import("./lib/generate.ts")).generated(command.template));
+      return printText((await import("./lib/generate.ts")).generated(request.template));
     case "version":
       return printText((await import("./lib/version.ts")).versionText());
     case "print":
-      return printText(command.text);
+      return printText(request.text);
   }
 }
 

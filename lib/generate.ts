@@ -1,4 +1,4 @@
-import { readCommandTable } from "./cli_table.ts";
+import { IPFT } from "./cli/commands.ts";
 import { bashCompletion } from "./generate/bash.ts";
 import { fishCompletion } from "./generate/fish.ts";
 import { manPage } from "./generate/man_page.ts";
@@ -10,13 +10,13 @@ import type { GeneratedName } from "./options.ts";
 export function generated(name: GeneratedName): string {
   switch (name) {
     case "completion-bash":
-      return bashCompletion(readCommandTable());
+      return bashCompletion(IPFT);
     case "completion-zsh":
-      return zshCompletion(readCommandTable());
+      return zshCompletion(IPFT);
     case "completion-fish":
-      return fishCompletion(readCommandTable());
+      return fishCompletion(IPFT);
     case "man-page":
-      return manPage(readCommandTable());
+      return manPage(IPFT);
     default:
       return TEMPLATES[name];
   }

@@ -10,38 +10,40 @@ permissions=(--allow-ffi --allow-read --allow-write --allow-env --allow-run --al
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
-tree=$stage/tree
-mkdir "$tree"
-objects=(lib/bpf/tracer.bpf.o lib/bpf/tracer_module.bpf.o)
-git -c safe.directory='*' ls-files -z --cached --others --exclude-standard -- \
-  main.ts lib deno.json deno.lock LICENSE |
+# The sources, to tell them what they become, and what is made of them.
+tree=$stage/tree packed=$stage/packed
+mkdir -p "$tree" "$packed/node_modules"
+git -c safe.directory='*' ls-files -z --cached --others --exclude-standard -- main.ts lib deno.json |
   xargs -0 cp --parents --target-directory="$tree"
-cp --parents --target-directory="$tree" "${objects[@]}" lib/ffi/native/*
-# Of the packages those that ipft itself imports.
-sed -i -e '/@cfworker/d' -e '/fast-check/d' -e '/@types/d' "$tree/deno.json"
-rm "$tree/deno.lock"
-mkdir "$tree/node_modules"
-cp -rL node_modules/{commander,wasmoon,@commander-js} "$tree/node_modules/"
-rm -rf "$tree"/node_modules/*/node_modules "$tree"/node_modules/*/*/node_modules
+# Of the packages this one alone is for more than tests.
+sed -i -e '/"npm:/{/wasmoon/!d;s/,$//}' "$tree/deno.json"
+cp -rL node_modules/wasmoon "$packed/node_modules/"
+rm -rf "$packed/node_modules/wasmoon/node_modules"
+cp LICENSE "$tree/deno.json" lib/bpf/tracer.bpf.o lib/bpf/tracer_module.bpf.o "$packed/"
+cp -r lib/ffi/native "$packed/"
 
 commit=$(git -c safe.directory='*' describe --always --dirty --abbrev=12 --exclude='*')
-describe() {
+# In few files, ipft starts sooner, and compiles no TypeScript at its first start.
+bundle() {
+  rm -f "$packed"/*.js
   printf '{ "kind": "%s", "commit": "%s" }\n' "$1" "$commit" >"$tree/lib/build.json"
+  (cd "$tree" && "$deno" bundle --quiet --platform deno --code-splitting --external wasmoon \
+    --outdir "$packed" main.ts) >"$stage/log" 2>&1 || { cat "$stage/log" >&2; exit 1; }
 }
 
-describe "compiled executable"
-if (cd "$tree" && timeout 300 "$deno" compile --quiet --no-check --no-prompt "${permissions[@]}" \
-  --include lib/ffi/native --include lib/bpf/tracer.bpf.o --include lib/bpf/tracer_module.bpf.o \
-  --output "$stage/ipft" main.ts) >"$stage/log" 2>&1 &&
+bundle "compiled executable"
+if (cd "$packed" && timeout 300 "$deno" compile --quiet --no-check --no-prompt "${permissions[@]}" \
+  --include native --include tracer.bpf.o --include tracer_module.bpf.o \
+  --output "$stage/ipft" main.js) >"$stage/log" 2>&1 &&
   "$stage/ipft" --version 2>/dev/null | grep -q '^ipft '; then
   mv "$stage/ipft" ipft
 else
   reason=$(grep -m 1 denort "$stage/log" | sed 's/^ *[0-9]*: //') || reason="what it makes does not run"
   echo "deno compile cannot be used here: $reason"
   echo "making a self-extracting executable in place of it"
-  describe "self-extracting executable"
-  cp "$deno" "$tree/deno"
-  tar --create --sort=name --owner=0 --group=0 --mtime=@0 --directory "$tree" . |
+  bundle "self-extracting executable"
+  cp "$deno" "$packed/deno"
+  tar --create --sort=name --owner=0 --group=0 --mtime=@0 --directory "$packed" . |
     gzip --best --no-name >"$stage/payload"
   sha256=$(sha256sum <"$stage/payload" | cut -d ' ' -f 1)
   sed -e "s/@SHA256@/$sha256/" -e "s/@PERMISSIONS@/${permissions[*]}/" package/launcher.sh >"$stage/ipft"

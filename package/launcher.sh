@@ -27,6 +27,8 @@ unpack() {
 	mkdir -p "$cache" || fail "cannot make $cache to unpack ipft into"
 	[ "$(owners "$cache")" = "$ours" ] ||
 		fail "will not use $cache: it must be a folder of yours with mode 700; remove it"
+	# What older ones have left; one that is still used is unpacked again.
+	find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} +
 	new=$(mktemp -d "$cache/new.XXXXXX") || fail "cannot write to $cache to unpack ipft there"
 	trap 'rm -rf "$new"' EXIT
 	trap 'exit 130' INT
@@ -48,4 +50,4 @@ unpack() {
 [ "$(owners "$cache" "$folder")" = "$ours
 $ours" ] || fail "will not use $folder: others could have written to it; remove $cache"
 export DENO_DIR="$folder/cache" DENO_NO_UPDATE_CHECK=1
-exec "$folder/deno" run --quiet --no-prompt --cached-only @PERMISSIONS@ "$folder/main.ts" "$@"
+exec "$folder/deno" run --quiet --no-prompt --cached-only @PERMISSIONS@ "$folder/main.js" "$@"

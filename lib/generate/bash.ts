@@ -1,10 +1,9 @@
-import { type CommandRow, flags } from "../cli_table.ts";
-import type { Offer } from "../cli_values.ts";
+import { type Command, flags, type Offer, optionsOf } from "../cli/option.ts";
 import COMPLETION from "./completion.bash" with { type: "text" };
 import { fill, FUNCTIONS, MODULES } from "./fill.ts";
 
 /** What bash sources to complete ipft's command line. */
-export function bashCompletion(ipft: CommandRow): string {
+export function bashCompletion(ipft: Command): string {
   const commands = [ipft, ...ipft.commands];
   return fill(COMPLETION, {
     COMMANDS: ipft.commands.map(({ name }) => name).join(" "),
@@ -15,17 +14,18 @@ export function bashCompletion(ipft: CommandRow): string {
   });
 }
 
-function optionsCase({ name, commands, options }: CommandRow): string {
-  const words = [...commands.map(({ name }) => name), ...options.flatMap(flags)];
-  return `\t${name}) words="${words.join(" ")}" ;;`;
+function optionsCase(command: Command): string {
+  const words = [...command.commands.map(({ name }) => name), ...optionsOf(command).flatMap(flags)];
+  return `\t${command.name}) words="${words.join(" ")}" ;;`;
 }
 
-function offerCases({ name, options, argument }: CommandRow): string[] {
-  const valued = options.filter(({ value }) => value !== undefined).map((option) => {
+function offerCases(command: Command): string[] {
+  const { name, argument } = command;
+  const valued = optionsOf(command).filter(({ value }) => value !== undefined).map((option) => {
     const patterns = flags(option).map((flag) => `"${name} ${flag}"`);
-    return `\t${patterns.join(" | ")}) offer="${offerWords(option.offer)}" ;;`;
+    return `\t${patterns.join(" | ")}) offer="${offerWords(option.read.offer)}" ;;`;
   });
-  return argument ? [...valued, `\t"${name} ") offer="${offerWords(argument)}" ;;`] : valued;
+  return argument ? [...valued, `\t"${name} ") offer="${offerWords(argument.offer)}" ;;`] : valued;
 }
 
 function offerWords(offer: Offer | undefined): string {

@@ -1,14 +1,13 @@
-import { type CommandRow, flags, type OptionRow } from "../cli_table.ts";
-import type { Offer } from "../cli_values.ts";
+import { type Command, flags, type Offer, type Option, optionsOf } from "../cli/option.ts";
 import COMPLETION from "./completion.fish" with { type: "text" };
 import { fill, FUNCTIONS, MODULES } from "./fill.ts";
 
 /** What fish sources to complete ipft's command line. */
-export function fishCompletion(ipft: CommandRow): string {
+export function fishCompletion(ipft: Command): string {
   const commands = [ipft, ...ipft.commands];
-  const valued = commands.flatMap(({ name, options }) =>
-    options.filter(({ value }) => value !== undefined).flatMap(flags)
-      .map((flag) => quoted(`${name} ${flag}`))
+  const valued = commands.flatMap((command) =>
+    optionsOf(command).filter(({ value }) => value !== undefined).flatMap(flags)
+      .map((flag) => quoted(`${command.name} ${flag}`))
   );
   return fill(COMPLETION, {
     COMMANDS: ipft.commands.map(({ name }) => name).join(" "),
@@ -17,9 +16,9 @@ export function fishCompletion(ipft: CommandRow): string {
       ...ipft.commands.map(({ name, description }) =>
         `${complete("ipft")} -a ${name} -d ${quoted(description)}`
       ),
-      ...commands.flatMap(({ name, options, argument }) => [
-        ...options.map((option) => optionLine(name, option)),
-        ...argument ? [`${complete(name)} ${offerWords(argument)}`] : [],
+      ...commands.flatMap((command) => [
+        ...optionsOf(command).map((option) => optionLine(command.name, option)),
+        ...argumentLine(command),
       ]),
     ].join("\n"),
     FUNCTIONS,
@@ -31,13 +30,17 @@ function complete(command: string): string {
   return `complete -c ipft -n '__ipft_is ${command}'`;
 }
 
-function optionLine(command: string, option: OptionRow): string {
-  const { short, long, value, description, offer } = option;
+function argumentLine({ name, argument }: Command): string[] {
+  return argument === undefined ? [] : [`${complete(name)} ${offerWords(argument.offer)}`];
+}
+
+function optionLine(command: string, option: Option): string {
+  const { short, long, value, description, read } = option;
   return [
     complete(command),
     ...short === undefined ? [] : [`-s ${short.slice(1)}`],
     `-l ${long.slice(2)}`,
-    ...value === undefined ? [] : [offerWords(offer)],
+    ...value === undefined ? [] : [offerWords(read.offer)],
     `-d ${quoted(description)}`,
   ].join(" ");
 }

@@ -1,18 +1,17 @@
 import denoJson from "../../deno.json" with { type: "json" };
-import { EXAMPLES } from "../cli.ts";
-import type { CommandRow, OptionRow } from "../cli_table.ts";
+import { type Command, type Option, optionsOf } from "../cli/option.ts";
 import { fill } from "./fill.ts";
 import PAGE from "./ipft.1" with { type: "text" };
 
 /** The manual page, for man(7). */
-export function manPage(ipft: CommandRow): string {
-  const [marks, examples] = EXAMPLES.trim().split("\n\nExamples:\n");
+export function manPage(ipft: Command): string {
+  const [marks, examples] = ipft.notes!.trim().split("\n\nExamples:\n");
   return fill(PAGE, {
     VERSION: denoJson.version,
     SYNOPSIS: ipft.usage.map((usage) => `.B ipft\n${synopsis(usage)}`).join("\n.br\n"),
     DESCRIPTION: roff(ipft.description),
     MARKS: roff(marks),
-    OPTIONS: optionSections(ipft.options),
+    OPTIONS: optionSections(ipft),
     COMMANDS: ipft.commands.map(commandSection).join("\n"),
     EXAMPLES: examples.split("\n").map(example).join("\n"),
   });
@@ -58,26 +57,27 @@ function sentence(text: string): string {
 }
 
 /** Options below the heading of their group. */
-function optionSections(options: readonly OptionRow[]): string {
-  return options.map((option, i) => {
-    const heading = option.group === options[i - 1]?.group ? "" : `.SS ${roff(option.group)}\n`;
-    return heading + optionItem(option);
-  }).join("\n");
+function optionSections({ groups }: Command): string {
+  return groups.flatMap(({ heading, options }) => [
+    `.SS ${roff(heading)}`,
+    ...Object.values(options).map(optionItem),
+  ]).join("\n");
 }
 
-function optionItem({ short, long, value, description }: OptionRow): string {
+function optionItem({ short, long, value, description }: Option): string {
   const names = [short, long].filter((name) => name !== undefined).map(bold).join(", ");
   const term = value === undefined ? names : `${names} ${italic(value)}`;
   return `.TP\n${term}\n${sentence(description)}`;
 }
 
-function commandSection({ name, description, usage, options }: CommandRow): string {
+function commandSection(command: Command): string {
+  const { name, description, usage } = command;
   return [
     `.SS ${roff(`ipft ${name}`)}`,
     ...usage.map((usage) => `${bold(`ipft ${name}`)} ${synopsis(usage)}`),
     ".PP",
     sentence(description),
-    ...options.map(optionItem),
+    ...optionsOf(command).map(optionItem),
   ].join("\n");
 }
 

@@ -1,23 +1,22 @@
-import { type CommandRow, flags, type OptionRow } from "../cli_table.ts";
-import type { Offer } from "../cli_values.ts";
+import { type Command, flags, type Offer, type Option, optionsOf } from "../cli/option.ts";
 import COMPLETION from "./completion.zsh" with { type: "text" };
 import { fill, FUNCTIONS, MODULES } from "./fill.ts";
 
 /** What zsh autoloads as `_ipft` to complete ipft's command line. */
-export function zshCompletion(ipft: CommandRow): string {
+export function zshCompletion(ipft: Command): string {
   const commands = ipft.commands.map(({ name, description }) =>
     `${name}\\:${quoted(description.replaceAll(":", "\\:"))}`
   );
   const specs = [
-    ...ipft.options.map(optionSpec),
+    ...optionsOf(ipft).map(optionSpec),
     quoted(`(-)1:command:((${commands.join(" ")}))`),
     "'(-)*::argument:->argument'",
   ];
-  const cases = ipft.commands.map(({ name, options, argument }) => [
-    `\t${name})`,
+  const cases = ipft.commands.map((command) => [
+    `\t${command.name})`,
     argumentsCall([
-      ...options.map(optionSpec),
-      ...argument ? [quoted(`1:argument:${action(argument)}`)] : [],
+      ...optionsOf(command).map(optionSpec),
+      ...argumentSpec(command),
     ], "\t\t"),
     "\t\t;;",
   ]);
@@ -34,15 +33,19 @@ export function zshCompletion(ipft: CommandRow): string {
   });
 }
 
+function argumentSpec({ argument }: Command): string[] {
+  return argument === undefined ? [] : [quoted(`1:argument:${action(argument.offer)}`)];
+}
+
 function argumentsCall(specs: readonly string[], indent: string, flags = ""): string {
   return [`${indent}_arguments -s -S ${flags}`.trimEnd(), ...specs].join(` \\\n${indent}\t`);
 }
 
 /** `'(-m --mark)'{-m+,--mark=}'[description]:MARK:ACTION'` */
-function optionSpec(option: OptionRow): string {
-  const { short, long, value, description, offer } = option;
+function optionSpec(option: Option): string {
+  const { short, long, value, description, read } = option;
   const end = `[${description.replaceAll(/[\\\][]/g, "\\$&")}]` +
-    (value === undefined ? "" : `:${value}:${action(offer)}`);
+    (value === undefined ? "" : `:${value}:${action(read.offer)}`);
   const [shortSign, longSign] = value === undefined ? ["", ""] : ["+", "="];
   if (short === undefined) return quoted(`${long}${longSign}${end}`);
   const exclusion = quoted(`(${flags(option).join(" ")})`);

@@ -1,56 +1,34 @@
-import type { CommanderError } from "@commander-js/extra-typings";
-import { type IpftError, usageError } from "./errors.ts";
-import { byNearness, nearest } from "./nearest.ts";
-import { parseUint32 } from "./numbers.ts";
-import type { ExtensionFile } from "./options.ts";
+import { usageError } from "../errors.ts";
+import { byNearness, nearest } from "../nearest.ts";
+import { parseUint32 } from "../numbers.ts";
+import type { ExtensionFile } from "../options.ts";
+import type { Offer, Reader } from "./option.ts";
 
 /** The remedy for most wrong usage. */
 export const SEE_HELP = "see ipft --help";
 
-/** What a shell can offer for a value: words, files by the end of their name, or names of the kernel. */
-export type Offer =
-  | { readonly kind: "words"; readonly words: readonly string[] }
-  /** No suffixes: files of any name. */
-  | { readonly kind: "files"; readonly suffixes: readonly string[] }
-  | { readonly kind: "functions" }
-  | { readonly kind: "modules" };
-
-/** A reader of a value that says what there is to choose from, for completions. */
-export interface OfferingReader<T> {
-  (text: string): T;
-  readonly offer: Offer;
-}
-
-function offering<T>(offer: Offer, read: (text: string) => T): OfferingReader<T> {
+/** A reader that says what there is to choose from. */
+function offering<T>(offer: Offer, read: Reader<T>): Reader<T> & { readonly offer: Offer } {
   return Object.assign(read, { offer });
 }
 
-/** Readers of values: what they refuse becomes wrong usage that names the option. */
-export function uint32(option: string) {
-  return (text: string) => parseUint32(text, option);
-}
-
 /** A number above 0. */
-export function positive(option: string) {
-  return (text: string) => {
-    const value = parseUint32(text, option);
-    if (value > 0) return value;
-    throw usageError(`${option} 0: it must be 1 at least`);
-  };
+export function positive(text: string, option: string): number {
+  const value = parseUint32(text, option);
+  if (value > 0) return value;
+  throw usageError(`${option} 0: it must be 1 at least`);
 }
 
 /** A TCP port; 0 is any that is free, which nobody would know of. */
-export function port(option: string) {
-  return (text: string) => {
-    const value = parseUint32(text, option);
-    if (value > 0 && value <= 0xffff) return value;
-    throw usageError(`${option} '${text}' is not a TCP port`, "give one from 1 to 65535");
-  };
+export function port(text: string, option: string): number {
+  const value = parseUint32(text, option);
+  if (value > 0 && value <= 0xffff) return value;
+  throw usageError(`${option} '${text}' is not a TCP port`, "give one from 1 to 65535");
 }
 
 /** @param kind the names that it is meant for */
-export function regex(option: string, kind: "functions" | "modules") {
-  return offering({ kind }, (text) => {
+export function regex(kind: "functions" | "modules"): Reader<RegExp> {
+  return offering({ kind }, (text, option) => {
     try {
       return new RegExp(text);
     } catch (error) {
@@ -60,6 +38,8 @@ export function regex(option: string, kind: "functions" | "modules") {
     }
   });
 }
+
+export const text: Reader<string> = (text) => text;
 
 /** The path of a file of any name. */
 export const file = offering({ kind: "files", suffixes: [] }, (path) => path);
@@ -77,22 +57,21 @@ export const script = offering(
 
 const EXTENSIONS = { kind: "files", suffixes: Object.keys(LANGUAGES) } as const;
 
-export const extension = offering(EXTENSIONS, (path): ExtensionFile => {
+export const extension = offering(EXTENSIONS, (path, option): ExtensionFile => {
   const language = LANGUAGES[/\.[^./]*$/.exec(path)?.[0] ?? ""];
   if (language !== undefined) return { language, path };
   throw usageError(
-    `--extension '${path}' ends in neither .c, .o nor .lua`,
+    `${option} '${path}' ends in neither .c, .o nor .lua`,
     "the name of the file says how it is used",
   );
 });
 
 /** @param kinds all that can be chosen; who mistypes one is told of its kind */
 export function choice<const T extends string>(
-  option: string,
   ...kinds: readonly (readonly T[])[]
-) {
+): Reader<T> {
   const choices = kinds.flat();
-  return offering({ kind: "words", words: choices }, (text) => {
+  return offering({ kind: "words", words: choices }, (text, option) => {
     const chosen = choices.find((name) => name === text);
     if (chosen !== undefined) return chosen;
     const meant = nearest(text, choices);
@@ -130,30 +109,12 @@ export function checkedMark(mark: number | undefined, mask: number): number {
 }
 
 /**
- * Rejects arguments that are neither options nor commands.
+ * Rejects words that are neither options nor commands.
  * @param words what may have been meant
  */
-export function rejectArguments(args: readonly string[], words: readonly string[]): void {
-  if (args.length === 0) return;
-  const meant = nearest(args[0], words);
+export function rejectOperands(operands: readonly string[], words: readonly string[]): void {
+  if (operands.length === 0) return;
+  const meant = nearest(operands[0], words);
   const hint = meant === undefined ? "" : `did you mean ${meant}? `;
-  throw usageError(`unknown argument '${args[0]}'`, hint + SEE_HELP);
-}
-
-/** Says in one line what commander found wrong, and what it thinks was meant. */
-export function asUsageError({ code, message }: CommanderError): IpftError {
-  const [what, hint] = message.replace(/^error: /, "").split("\n");
-  const [, quoted = what] = /'(.*)'/.exec(what) ?? [];
-  switch (code) {
-    case "commander.unknownOption": {
-      const meant = hint === undefined ? "" : hint.replace(/^\(D(.*)\)$/, "d$1 ");
-      return usageError(`unknown option ${quoted}`, meant + SEE_HELP);
-    }
-    case "commander.missingArgument":
-      return usageError(`no argument ${quoted} given`, SEE_HELP);
-    case "commander.optionMissingArgument":
-      return usageError(`${quoted} lacks its value`, SEE_HELP);
-    default:
-      return usageError(what, SEE_HELP);
-  }
+  throw usageError(`unknown argument '${operands[0]}'`, hint + SEE_HELP);
 }
