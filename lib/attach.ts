@@ -49,7 +49,7 @@ const OTHER_FILES = 1024;
  * @throws IpftError when the kernel refuses them all; what `observer` rejects with
  */
 export async function attach(
-  { backend, method, functions, addresses, capabilities }: TracePlan,
+  { backend, method, functions, capabilities }: TracePlan,
   tracer: Tracer,
   observer: AttachObserver,
   setRlimit = true,
@@ -57,9 +57,9 @@ export async function attach(
   // One by one, a function takes up to four files: a program and a link, for entry and return.
   if (setRlimit) raiseFileLimit(OTHER_FILES + 4 * functions.length);
   const attachment = backend === "kprobe-multi"
-    ? attachKprobeMulti(tracer, method, functions, addresses)
+    ? attachKprobeMulti(tracer, method, functions)
     : backend === "kprobe"
-    ? await attachKprobe(tracer, functions, addresses, capabilities.attachCookie, observer)
+    ? await attachKprobe(tracer, functions, capabilities.attachCookie, observer)
     : await attachFtrace(tracer, functions, observer);
   const { refused } = attachment;
   if (refused.length < functions.length) return attachment;

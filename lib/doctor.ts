@@ -4,11 +4,12 @@ import type { AttachObserver } from "./bpf/attachment.ts";
 import { backendGaps } from "./backends.ts";
 import { IpftError } from "./errors.ts";
 import { type Capabilities, REQUIREMENTS } from "./kernel/capabilities.ts";
+import { inspectKernel, type Kernel } from "./kernel/inspect.ts";
 import { lockdownMode } from "./kernel/lockdown.ts";
 import { VMLINUX } from "./kernel/skb_function.ts";
 import { type Backend, type Tracer, TRACERS } from "./options.ts";
 import { printText } from "./output/stdout.ts";
-import { inspectKernel, type Kernel, planTrace } from "./plan.ts";
+import { planTrace } from "./plan.ts";
 
 /** Every kernel with IPv4 has it, and nothing else is called so. */
 const TRIED_FUNCTION = /^ip_rcv$/;
@@ -26,7 +27,8 @@ const TRIED_MARK = 0x1bf7c0de;
  * @throws IpftError without root, tracefs or BTF: then there is nothing to try
  */
 export async function doctor(verbose: boolean, tell: (message: string) => void): Promise<boolean> {
-  const kernel = await inspectKernel(tell);
+  const kernel = await inspectKernel();
+  kernel.warnings.forEach(tell);
   const inModules = kernel.functions.filter(({ module }) => module !== VMLINUX).length;
   const lines = [
     `Linux ${Deno.osRelease()}`,

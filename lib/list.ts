@@ -1,6 +1,7 @@
 import type { FunctionFilter } from "./options.ts";
 import { printText } from "./output/stdout.ts";
-import { inspectKernel, selectFunctions } from "./plan.ts";
+import { selectFunctions } from "./plan.ts";
+import { inspectKernel } from "./kernel/inspect.ts";
 import { VMLINUX } from "./kernel/skb_function.ts";
 
 /**
@@ -12,7 +13,8 @@ export async function listFunctions(
   filter: FunctionFilter,
   warn: (message: string) => void,
 ): Promise<void> {
-  const { functions } = await inspectKernel(warn);
+  const { functions, warnings } = await inspectKernel();
+  warnings.forEach(warn);
   const lines = selectFunctions(functions, filter)
     .map(({ name, module }) => module === VMLINUX ? `${name}\n` : `${name} [${module}]\n`);
   await printText(lines.join(""));

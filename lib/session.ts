@@ -7,6 +7,7 @@ import { drain } from "./drain.ts";
 import { errorText, IpftError } from "./errors.ts";
 import { type Extension, loadExtension } from "./extension.ts";
 import { isReaderGone, monotonicNs } from "./ffi/libc.ts";
+import { inspectKernel } from "./kernel/inspect.ts";
 import type { ModuleImage } from "./module/module_image.ts";
 import type { Backend, ProbeServerAddress, TraceOptions } from "./options.ts";
 import { AggregateSink } from "./output/aggregate.ts";
@@ -18,7 +19,7 @@ import type { Sink, TraceInfo, WriteBytes } from "./output/sink.ts";
 import { OutputClosed } from "./output/stdout.ts";
 import { StreamSink } from "./output/stream.ts";
 import { PacketLimit } from "./packet_limit.ts";
-import { inspectKernel, planTrace, type TracePlan } from "./plan.ts";
+import { planTrace, type TracePlan } from "./plan.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { LossReport, summarize } from "./summary.ts";
 import { TraceEnd } from "./trace_end.ts";
@@ -64,7 +65,9 @@ async function traceEvents(
   const format = options.output === "json" ? "json" : "text";
   const dataFormatter = await extension?.formatter(format, (error) => tell(errorText(error)));
 
-  const plan = planTrace(await inspectKernel(tell), options);
+  const kernel = await inspectKernel();
+  kernel.warnings.forEach(tell);
+  const plan = planTrace(kernel, options);
   using tracer = loadTracer(plan, options, options.verbose ? tell : undefined, module);
   if (ONE_BY_ONE.has(plan.backend)) {
     tell(`Attaching to ${plan.functions.length} functions one by one…`);

@@ -2,6 +2,7 @@ import { IpftError } from "../errors.ts";
 import { createPerfEventLink, kprobeMissed, programRecursionMisses } from "../ffi/bpf.ts";
 import { close, ioctl } from "../ffi/libc.ts";
 import { kprobePmuType, openKprobe } from "../ffi/perf.ts";
+import type { SkbFunction } from "../kernel/skb_function.ts";
 import { type Attachment, type AttachObserver, sumKnown } from "./attachment.ts";
 import { attachOneByOne } from "./one_by_one.ts";
 import type { Tracer } from "./tracer.ts";
@@ -13,15 +14,14 @@ const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
  * Attaches with one kprobe perf event per function: works everywhere, but takes the kernel some
  * milliseconds each, and as many again to detach.
  *
- * @param addresses the functions' symbols, by index
+ * @param functions all with their addresses
  * @param hasCookies Linux 5.15+: perf-event links, whose cookie is the function's index plus 1; before,
  *   the tracer's address map tells the programs which function they are at
  * @throws IpftError when the kernel has no kprobes; what `observer` rejects with
  */
 export async function attachKprobe(
   tracer: Tracer,
-  functions: readonly { readonly skbPosition: number }[],
-  addresses: BigUint64Array,
+  functions: readonly SkbFunction[],
   hasCookies: boolean,
   observer: AttachObserver,
 ): Promise<Attachment> {
@@ -33,14 +33,18 @@ export async function attachKprobe(
     );
   }
   const programFds = new Set<number>();
-  const { links, refused } = await attachOneByOne(functions, ({ skbPosition }, index, links) => {
-    const programFd = tracer.program(skbPosition).fd;
-    programFds.add(programFd);
-    if (!hasCookies) tracer.enterAddress(addresses[index], index);
-    const fd = attachOne(pmuType, programFd, addresses[index], index, hasCookies);
-    if (fd >= 0) links.add(fd);
-    return Math.min(fd, 0);
-  }, observer);
+  const { links, refused } = await attachOneByOne(
+    functions,
+    ({ skbPosition, address = 0n }, index, links) => {
+      const programFd = tracer.program(skbPosition).fd;
+      programFds.add(programFd);
+      if (!hasCookies) tracer.enterAddress(address, index);
+      const fd = attachOne(pmuType, programFd, address, index, hasCookies);
+      if (fd >= 0) links.add(fd);
+      return Math.min(fd, 0);
+    },
+    observer,
+  );
   return {
     refused,
     missed: () =>

@@ -7,6 +7,7 @@ import {
 } from "../ffi/bpf.ts";
 import type { BpfProgram } from "../ffi/libbpf.ts";
 import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
+import type { SkbFunction } from "../kernel/skb_function.ts";
 import type { Method } from "./method.ts";
 import type { Tracer } from "./tracer.ts";
 
@@ -16,14 +17,13 @@ import type { Tracer } from "./tracer.ts";
  *
  * @param method with sessions (Linux 6.10+) these links see returns as well; as a pair, one more link
  *   on all functions does
- * @param addresses the functions' symbols, by index
+ * @param functions all with their addresses
  * @throws IpftError when the kernel refuses a link
  */
 export function attachKprobeMulti(
   tracer: Tracer,
   method: Method,
-  functions: readonly { readonly skbPosition: number }[],
-  addresses: BigUint64Array,
+  functions: readonly SkbFunction[],
 ): Attachment {
   const links = new FileDescriptors();
   const programFds: number[] = [];
@@ -31,7 +31,7 @@ export function attachKprobeMulti(
     const fd = createKprobeMultiLink(
       program.fd,
       point,
-      BigUint64Array.from(indexes, (index) => addresses[index]),
+      BigUint64Array.from(indexes, (index) => functions[index].address ?? 0n),
       BigUint64Array.from(indexes, (index) => BigInt(index + 1)),
     );
     if (fd < 0) {

@@ -73,17 +73,24 @@ export function writeFileSync(path: string, bytes: Uint8Array): number {
   return Number(written) === bytes.length && isClosed ? 0 : -lastErrno();
 }
 
-/** The names in a folder, but not `.` and `..`; or a negated errno. */
-export function readDirSync(path: string): string[] | number {
+/** What a folder says of a file. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly inode: bigint;
+}
+
+/** The entries of a folder, but not `.` and `..`; or a negated errno. */
+export function readDirSync(path: string): FolderEntry[] | number {
   const folder = libc.opendir(cString(path));
   if (folder === null) return -lastErrno();
-  const NAME = 19; // in struct dirent (readdir(3)), on x86-64
-  const names: string[] = [];
+  const INODE = 0, NAME = 19; // in struct dirent (readdir(3)), on x86-64
+  const entries: FolderEntry[] = [];
   for (let entry = libc.readdir(folder); entry !== null; entry = libc.readdir(folder)) {
-    names.push(new Deno.UnsafePointerView(entry).getCString(NAME));
+    const view = new Deno.UnsafePointerView(entry);
+    entries.push({ name: view.getCString(NAME), inode: view.getBigUint64(INODE) });
   }
   libc.closedir(folder);
-  return names.filter((name) => name !== "." && name !== "..");
+  return entries.filter(({ name }) => name !== "." && name !== "..");
 }
 
 function open(path: string, mode: "r" | "w"): Deno.PointerObject | number {

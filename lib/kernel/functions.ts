@@ -86,7 +86,8 @@ async function readTypes(
 
 /** Modules that have BTF; none before Linux 5.11. */
 function moduleNames(btfDirectory: string): string[] {
-  const names = readDirSync(btfDirectory);
+  const entries = readDirSync(btfDirectory);
   // Without the directory there is no vmlinux either, and that is what gets reported.
-  return typeof names === "number" ? [] : names.filter((name) => name !== VMLINUX);
+  if (typeof entries === "number") return [];
+  return entries.map(({ name }) => name).filter((name) => name !== VMLINUX);
 }

@@ -14,4 +14,6 @@ export interface SkbFunction {
   readonly skbPosition: number;
   /** Id of the FUNC type in the BTF of `module`. */
   readonly btfId: number;
+  /** Of the symbol; undefined where kallsyms has none. */
+  readonly address?: bigint;
 }

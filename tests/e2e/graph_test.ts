@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { attach, loadTracer } from "../../lib/attach.ts";
 import { EventBatch } from "../../lib/bpf/event.ts";
 import { RingReader } from "../../lib/bpf/ring_reader.ts";
-import { inspectKernel, planTrace } from "../../lib/plan.ts";
+import { inspectKernel } from "../../lib/kernel/inspect.ts";
+import { planTrace } from "../../lib/plan.ts";
 import { recordWithFtrace } from "./ftrace.ts";
 import {
   assertNothingLeft,
@@ -123,7 +124,7 @@ Deno.test("function_graph with a script: its text is on the lines of entries and
 Deno.test("function_graph with a link for entries and one for returns", async () => {
   if (!isKernel(6, 10) || isKernel(6, 14)) return;
   const filter = { functionRegex: new RegExp(FEW[1]) };
-  const kernel = await inspectKernel(() => {});
+  const kernel = await inspectKernel();
   const plan = {
     ...planTrace(kernel, { tracer: "function_graph", backend: "kprobe-multi", filter }),
     method: "kprobe-multi-pair",
