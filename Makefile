@@ -12,7 +12,7 @@ CLANG ?= clang
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
 	-D__TARGET_ARCH_x86 -I/usr/include/$(shell uname -m)-linux-gnu
 BPF_HEADERS := lib/bpf/event.h lib/bpf/record.h
-BPF_OBJECTS := lib/bpf/tracer.bpf.o tests/unit/ring_filler.bpf.o
+BPF_OBJECTS := lib/bpf/tracer.bpf.o lib/bpf/mark_sockets.bpf.o tests/unit/ring_filler.bpf.o
 TRACER_FOR_MODULES := lib/bpf/tracer_module.bpf.o
 # Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
 COMPILE_MODULE := C_INCLUDE_PATH=/usr/include/$(shell uname -m)-linux-gnu $(CLANG) -target bpf -O3 -c -g

@@ -62,6 +62,12 @@ function traceOptions(
   if (values.script && values.extension) {
     throw usageError("both --script and --extension given", "an event has data of one of them");
   }
+  if (values.markCommand && child.length === 0) {
+    throw usageError(
+      "--mark-command without a command",
+      "name it: ipft -m 1234 --mark-command -- COMMAND",
+    );
+  }
   const { mark, mask = DEFAULT_MASK } = values;
   return {
     mark: checkedMark(mark, mask),
@@ -77,6 +83,7 @@ function traceOptions(
     packets: values.packets,
     durationMs: values.duration,
     command: child.length > 0 ? child : undefined,
+    markCommand: values.markCommand ?? false,
     probeServer: values.enableProbeServer && {
       hostname: values.probeServerAddress ?? "127.0.0.1",
       port: values.probeServerPort ?? DEFAULT_PROBE_PORT,

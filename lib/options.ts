@@ -48,6 +48,8 @@ export interface TraceOptions {
   readonly durationMs?: number;
   /** A program and its arguments: it is run once the trace is ready, and the trace ends with it. */
   readonly command?: readonly string[];
+  /** Whether the sockets of `command` get the mark. */
+  readonly markCommand: boolean;
   /** Where to accept connections once the trace is ready; undefined for nowhere. */
   readonly probeServer?: ProbeServerAddress;
   /** Whether to show what libbpf and the verifier say. */

@@ -65,6 +65,7 @@ async function traceEvents(
   const format = options.output === "json" ? "json" : "text";
   const dataFormatter = await extension?.formatter(format, (error) => tell(errorText(error)));
 
+  using cgroup = await openMarkedCgroup(options);
   const kernel = await inspectKernel();
   kernel.warnings.forEach(tell);
   const plan = planTrace(kernel, options);
@@ -103,7 +104,7 @@ async function traceEvents(
   using _probeServer = await openProbeServer(options.probeServer);
   tell("Trace ready!");
   const begin = performance.now();
-  await using end = new TraceEnd(signal, options, tell);
+  await using end = new TraceEnd(signal, options, cgroup?.processesPath, tell);
   try {
     const delivered = await drain({
       tracer,
@@ -131,13 +132,20 @@ async function traceEvents(
   if (ONE_BY_ONE.has(plan.backend)) tell("Detaching…");
 }
 
-/** Imported only where it is wanted: seldom. */
+/** Imported only where it is wanted. */
 async function openProbeServer(
   address: ProbeServerAddress | undefined,
 ): Promise<Disposable | undefined> {
   if (address === undefined) return undefined;
   const { ProbeServer } = await import("./probe_server.ts");
   return new ProbeServer(address);
+}
+
+/** Imported only where it is wanted. */
+async function openMarkedCgroup({ mark, markCommand }: TraceOptions) {
+  if (!markCommand) return undefined;
+  const { MarkedCgroup } = await import("./bpf/marked_cgroup.ts");
+  return new MarkedCgroup(mark);
 }
 
 async function link({ elf, source }: ModuleImage): Promise<Uint8Array<ArrayBuffer>> {

@@ -7,6 +7,9 @@ const ARRIVAL_MS = 100;
 /** A command that is asked to end has this long. */
 const TERMINATION_MS = 1000;
 
+/** `$0` is the list of a cgroup's processes. */
+const JOIN = 'echo $$ >"$0" || exit;';
+
 /**
  * What ends a trace that is ready: a signal to ipft, its time, or the end of the command that it was to
  * run. What that prints to standard output, which is the trace's, goes to standard error.
@@ -20,12 +23,14 @@ export class TraceEnd implements AsyncDisposable {
   /**
    * Runs the command.
    * @param outer ends the trace, too
+   * @param processesPath of the cgroup that the command is to run in; undefined for ipft's own
    * @param tell told how the command ended, unless it went well
    * @throws IpftError when it cannot be run
    */
   constructor(
     outer: AbortSignal,
     { durationMs, command }: Pick<TraceOptions, "durationMs" | "command">,
+    processesPath: string | undefined,
     tell: (message: string) => void,
   ) {
     this.signal = AbortSignal.any([outer, this.#own.signal]);
@@ -33,8 +38,13 @@ export class TraceEnd implements AsyncDisposable {
     if (command === undefined) return;
     try {
       this.#child = new Deno.Command("/bin/sh", {
-        // Only to redirect: the shell becomes the command.
-        args: ["-c", 'exec "$@" >&2', "ipft", ...command],
+        // The shell joins the cgroup, redirects and becomes the command.
+        args: [
+          "-c",
+          `${processesPath ? JOIN : ""} exec "$@" >&2`,
+          processesPath ?? "ipft",
+          ...command,
+        ],
         stdin: "inherit",
         stdout: "inherit",
         stderr: "inherit",

@@ -9,7 +9,7 @@ import { CONFIG } from "./event.ts";
 import { isTracing, type Method, PROGRAMS } from "./method.ts";
 import { moduleRefusal } from "./module_refusal.ts";
 import { insertSessionCalls } from "./session_calls.ts";
-import { readTracerObject } from "./tracer_object.ts";
+import { readBpfObject } from "./object_file.ts";
 import { VerifierLog } from "./verifier_log.ts";
 
 /** What the tracer is loaded with. */
@@ -61,7 +61,7 @@ export function loadTracerObject(config: TracerConfig): BpfObject {
 }
 
 function loadAlone(config: TracerConfig, turns: Turns): BpfObject {
-  const elf = readTracerObject("tracer");
+  const elf = readBpfObject("tracer");
   for (;;) {
     using log = new LibbpfLog(config.onLog);
     const object = new BpfObject(elf, OBJECT_NAME);

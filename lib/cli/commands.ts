@@ -21,6 +21,10 @@ const VERBOSE = {
 const PACKETS_AND_FUNCTIONS = {
   mark: valued("-m, --mark MARK", "trace packets with this mark", parseUint32),
   mask: valued("--mask MASK", "bits of the mark to compare (default: 0xffffffff)", parseUint32),
+  markCommand: flag(
+    "--mark-command",
+    "mark what COMMAND sends: new sockets of its processes get the mark",
+  ),
   regex: valued("-r, --regex REGEX", "only functions whose name matches", regex("functions")),
   moduleRegex: valued(
     "--module-regex REGEX",
@@ -178,7 +182,7 @@ MARK and MASK are decimal, 0x hexadecimal or 0 octal.
 
 Examples:
   ipft -m 1234                      while elsewhere: ping -m 1234 192.0.2.1
-  ipft -m 1234 -- ping -m 1234 -c 1 192.0.2.1
+  ipft -m 1234 --mark-command -- curl -sS http://192.0.2.1/
   ipft -m 0x10 --mask 0xf0 -o json  marks whose second last hex digit is 1
   ipft -m 1234 -e foo.c             with data from C: see docs/extensions.md
   ipft -m 1234 -s foo.lua           with data formatted in Lua: see docs/lua.md

@@ -14,6 +14,7 @@ const OBJ_GET_INFO_BY_FD = 15,
 
 /** `enum bpf_attach_type`. */
 export const AttachType = {
+  cgroupInetSockCreate: 2,
   traceFentry: 24,
   traceFexit: 25,
   perfEvent: 41,
@@ -89,6 +90,19 @@ export function createPerfEventLink(programFd: number, eventFd: number, cookie: 
     .u32(4, eventFd)
     .u32(8, AttachType.perfEvent)
     .u64(16, BigInt(cookie));
+  return bpf(LINK_CREATE, attr.bytes);
+}
+
+/**
+ * Attaches a loaded program to the making of IP sockets in a cgroup (BPF_LINK_CREATE, Linux 5.7+).
+ * @param cgroupFd of the cgroup's directory
+ * @returns the link's file descriptor, or the negated errno
+ */
+export function createCgroupLink(programFd: number, cgroupFd: number): number {
+  const attr = new Struct(16)
+    .u32(0, programFd)
+    .u32(4, cgroupFd)
+    .u32(8, AttachType.cgroupInetSockCreate);
   return bpf(LINK_CREATE, attr.bytes);
 }
 

@@ -20,8 +20,11 @@ const SYMBOLS = {
     nonblocking: true,
   },
   fwrite: { parameters: ["buffer", "usize", "usize", "pointer"], result: "usize" },
+  mkdir: { parameters: ["buffer", "u32"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
   opendir: { parameters: ["buffer"], result: "pointer" },
   readdir: { parameters: ["pointer"], result: "pointer" },
+  rmdir: { parameters: ["buffer"], result: "i32" },
   rewind: { parameters: ["pointer"], result: "void" },
 } as const;
 
@@ -91,6 +94,23 @@ export function readDirSync(path: string): FolderEntry[] | number {
   }
   libc.closedir(folder);
   return entries.filter(({ name }) => name !== "." && name !== "..");
+}
+
+/** mkdir(2), for the owner alone. Returns 0 or a negated errno. */
+export function makeFolder(path: string): number {
+  return libc.mkdir(cString(path), 0o700) === 0 ? 0 : -lastErrno();
+}
+
+/** rmdir(2). Returns 0 or a negated errno. */
+export function removeFolder(path: string): number {
+  return libc.rmdir(cString(path)) === 0 ? 0 : -lastErrno();
+}
+
+/** The file descriptor of a folder, or a negated errno. */
+export function openFolder(path: string): number {
+  const O_DIRECTORY = 0o200000, O_CLOEXEC = 0o2000000;
+  const fd = libc.open(cString(path), O_DIRECTORY | O_CLOEXEC);
+  return fd >= 0 ? fd : -lastErrno();
 }
 
 function open(path: string, mode: "r" | "w"): Deno.PointerObject | number {

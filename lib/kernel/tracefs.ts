@@ -26,14 +26,18 @@ const decoder = new TextDecoder();
 export function findTracefs(mounts: string): string | undefined {
   const directory = (type: string) => {
     const mount = mounts.match(new RegExp(`^\\S+ (\\S+) ${type} `, "m"));
-    // Blanks and backslashes in a mount point are written as three octal digits.
-    return mount?.[1].replaceAll(
-      /\\([0-7]{3})/g,
-      (_, digits: string) => String.fromCharCode(parseInt(digits, 8)),
-    );
+    return mount ? unescapeMountPoint(mount[1]) : undefined;
   };
   const debugfs = directory("debugfs");
   return directory("tracefs") ?? (debugfs && `${debugfs}/tracing`);
+}
+
+/** A mount point as it is: blanks and backslashes are written as three octal digits (fstab(5)). */
+export function unescapeMountPoint(text: string): string {
+  return text.replaceAll(
+    /\\([0-7]{3})/g,
+    (_, digits: string) => String.fromCharCode(parseInt(digits, 8)),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { errnoText } from "../errors.ts";
-import { readTracerObject } from "../bpf/tracer_object.ts";
+import { readBpfObject } from "../bpf/object_file.ts";
 import { linkObjects } from "../ffi/linker.ts";
 import { LibbpfLog } from "../ffi/log.ts";
 import { ElfObject, SymbolBinding } from "./elf_object.ts";
@@ -16,7 +16,7 @@ import { prepareModule } from "./prepare.ts";
  * @throws IpftError when it is not such an object, or libbpf cannot link it
  */
 export function linkModule(module: Uint8Array, source: string): Uint8Array<ArrayBuffer> {
-  const tracer = readTracerObject("tracer_module");
+  const tracer = readBpfObject("tracer_module");
   const prepared = prepareModule(module, ownNames(tracer), source);
   using log = new LibbpfLog();
   // The tracer first: its .rodata and .bss stay where they are in the linked object.

@@ -35,6 +35,7 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     packets: undefined,
     durationMs: undefined,
     command: undefined,
+    markCommand: false,
     setRlimit: true,
     probeServer: undefined,
     verbose: false,
@@ -55,6 +56,7 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     packets: 3,
     durationMs: 90_000,
     command: undefined,
+    markCommand: false,
     setRlimit: true,
     probeServer: undefined,
     verbose: true,
@@ -116,6 +118,7 @@ Deno.test("parseCommandLine leaves what follows -- to the command that is run", 
     ..."ping -c 1 -m 1 -- x".split(" "),
   ]);
   assert.equal(traceOptions("-m 1 --").command, undefined);
+  assert.equal(traceOptions("-m 1 --mark-command -- curl").markCommand, true);
 });
 
 Deno.test("parseCommandLine reads --gen", () => {
@@ -140,7 +143,7 @@ Deno.test("parseCommandLine's help names every option and fits 80 columns", () =
   const text = help("--help");
   assert.equal(help("-h"), text);
   const options =
-    "-b, --backend|--buffer-size|-h, --help|-l, --list|-m, --mark|--mask|--module-regex|" +
+    "-b, --backend|--mark-command|--buffer-size|-h, --help|-l, --list|-m, --mark|--mask|--module-regex|" +
     "-o, --output|-r, --regex|-t, --tracer|-v, --verbose|--version|doctor|-e, --extension|" +
     "-d, --duration|-n, --packets|-w, --write|-s, --script|--gen|--enable-probe-server|--probe-server-port|--probe-server-address|" +
     "--no-set-rlimit|--perf-page-count|--perf-sample-period|--perf-wakeup-events";
@@ -180,6 +183,8 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "doctr": "unknown argument 'doctr'; did you mean doctor? see ipft --help",
     "list": "unknown argument 'list'; did you mean --list? see ipft --help",
     "1234": "unknown argument '1234'; see ipft --help",
+    "-m 1 --mark-command": "--mark-command without a command; " +
+      "name it: ipft -m 1234 --mark-command -- COMMAND",
     "-l -- ping": "'ping' cannot be run: nothing is traced; see ipft --help",
     "-m 1 -d 10d": "--duration '10d' is not a time; " +
       "give a number with ms, s, m or h (10s), more than 0 and at most 24 days",

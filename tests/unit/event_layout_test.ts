@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { CONFIG, CPU_BITS, DATA_BYTES, EVENT, STATE } from "../../lib/bpf/event.ts";
-import { readTracerObject } from "../../lib/bpf/tracer_object.ts";
+import { readBpfObject } from "../../lib/bpf/object_file.ts";
 import { Btf } from "../../lib/kernel/btf.ts";
 import { BtfKind } from "../../lib/kernel/btf_kind.ts";
 import { ElfObject } from "../../lib/module/elf_object.ts";
 
 function readBtf(object: "tracer" | "tracer_module"): Btf {
-  const elf = new ElfObject(readTracerObject(object), object);
+  const elf = new ElfObject(readBpfObject(object), object);
   return Btf.parse(elf.content(elf.section(".BTF")!), { source: object });
 }
 

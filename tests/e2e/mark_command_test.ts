@@ -1,0 +1,89 @@
+/** `--mark-command`: what a command sends is traced, though it knows nothing of marks. */
+import assert from "node:assert/strict";
+import {
+  assertNothingLeft,
+  COMMAND,
+  ipft,
+  type JsonEvent,
+  run,
+  shell,
+  workingBackends,
+} from "./ipft.ts";
+
+const MARK = 0x3aa;
+const [backend] = await workingBackends();
+const traced = ["-m", String(MARK), "-b", backend, "-r", "^(ip|ipv6|tcp_v4)_rcv$", "-o", "json"];
+
+/** The functions that the packets of a shell's commands went through. */
+async function functionsOf(script: string, ...flags: string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await ipft(...traced, ...flags, "--", "bash", "-euc", script);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /none lost\.$/m);
+  assert.doesNotMatch(stderr, /ended with/);
+  const events: JsonEvent[] = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return events.map((event) => event.function);
+}
+
+async function assertNoCgroupLeft(): Promise<void> {
+  assert.equal(await shell("find /sys/fs/cgroup -name 'ipft-*'"), "");
+  await assertNothingLeft();
+}
+
+Deno.test("packets of any kind of IP socket are traced, and of no other", async () => {
+  const ping = "ping -q -c 1 127.0.0.1";
+  assert.deepEqual(await functionsOf(ping), []);
+  assert.ok((await functionsOf(ping, "--mark-command")).includes("ip_rcv"));
+  assert.ok((await functionsOf("ping -q -c 1 ::1", "--mark-command")).includes("ipv6_rcv"));
+  const udp = await functionsOf("echo hello >/dev/udp/127.0.0.1/9", "--mark-command");
+  assert.ok(udp.includes("ip_rcv"));
+  const tcp = await functionsOf(
+    "if echo hello >/dev/tcp/127.0.0.1/9; then exit 1; fi",
+    "--mark-command",
+  );
+  assert.ok(tcp.includes("tcp_v4_rcv"));
+  await assertNoCgroupLeft();
+});
+
+Deno.test("what others send meanwhile is not marked", async () => {
+  const flood = "ping -q -c 20 -i 0.05 127.0.0.1";
+  const [functions] = await Promise.all([functionsOf("sleep 2", "--mark-command"), shell(flood)]);
+  assert.deepEqual(functions, []);
+});
+
+Deno.test("a process that the command leaves behind goes on, without its mark", async () => {
+  const { code, stderr } = await ipft(
+    ...traced,
+    "--mark-command",
+    "--",
+    "bash",
+    "-c",
+    "sleep 9876 >/dev/null 2>&1 &",
+  );
+  assert.equal(code, 0, stderr);
+  await assertNoCgroupLeft();
+  const pid = (await shell("pgrep -f 'sleep 9876'")).trim();
+  assert.doesNotMatch(await Deno.readTextFile(`/proc/${pid}/cgroup`), /ipft/);
+  await shell(`kill ${pid}`);
+});
+
+Deno.test("two at once mark their own commands only", async () => {
+  const args = (mark: number, count: number) => [
+    ..."-o json --mark-command -r ^ip_rcv$ -m".split(" "),
+    ...[`${mark}`, "--", "ping", "-q", "-c", `${count}`, "-i", "0.2", "127.0.0.1"],
+  ];
+  const outputs = await Promise.all([ipft(...args(0x11, 3)), ipft(...args(0x12, 2))]);
+  const counts = outputs.map(({ stdout }) => stdout.split("\n").filter(Boolean).length);
+  assert.deepEqual(counts, [3, 2], outputs.map(({ stderr }) => stderr).join());
+  await assertNoCgroupLeft();
+});
+
+Deno.test("where cgroups are not to be had, that is said before anything is attached", async () => {
+  const script = 'umount /sys/fs/cgroup; exec "$@"';
+  const args = [...COMMAND, ...traced, "--mark-command", "--", "true"];
+  const { code, stderr } = await run("unshare", "-m", "bash", "-c", script, "bash", ...args);
+  assert.equal(code, 1);
+  assert.equal(
+    stderr,
+    "ipft: no cgroups of version 2 are mounted; mount them: mount -t cgroup2 cgroup2 /sys/fs/cgroup\n",
+  );
+});
