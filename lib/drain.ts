@@ -3,6 +3,7 @@ import type { RingReader } from "./bpf/ring_reader.ts";
 import type { Tracer } from "./bpf/tracer.ts";
 import type { Sink } from "./output/sink.ts";
 import type { PacketLimit } from "./packet_limit.ts";
+import type { TraceCount } from "./trace_count.ts";
 
 /** While records come, an empty ring is looked at this often. */
 const POLL_MS = 10;
@@ -29,6 +30,8 @@ export interface DrainOptions {
   readonly outputFd: number;
   /** Whether a module adds data to the records. */
   readonly withData: boolean;
+  /** Counts the events that the sink gets. */
+  readonly count: TraceCount;
   /** What leaves out the events of later packets; undefined where all are wanted. */
   readonly limit?: PacketLimit;
   /** Called every now and then, at least every `ASLEEP_MS`. */
@@ -41,7 +44,7 @@ export interface DrainOptions {
  * @returns how many records there were, with those that `limit` left out
  */
 export async function drain(
-  { tracer, reader, sink, signal, outputFd, withData, limit, onTurn }: DrainOptions,
+  { tracer, reader, sink, signal, outputFd, withData, count, limit, onTurn }: DrainOptions,
 ): Promise<number> {
   const batch = new EventBatch(BATCH_CAPACITY, withData);
   let delivered = 0;
@@ -51,6 +54,7 @@ export async function drain(
     if (batch.length === 0) return false;
     delivered += batch.length;
     limit?.apply(batch);
+    count.add(batch);
     if (batch.length > 0) await sink.write(batch);
     return true;
   };

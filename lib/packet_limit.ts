@@ -11,7 +11,6 @@ export class PacketLimit {
   readonly #hasEnded = new Map<number, boolean>();
   #begun = 0;
   #ended = 0;
-  #omitted = 0;
   #passedAt = performance.now();
 
   /**
@@ -21,11 +20,6 @@ export class PacketLimit {
   constructor(limit: number, isLast: readonly boolean[]) {
     this.#limit = limit;
     this.#isLast = isLast;
-  }
-
-  /** How many events of other packets were taken out. */
-  get omitted(): number {
-    return this.#omitted;
   }
 
   /** Whether all of the first packets have ended, or not been seen for some time. */
@@ -40,7 +34,6 @@ export class PacketLimit {
     for (let row = 0; row < batch.length; row++) {
       if (this.#passes(batch, row)) batch.moveRow(row, kept++);
     }
-    this.#omitted += batch.length - kept;
     batch.length = kept;
     if (kept > 0) this.#passedAt = performance.now();
   }

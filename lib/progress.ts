@@ -1,33 +1,28 @@
+import { TerminalLine } from "./terminal_line.ts";
+
 /** Characters between the brackets. */
 const WIDTH = 30;
 
-/** Not drawn more often than a terminal is worth. */
-const DRAW_MS = 100;
-
 /**
- * A line on the terminal of stderr that shows how far a long step has come, and how much longer it is
- * likely to take. Nothing elsewhere: a log is no place for it. Disposing clears the line.
+ * Shows on a terminal how far a long step has come, and how much longer it is likely to take. Disposing
+ * clears the line.
  */
 export class ProgressBar implements Disposable {
   readonly #label: string;
-  readonly #isVisible = Deno.stderr.isTerminal();
+  readonly #line = new TerminalLine();
   readonly #begin = performance.now();
-  #drawn = 0;
 
   constructor(label: string) {
     this.#label = label;
   }
 
   update(done: number, total: number): void {
-    const now = performance.now();
-    if (!this.#isVisible || now - this.#drawn < DRAW_MS) return;
-    this.#drawn = now;
-    write(`\r\x1b[K${progressLine(this.#label, done, total, (now - this.#begin) / 1000)}`);
+    const seconds = (performance.now() - this.#begin) / 1000;
+    this.#line.show(() => progressLine(this.#label, done, total, seconds));
   }
 
   [Symbol.dispose](): void {
-    if (this.#drawn > 0) write("\r\x1b[K");
-    this.#drawn = 0;
+    this.#line.clear();
   }
 }
 
@@ -37,11 +32,4 @@ export function progressLine(label: string, done: number, total: number, seconds
   const bar = "#".repeat(filled).padEnd(WIDTH, "-");
   const left = done > 0 ? `, ${Math.ceil(seconds / done * (total - done))} s left` : "";
   return `${label} [${bar}] ${done}/${total}${left}`;
-}
-
-function write(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) {
-    written += Deno.stderr.writeSync(bytes.subarray(written));
-  }
 }

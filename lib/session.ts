@@ -18,10 +18,13 @@ import { endsPacket } from "./output/packet_end.ts";
 import type { Sink, TraceInfo, WriteBytes } from "./output/sink.ts";
 import { OutputClosed } from "./output/stdout.ts";
 import { StreamSink } from "./output/stream.ts";
+import { COLOURED, PLAIN } from "./output/style.ts";
 import { PacketLimit } from "./packet_limit.ts";
 import { planTrace, type TracePlan } from "./plan.ts";
 import { stopSignal } from "./stop_signal.ts";
-import { LossReport, summarize } from "./summary.ts";
+import { LossReport, progressText, summarize } from "./summary.ts";
+import { TerminalLine } from "./terminal_line.ts";
+import { TraceCount } from "./trace_count.ts";
 import { TraceEnd } from "./trace_end.ts";
 
 /** Takes everything but results: progress, warnings, the summary. */
@@ -87,16 +90,26 @@ async function traceEvents(
     tracer: options.tracer,
     functions: plan.functions,
     originNs: monotonicNs(),
+    style: destination.isTerminal && !isColourless() ? COLOURED : PLAIN,
     dataFormatter,
   };
   const sink = createSink(options, info, destination.write);
   using reader = new RingReader(tracer.ringFd, options.bufferSizeBytes, info.originNs);
-  const loss = new LossReport(tracer, tell);
+  using line = new TerminalLine();
+  const tellAbove = (message: string) => {
+    line.clear();
+    tell(message);
+  };
+  const loss = new LossReport(tracer, tellAbove);
+  const isLast = plan.functions.map(({ name }) => endsPacket(name));
+  const count = new TraceCount(isLast);
   const limit = options.packets === undefined
     ? undefined
-    : new PacketLimit(options.packets, plan.functions.map(({ name }) => endsPacket(name)));
+    : new PacketLimit(options.packets, isLast);
+  const isQuiet = nothingElseIsShown(options, destination);
   const onTurn = () => {
     loss.update();
+    if (isQuiet) line.show(() => progressText(count, tracer.counters()));
     if (limit?.isReached) end.reach();
     if (isReaderGone(destination.fd)) throw new OutputClosed();
   };
@@ -104,7 +117,7 @@ async function traceEvents(
   using _probeServer = await openProbeServer(options.probeServer);
   tell("Trace ready!");
   const begin = performance.now();
-  await using end = new TraceEnd(signal, options, cgroup?.processesPath, tell);
+  await using end = new TraceEnd(signal, options, cgroup?.processesPath, tellAbove);
   try {
     const delivered = await drain({
       tracer,
@@ -113,14 +126,16 @@ async function traceEvents(
       signal: end.signal,
       outputFd: destination.fd,
       withData: module !== undefined,
+      count,
       limit,
       onTurn,
     });
+    line.clear();
     await sink.finish();
     const seconds = (performance.now() - begin) / 1000;
     tell(summarize({
       delivered,
-      omitted: limit?.omitted ?? 0,
+      count,
       counters: tracer.counters(),
       missed: attachment.missed(),
       unformatted: dataFormatter?.failures ?? 0,
@@ -130,6 +145,20 @@ async function traceEvents(
     if (!(error instanceof OutputClosed)) throw error;
   }
   if (ONE_BY_ONE.has(plan.backend)) tell("Detaching…");
+}
+
+/** https://no-color.org, and terminals that know no escapes. */
+function isColourless(): boolean {
+  return Deno.noColor || Deno.env.get("TERM") === "dumb";
+}
+
+/** Whether a terminal is free for a line that changes: nobody else writes there while tracing. */
+function nothingElseIsShown(
+  { command, extension, output }: TraceOptions,
+  { isTerminal }: Destination,
+): boolean {
+  return command === undefined && extension === undefined &&
+    (output === "aggregate" || !isTerminal);
 }
 
 /** Imported only where it is wanted. */

@@ -1,4 +1,5 @@
 import type { Counters, Tracer } from "./bpf/tracer.ts";
+import type { TraceCount } from "./trace_count.ts";
 
 /** Loss is looked for this often, and told at most this often while it grows. */
 const CHECK_MS = 100, TELL_MS = 1000;
@@ -30,8 +31,8 @@ export class LossReport {
 export interface TraceResult {
   /** Events that were drained. */
   readonly delivered: number;
-  /** Those of them that were not wanted: of packets after the first ones. */
-  readonly omitted: number;
+  /** What of them is in the results. */
+  readonly count: Pick<TraceCount, "events" | "packets" | "functions">;
   readonly counters: Counters;
   /** Calls that the kernel did not show to the tracer; undefined where it does not count them. */
   readonly missed: number | undefined;
@@ -42,12 +43,13 @@ export interface TraceResult {
 
 /** The closing line, and one for each way in which something is missing from the trace. */
 export function summarize(
-  { delivered, omitted, counters, missed, unformatted, seconds }: TraceResult,
+  { delivered, count, counters, missed, unformatted, seconds }: TraceResult,
 ): string {
   const { hits, lost, dropped } = counters;
   const unaccounted = hits - lost - dropped - delivered;
+  const omitted = delivered - count.events;
   const lines = [
-    `${events(delivered - omitted)} in ${seconds.toFixed(1)} s` +
+    `${countText(count)} in ${seconds.toFixed(1)} s` +
     (omitted > 0 ? `, ${omitted} of later packets left out` : "") +
     (dropped > 0 ? `, ${dropped} dropped by the module` : "") +
     (lost > 0 ? `, ${lost} lost of ${hits}: ${REMEDY}` : ", none lost."),
@@ -68,6 +70,25 @@ export function summarize(
   return lines.join("\n");
 }
 
+/** `47 events in 31 functions, of 1 packet,` */
+function countText({ events: count, functions, packets }: TraceResult["count"]): string {
+  if (count === 0) return events(0);
+  return `${events(count)} in ${plural(functions, "function")}, of ${plural(packets, "packet")},`;
+}
+
+/** What a terminal shows while a trace goes on. */
+export function progressText(
+  { events: count, packets }: Pick<TraceCount, "events" | "packets">,
+  { lost }: Counters,
+): string {
+  const loss = lost > 0 ? `${lost} lost` : "none lost";
+  return `${events(count)} of ${plural(packets, "packet")}, ${loss}; Ctrl-C ends the trace`;
+}
+
 function events(count: number): string {
-  return count === 1 ? "1 event" : `${count} events`;
+  return plural(count, "event");
+}
+
+function plural(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }

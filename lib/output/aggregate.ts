@@ -41,9 +41,10 @@ export class AggregateSink implements Sink {
     const packets = splitPackets(events, byTime, functions.map(({ name }) => endsPacket(name)));
 
     const latestNs = originNs + BigInt(events.timestamp(byTime[byTime.length - 1]));
-    const { timestampWidth, start, module } = tableColumns(this.#info, latestNs);
-    const describe: Describe = ({ module: its, name }) => ` ${module(its)} ${name}`;
-    const header = constant(`${start}${describe({ module: "Module", name: "Function" })}\n`);
+    const { timestampWidth, start, module, style } = tableColumns(this.#info, latestNs);
+    const describe: Describe = ({ module: its, name }) =>
+      ` ${style.module(module(its))} ${style.name(name)}`;
+    const header = constant(style.heading(`${start} ${module("Module")} Function`) + "\n");
     const ends = lineEnds(this.#info, [describe], "\n");
     const text = new TextBuffer(
       this.#write,

@@ -7,9 +7,16 @@ export interface Destination extends Disposable {
   readonly write: WriteBytes;
   /** What to watch for a reader that goes away; -1 for a file, which has none. */
   readonly fd: number;
+  /** Whether it is a terminal. */
+  readonly isTerminal: boolean;
 }
 
-const STDOUT: Destination = { write: writeStdout, fd: 1, [Symbol.dispose]: () => {} };
+const STDOUT: Destination = {
+  write: writeStdout,
+  fd: 1,
+  isTerminal: Deno.stdout.isTerminal(),
+  [Symbol.dispose]: () => {},
+};
 
 /**
  * Opens a file for results, which is empty then; without a path they go to standard output.
@@ -36,6 +43,7 @@ export async function openDestination(path: string | undefined): Promise<Destina
       }
     },
     fd: -1,
+    isTerminal: false,
     [Symbol.dispose]: () => file.close(),
   };
 }

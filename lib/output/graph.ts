@@ -8,6 +8,7 @@ import { SEPARATOR_BYTES, writeBlocks } from "./packet_blocks.ts";
 import { endsPacket } from "./packet_end.ts";
 import type { Sink, TraceInfo, WriteBytes } from "./sink.ts";
 import { type Packets, splitPackets } from "./split_packets.ts";
+import type { Style } from "./style.ts";
 import { appendStart, LONGEST_START_BYTES, tableColumns } from "./table_text.ts";
 import { constant, TextBuffer } from "./text_buffer.ts";
 
@@ -21,12 +22,15 @@ const GAP = 2;
 const INDENT = 2;
 
 /** What a line says of the function, by `Shown`. */
-const DESCRIPTIONS: Describe[] = [];
-DESCRIPTIONS[Shown.entry] = ({ name }) => `${name}() {`;
-DESCRIPTIONS[Shown.return] = () => "}";
-DESCRIPTIONS[Shown.call] = ({ name }) => `${name}();`;
-DESCRIPTIONS[Shown.entryAlone] = ({ name }) => `${name}(); /* return missing */`;
-DESCRIPTIONS[Shown.returnAlone] = ({ name }) => `} /* ${name}, entry missing */`;
+function descriptions({ name: styled }: Style): Describe[] {
+  const by: Describe[] = [];
+  by[Shown.entry] = ({ name }) => `${styled(name)}() {`;
+  by[Shown.return] = () => "}";
+  by[Shown.call] = ({ name }) => `${styled(name)}();`;
+  by[Shown.entryAlone] = ({ name }) => `${styled(name)}(); /* return missing */`;
+  by[Shown.returnAlone] = ({ name }) => `} /* ${styled(name)}, entry missing */`;
+  return by;
+}
 
 /** All about the events that their lines need, each by event. */
 interface Trees {
@@ -80,11 +84,12 @@ export class GraphSink implements Sink {
   async #writeTrees({ tasks, partner, packets, shown }: Trees, latestNs: bigint): Promise<void> {
     const events = this.#events;
     const { functions, originNs } = this.#info;
-    const { timestampWidth, start, module } = tableColumns(this.#info, latestNs);
+    const { timestampWidth, start, module, style } = tableColumns(this.#info, latestNs);
     const duration = "Duration".padStart(durationWidth(events, partner));
-    const header = constant(`${start} ${module("Module")} ${duration}${" ".repeat(GAP)}Function\n`);
-    const modules = functions.map((traced) => constant(` ${module(traced.module)} `));
-    const ends = lineEnds(this.#info, DESCRIPTIONS, "\n");
+    const heading = `${start} ${module("Module")} ${duration}${" ".repeat(GAP)}Function`;
+    const header = constant(`${style.heading(heading)}\n`);
+    const modules = functions.map((traced) => constant(` ${style.module(module(traced.module))} `));
+    const ends = lineEnds(this.#info, descriptions(style), "\n");
     // The header is as wide as all columns before the function.
     const longestLineBytes = SEPARATOR_BYTES + LONGEST_START_BYTES + header.sizeBytes +
       ends.longestBytes;

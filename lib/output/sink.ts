@@ -1,6 +1,7 @@
 import type { EventBatch } from "../bpf/event.ts";
 import type { Tracer } from "../options.ts";
 import type { DataFormatter } from "./data_formatter.ts";
+import type { Style } from "./style.ts";
 
 /** What a sink needs to know of the trace that feeds it. */
 export interface TraceInfo {
@@ -10,6 +11,8 @@ export interface TraceInfo {
   readonly functions: readonly { readonly name: string; readonly module: string }[];
   /** CLOCK_MONOTONIC, in ns, that the timestamps of events count from. */
   readonly originNs: bigint;
+  /** How tables look; plainly where it is left out. */
+  readonly style?: Style;
   /** What the script makes of each event's data; without it, lines end with the function. */
   readonly dataFormatter?: DataFormatter;
 }

@@ -18,14 +18,15 @@ export class StreamSink implements Sink {
   readonly #text: TextBuffer;
 
   constructor(info: TraceInfo, write: WriteBytes) {
-    const { timestampWidth, start, module } = tableColumns(info, info.originNs);
+    const { timestampWidth, start, module, style } = tableColumns(info, info.originNs);
     // Where there are only entries, a column for that would say nothing.
     const event = (name: string) =>
       info.tracer === "function_graph" ? ` ${name.padEnd(RETURN.length)}` : "";
     const describe = (what: string): Describe => ({ module: its, name }) =>
-      `${event(what)} ${module(its)} ${name}`;
-    const end = describe("Event")({ module: "Module", name: "Function" });
-    const header = constant(`${start} ${"Packet".padEnd(PACKET_WIDTH)}${end}\n`);
+      `${event(what)} ${style.module(module(its))} ${style.name(name)}`;
+    const end = `${event("Event")} ${module("Module")} Function`;
+    const heading = style.heading(`${start} ${"Packet".padEnd(PACKET_WIDTH)}${end}`);
+    const header = constant(`${heading}\n`);
     this.#lineEnds = lineEnds(info, [describe(ENTRY), describe(RETURN)], "\n");
     const longestBytes = LONGEST_START_BYTES + 1 + PACKET_WIDTH + this.#lineEnds.longestBytes;
     const longestLineBytes = Math.max(header.sizeBytes, longestBytes);

@@ -1,4 +1,5 @@
 import type { TraceInfo } from "./sink.ts";
+import { PLAIN, type Style } from "./style.ts";
 import type { TextBuffer } from "./text_buffer.ts";
 import { constant } from "./text_buffer.ts";
 
@@ -15,15 +16,19 @@ export interface TableColumns {
   readonly timestampWidth: number;
   /** The names of the first two columns, timestamp and CPU. */
   readonly start: string;
-  /** The name of a module, or of its column, as wide as the longest name of a module. */
+  /** A name, as wide as the longest name of a module. */
   module(name: string): string;
+  readonly style: Style;
 }
 
 /**
  * Lays out the columns.
  * @param timestampNs a timestamp of the trace; its digits are the column's width
  */
-export function tableColumns({ functions }: TraceInfo, timestampNs: bigint): TableColumns {
+export function tableColumns(
+  { functions, style = PLAIN }: TraceInfo,
+  timestampNs: bigint,
+): TableColumns {
   const timestampWidth = Math.max("Timestamp".length, String(timestampNs).length);
   const moduleWidth = functions.reduce(
     (width, { module }) => Math.max(width, module.length),
@@ -33,6 +38,7 @@ export function tableColumns({ functions }: TraceInfo, timestampNs: bigint): Tab
     timestampWidth,
     start: `${"Timestamp".padEnd(timestampWidth)} ${"CPU".padStart(CPU_WIDTH)}`,
     module: (name) => name.padEnd(moduleWidth),
+    style,
   };
 }
 
