@@ -115,7 +115,7 @@ async function inFolder(
 
 /** Lines of which shells show all that completes them. */
 const COMPLETED: Readonly<Record<string, readonly string[]>> = {
-  "ipft --ma": ["--mark", "--mask"],
+  "ipft --ma": ["--mark", "--mark-command", "--mask"],
   "ipft -m 1 --backend ": BACKENDS,
   "ipft -b kp": ["kprobe", "kprobe-multi"],
   "ipft -t function_": ["function_graph"],
