@@ -44,7 +44,7 @@ export interface Report {
   outputLength: number;
 }
 
-/** qemu's stderr: its own messages, and among them the guest's report. */
+/** qemu's stderr: its own messages, and among them what the guest reports. */
 export class Messages {
   readonly #report = Promise.withResolvers<Report>();
   #text = "";
@@ -52,6 +52,11 @@ export class Messages {
   /** Never resolves when the guest does not report. */
   get report(): Promise<Report> {
     return this.#report.promise;
+  }
+
+  /** Whether the guest has booted, and begun with the command. */
+  get hasBegun(): boolean {
+    return /^ipft-vm: begin$/m.test(this.#text);
   }
 
   /** All of it so far. */

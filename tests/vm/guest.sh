@@ -37,6 +37,7 @@ export -n SHLVL OLDPWD
 # The ports of qemu.ts: output, status, input. They appear some time after the driver was loaded.
 until [[ -c /dev/vport0p1 && -c /dev/vport0p2 && -c /dev/vport0p3 ]]; do sleep 0.01; done
 
+echo "ipft-vm: begin" >/dev/vport0p2
 mapfile -d '' -t command </mnt/command
 # The command gets pipes, as it would from any runner: a port can be opened only once, so that with
 # the port itself `> /dev/stdout` would fail. It gets a session of its own, because killall5, which

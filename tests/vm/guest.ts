@@ -19,6 +19,8 @@ export interface GuestOptions {
   checkout: string;
   /** The Deno binary that the guest gets as `/usr/local/bin/deno`. */
   deno: string;
+  /** A folder that the guest gets as `/mnt/extras`; none unless told. */
+  extras?: string;
   /** From the start of the VM to the end of the command. */
   timeoutMs: number;
   /** 2 unless told. */
@@ -43,8 +45,16 @@ export interface GuestResult {
 export class GuestFailure extends Error {
   override readonly name = "GuestFailure";
 
-  /** @param exitCode as timeout(1) would say it, 124: no result in time; 125: anything else */
-  constructor(message: string, readonly exitCode: 124 | 125, consoleLog: string) {
+  /**
+   * @param exitCode as timeout(1) would say it, 124: no result in time; 125: anything else
+   * @param hasBegun whether the command had begun by then
+   */
+  constructor(
+    message: string,
+    readonly exitCode: 124 | 125,
+    consoleLog: string,
+    readonly hasBegun: boolean,
+  ) {
     const tail = consoleLog.trimEnd().split("\n").slice(-CONSOLE_TAIL_LINES).join("\n");
     super(
       tail ? `${message}; the end of its console:\n${tail}` : `${message}; its console is empty`,
@@ -64,6 +74,18 @@ const CRASH = /Kernel panic|Oops\b|\bBUG:|kernel BUG at|soft lockup|hard LOCKUP/
  * @throws GuestFailure when the kernel crashes, also after the command ended well, or time is up
  */
 export async function runInVm(options: GuestOptions): Promise<GuestResult> {
+  try {
+    return await bootAndRun(options);
+  } catch (error) {
+    // One boot in some hundred ends so: on a busy machine an emulated processor runs into code that the
+    // kernel is just patching. A second one does not hide anything: no program of ours ran in the first.
+    if (!(error instanceof GuestFailure) || error.hasBegun || options.input) throw error;
+    console.error(`${error.message}\nbooting ${options.kernel} once more`);
+    return await bootAndRun(options);
+  }
+}
+
+async function bootAndRun(options: GuestOptions): Promise<GuestResult> {
   const { kernel, checkout, timeoutMs } = options;
   const images = join(Deno.env.get("IPFT_CACHE") ?? join(checkout, ".cache"), "vm");
   requireImages(images, kernel);
@@ -119,12 +141,14 @@ export async function runInVm(options: GuestOptions): Promise<GuestResult> {
 
   const log = readConsole(consoleLog);
   const crash = log.split("\n").find((line) => CRASH.test(line));
-  if (crash !== undefined) throw new GuestFailure(`the guest's kernel crashed: ${crash}`, 125, log);
+  const failure = (message: string, exitCode: 124 | 125) =>
+    new GuestFailure(message, exitCode, log, messages.hasBegun);
+  if (crash !== undefined) throw failure(`the guest's kernel crashed: ${crash}`, 125);
   if (outcome === "hung") {
-    throw new GuestFailure(`the guest hung: no result within ${timeoutMs / 1000} s`, 124, log);
+    throw failure(`the guest hung: no result within ${timeoutMs / 1000} s`, 124);
   }
   if (outcome === "stopped") {
-    throw new GuestFailure(`the VM stopped without a result: ${messages.text}`, 125, log);
+    throw failure(`the VM stopped without a result: ${messages.text}`, 125);
   }
   return { output: await output.text(), exitCode: outcome.exitCode };
 }

@@ -9,11 +9,13 @@ export interface PayloadContents {
   deno: string;
   /** The program to run and its arguments. */
   command: readonly string[];
+  /** A folder to take along besides the checkout; none unless told. */
+  extras?: string;
 }
 
 /**
  * Makes the disk that the guest mounts on `/mnt`: the checkout (`ipft/`), the Deno binary, the
- * guest's init and the command.
+ * guest's init, the command and, where there is one, the folder of extras (`extras/`).
  *
  * Making and mounting an ext2 disk takes half of the time that a guest needs to unpack an archive.
  *
@@ -24,7 +26,7 @@ export interface PayloadContents {
 export async function writePayload(
   image: string,
   scratch: string,
-  { checkout, deno, command }: PayloadContents,
+  { checkout, deno, command, extras }: PayloadContents,
 ): Promise<void> {
   await Deno.copyFile(deno, join(scratch, "deno"));
   await Deno.copyFile(join(import.meta.dirname!, "guest.sh"), join(scratch, "guest.sh"));
@@ -42,6 +44,9 @@ export async function writePayload(
     "--",
     ...await checkoutFiles(checkout),
   ], checkout);
+  if (extras !== undefined) {
+    await run("cp", ["--archive", "--no-target-directory", extras, join(scratch, "extras")], ".");
+  }
 
   // The file stays sparse: the size is room for what the command writes to /ipft.
   await Deno.writeFile(image, new Uint8Array());

@@ -19,6 +19,7 @@ const program = new Command("run.ts")
   .usage("[options] KERNEL -- COMMAND ARGS...")
   .option("--timeout <seconds>", "how long the guest may take", positiveNumber, 300)
   .option("--cpus <n>", "processors of the guest", positiveNumber)
+  .option("--extras <folder>", "a folder that the guest gets as /mnt/extras")
   .option("-i, --interactive", "give the command this terminal's or pipe's input")
   .addArgument(new Argument("<kernel>", "the kernel to boot").choices(KERNELS))
   .argument("<command...>", "the program to run, and its arguments")
@@ -32,13 +33,14 @@ function positiveNumber(value: string): number {
 
 async function main(args: string[]): Promise<number> {
   const [kernel, command] = program.parse(args, { from: "user" }).processedArgs;
-  const { timeout, cpus, interactive } = program.opts();
+  const { timeout, cpus, extras, interactive } = program.opts();
   try {
     const { exitCode } = await runInVm({
       kernel,
       command,
       checkout: resolve(import.meta.dirname!, "../.."),
       deno: Deno.execPath(),
+      extras,
       timeoutMs: timeout * 1000,
       cpus,
       input: interactive ? Deno.stdin.readable : undefined,
