@@ -36,12 +36,13 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completions/ipft \
 	completion-zsh:zsh/site-functions/_ipft completion-fish:fish/vendor_completions.d/ipft.fish
 
-.PHONY: help demo test bench bpf examples ipft install uninstall setup packages newest-clang clean
+.PHONY: help demo test bench bench-quick bpf examples ipft install uninstall setup packages newest-clang clean
 
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
-	@echo "make bench     measure, here"
+	@echo "make bench     measure, here and against pwru in a VM (a quarter of an hour)"
+	@echo "make bench-quick  the latter in two minutes"
 	@echo "make ipft      make ./ipft: one file that runs where nothing is installed"
 	@echo "make install   install ./ipft, its manual and completions below PREFIX (/usr/local)"
 	@echo "make bpf       build the BPF objects, for: sudo deno run -A main.ts"
@@ -74,8 +75,14 @@ uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/bin/ipft" $(foreach generated,$(GENERATED),"$(SHARE)/$(lastword $(subst :, ,$(generated)))")
 	rm -rf "$(SHARE)/doc/ipft"
 
-bench: setup
+bench: setup ipft
 	@$(DENO) bench -A --no-check tests/bench
+	@tests/vm/setup.sh 6.12
+	@$(DENO) run -A tests/bench/vm/main.ts
+
+bench-quick: setup ipft
+	@tests/vm/setup.sh 6.12
+	@$(DENO) run -A tests/bench/vm/main.ts --quick
 
 bpf: $(OBJECTS) $(NATIVE)
 

@@ -1,0 +1,53 @@
+/** What the kernel counts of BPF programs with `kernel.bpf_stats_enabled`. */
+import { shell } from "./shell.ts";
+
+/** How often programs ran and how long that took altogether. */
+export interface Runs {
+  readonly count: number;
+  readonly timeNs: number;
+}
+
+interface ProgramInfo {
+  id: number;
+  run_time_ns?: number;
+  run_cnt?: number;
+}
+
+async function bpfPrograms(): Promise<ProgramInfo[]> {
+  return JSON.parse(await shell("bpftool --json prog show"));
+}
+
+/** The ids of all programs that are loaded. */
+export async function bpfProgramIds(): Promise<Set<number>> {
+  return new Set((await bpfPrograms()).map(({ id }) => id));
+}
+
+/** The programs of one tool. */
+export class BpfStats {
+  constructor(readonly ids: ReadonlySet<number>) {}
+
+  /** The runs of all of them together while something happens; only meanwhile they are counted. */
+  async during(body: () => Promise<unknown>): Promise<Runs> {
+    const before = await this.#runs();
+    enableStats(true);
+    try {
+      await body();
+    } finally {
+      enableStats(false);
+    }
+    const after = await this.#runs();
+    return { count: after.count - before.count, timeNs: after.timeNs - before.timeNs };
+  }
+
+  async #runs(): Promise<Runs> {
+    const programs = (await bpfPrograms()).filter(({ id }) => this.ids.has(id));
+    return {
+      count: programs.reduce((sum, { run_cnt }) => sum + (run_cnt ?? 0), 0),
+      timeNs: programs.reduce((sum, { run_time_ns }) => sum + (run_time_ns ?? 0), 0),
+    };
+  }
+}
+
+function enableStats(enable: boolean): void {
+  Deno.writeTextFileSync("/proc/sys/kernel/bpf_stats_enabled", enable ? "1" : "0");
+}

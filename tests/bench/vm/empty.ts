@@ -1,0 +1,36 @@
+/**
+ * Attaches a program that does nothing to the functions that ipft traces, with as many links, and stays
+ * until SIGINT: what a tracer that costs nothing would cost.
+ *
+ * @module
+ */
+import { errnoText, IpftError } from "../../../lib/errors.ts";
+import { AttachType, createKprobeMultiLink } from "../../../lib/ffi/bpf.ts";
+import { BpfObject } from "../../../lib/ffi/libbpf.ts";
+import { inspectKernel } from "../../../lib/kernel/inspect.ts";
+import { planTrace } from "../../../lib/plan.ts";
+
+const stop = Promise.withResolvers<void>();
+Deno.addSignalListener("SIGINT", stop.resolve);
+
+const { functions } = planTrace(await inspectKernel(), {
+  tracer: "function",
+  backend: "kprobe-multi",
+  filter: {},
+});
+using object = new BpfObject(Deno.readFileSync("/mnt/extras/empty.bpf.o"), "empty");
+const program = object.program("empty");
+program.expectedAttachType = AttachType.traceKprobeMulti;
+throwOn(object.load());
+for (const group of Map.groupBy(functions, ({ skbPosition }) => skbPosition).values()) {
+  const addresses = BigUint64Array.from(group, ({ address }) => address!);
+  throwOn(createKprobeMultiLink(program.fd, "entry", addresses, addresses));
+}
+console.error(`Attached to ${functions.length} functions.\nready`);
+await stop.promise;
+// The kernel closes the links with the process.
+Deno.exit(0);
+
+function throwOn(result: number): void {
+  if (result < 0) throw new IpftError(`cannot attach the empty program: ${errnoText(result)}`);
+}

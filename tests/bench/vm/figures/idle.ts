@@ -1,0 +1,114 @@
+import type { Plan } from "../plan.ts";
+import { type RunningTool, whileTracing } from "../running_tool.ts";
+import { median, ratio, rotated, Samples, type Series } from "../series.ts";
+import { empty, ipft, pwru, type Tool } from "../tools.ts";
+import { floodPing, OTHER_MARK, type VethPair } from "../traffic.ts";
+
+/**
+ * What tracing costs traffic that is not looked for: the tools look for a mark that no packet has.
+ *
+ * Slowed: the time that a flood ping takes and that iperf3 takes for a byte with the tool attached,
+ * against the mean of the same without a tool just before and just after. Cost of a miss:
+ * `run_time_ns / run_cnt` of all of the tool's programs during more flood pings, with
+ * `kernel.bpf_stats_enabled`; the least of some floods, because other work can only add to it.
+ */
+export async function measureIdle(plan: Plan, veth: VethPair): Promise<Series[]> {
+  const samples = new Samples();
+  let before = await measureTraffic(plan, veth);
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const tool of rotated(TOOLS, round)) {
+      const { result: during } = await whileTracing(tool, OTHER_MARK, async (running) => {
+        const traffic = await measureTraffic(plan, veth);
+        await measureMiss(running, plan, samples);
+        return traffic;
+      });
+      const after = await measureTraffic(plan, veth);
+      samples.add(FLOOD, NO_TOOL, "us", before.pingUs);
+      samples.add(RATE, NO_TOOL, "Mbit/s", before.mbitPerSecond);
+      const without = {
+        pingUs: (before.pingUs + after.pingUs) / 2,
+        usPerMbit: (1 / before.mbitPerSecond + 1 / after.mbitPerSecond) / 2,
+      };
+      const slowed = {
+        ping: 100 * (during.pingUs / without.pingUs - 1),
+        transfer: 100 * (1 / during.mbitPerSecond / without.usPerMbit - 1),
+      };
+      samples.add(FLOOD_SLOWED, tool, "%", slowed.ping);
+      samples.add(RATE_SLOWED, tool, "%", slowed.transfer);
+      console.error(
+        `nothing matching: ${tool.name}: a ping ${during.pingUs.toFixed(0)} us ` +
+          `(+${slowed.ping.toFixed(0)} %), ${during.mbitPerSecond.toFixed(0)} Mbit/s ` +
+          `(+${slowed.transfer.toFixed(0)} %)`,
+      );
+      before = after;
+    }
+  }
+  const miss = (tool: Tool) => samples.get(MISS, tool);
+  return [
+    ...TOOLS.map(miss),
+    ratio(miss(ipft), miss(pwru), { atMost: 0.3 }),
+    ratio(miss(ipft), miss(empty), { atMost: 1.3 }),
+    ...TOOLS.map((tool) => samples.get(RUNS, tool)),
+    samples.get(FLOOD, NO_TOOL),
+    ...comparedSlowness(samples, FLOOD_SLOWED),
+    samples.get(RATE, NO_TOOL),
+    ...comparedSlowness(samples, RATE_SLOWED),
+  ];
+}
+
+/** The figure that `measureHit` looks for. */
+export const MISS = "cost of a miss";
+
+const RUNS = "probe runs per ping";
+const FLOOD = "flood ping", RATE = "iperf3";
+const FLOOD_SLOWED = "flood ping, nothing matching: slowed by";
+const RATE_SLOWED = "iperf3, nothing matching: slowed by";
+
+const TOOLS = [empty, ipft, pwru];
+
+/** What the tools are compared with. */
+const NO_TOOL = { name: "no tracer" };
+
+/**
+ * Of what may be next to nothing, only the medians can be divided; not even they where noise has made
+ * one of them negative.
+ */
+function comparedSlowness(samples: Samples, figure: string): Series[] {
+  const [ofIpft, ofPwru] = [ipft, pwru].map((tool) => samples.get(figure, tool));
+  const ofMedians = (series: Series) => ({
+    ...series,
+    samples: [median(series.samples) > 0 ? median(series.samples) : NaN],
+  });
+  return [
+    ...TOOLS.map((tool) => samples.get(figure, tool)),
+    ratio(ofMedians(ofIpft), ofMedians(ofPwru), { atMost: 0.5 }),
+  ];
+}
+
+async function measureTraffic(
+  { floods, timedPings, timedTransferSeconds }: Plan,
+  veth: VethPair,
+) {
+  const timesMs: number[] = [];
+  for (let flood = 0; flood < floods; flood++) timesMs.push(await floodPing(timedPings));
+  const { bitsPerSecond } = await veth.transfer(timedTransferSeconds);
+  return { pingUs: 1000 * median(timesMs) / timedPings, mbitPerSecond: bitsPerSecond / 1e6 };
+}
+
+async function measureMiss(
+  { tool, stats }: RunningTool,
+  { floods, timedPings }: Plan,
+  samples: Samples,
+) {
+  const costs: number[] = [];
+  let runs = 0;
+  for (let flood = 0; flood < floods; flood++) {
+    const { count, timeNs } = await stats.during(() => floodPing(timedPings));
+    costs.push(timeNs / count);
+    runs += count;
+  }
+  const cost = Math.min(...costs);
+  samples.add(MISS, tool, "ns", cost);
+  samples.add(RUNS, tool, "", runs / (floods * timedPings));
+  console.error(`miss: ${tool.name}: ${cost.toFixed(0)} ns`);
+}

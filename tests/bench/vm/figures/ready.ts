@@ -1,0 +1,44 @@
+import type { Plan } from "../plan.ts";
+import { attachedFunctions, whileTracing } from "../running_tool.ts";
+import { ratio, rotated, Samples, type Series } from "../series.ts";
+import { ipft, ipftGraph, pwru, pwruMulti } from "../tools.ts";
+import { OTHER_MARK } from "../traffic.ts";
+
+/**
+ * Ready: from exec(2) to the line on stderr that says that nothing is missed from here on, attached to
+ * all functions that the tool traces by default. Stop: from SIGINT to the end of the process. There is
+ * no traffic. Each tool is started once before, so that files are in memory and caches filled.
+ */
+export async function measureReady({ rounds, variants }: Plan): Promise<Series[]> {
+  const samples = new Samples();
+  const others = variants ? [pwru, pwruMulti] : [pwru];
+  const tools = [ipft, ...others, ipftGraph];
+  for (const tool of tools) {
+    if (!(tool.name in attachedFunctions)) await whileTracing(tool, OTHER_MARK, async () => {});
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const tool of rotated(tools, round)) {
+      const { result: readyMs, stopMs } = await whileTracing(
+        tool,
+        OTHER_MARK,
+        ({ readyMs }) => Promise.resolve(readyMs),
+      );
+      samples.add(READY, tool, "ms", readyMs);
+      samples.add(STOP, tool, "ms", stopMs);
+      console.error(`ready: ${tool.name}: ${readyMs.toFixed(0)} ms, stop ${stopMs.toFixed(0)} ms`);
+    }
+  }
+  const of = (figure: string) => (tool: { name: string }) => samples.get(figure, tool);
+  const ready = of(READY), stop = of(STOP);
+  return [
+    ready(ipft),
+    ...others.map(ready),
+    ...others.map((other) => ratio(ready(ipft), ready(other), { atMost: 0.45 })),
+    { ...ready(ipftGraph), goal: { atMost: 3000 } },
+    stop(ipft),
+    ...others.map(stop),
+    { ...stop(ipftGraph), goal: { atMost: 2000 } },
+  ];
+}
+
+const READY = "ready", STOP = "stop";

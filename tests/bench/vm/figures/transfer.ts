@@ -1,0 +1,46 @@
+import type { Plan } from "../plan.ts";
+import { whileTracing } from "../running_tool.ts";
+import { rotated, Samples, type Series } from "../series.ts";
+import { ipft, ipftStream, pwru } from "../tools.ts";
+import { VETH_MARK, type VethPair } from "../traffic.ts";
+
+/**
+ * Delivered with iperf3: events in the output of those that one TCP stream made, all of whose packets
+ * are marked. ipft counts them in the kernel. For pwru they are estimated from what can be counted: how
+ * often its programs ran (`run_cnt`) times ipft's share of hits among its runs in the same round.
+ */
+export async function measureTransfer(
+  { deliveryRounds, deliveredTransferSeconds, variants }: Plan,
+  veth: VethPair,
+): Promise<Series[]> {
+  const samples = new Samples();
+  const others = variants ? [ipftStream, pwru] : [pwru];
+  for (let round = 0; round < deliveryRounds; round++) {
+    let hitsPerRun = NaN;
+    // ipft first: pwru's hits are estimated from its share.
+    for (const tool of [ipft, ...rotated(others, round)]) {
+      const { result, account } = await whileTracing(tool, VETH_MARK, async (running) => {
+        let rate = NaN;
+        const runs = await running.stats.during(async () => {
+          rate = (await veth.transfer(deliveredTransferSeconds)).bitsPerSecond;
+        });
+        await running.settle();
+        return { runs, rate };
+      });
+      const { delivered } = account;
+      if (tool === ipft) hitsPerRun = account.hits! / result.runs.count;
+      const hits = account.hits ?? result.runs.count * hitsPerRun;
+      samples.add("iperf3: delivered", tool, "%", 100 * delivered / hits);
+      samples.add("iperf3: events that happened", tool, "", hits);
+      samples.add("iperf3: rate, all matching", tool, "Mbit/s", result.rate / 1e6);
+      if (account.skipped !== undefined) {
+        samples.add("iperf3: probe runs that the kernel skipped", tool, "", account.skipped);
+      }
+      console.error(
+        `iperf3: ${tool.name}: ${delivered} of ${hits.toFixed(0)} hits, ` +
+          `${account.skipped ?? "?"} skipped, ${(result.rate / 1e6).toFixed(0)} Mbit/s`,
+      );
+    }
+  }
+  return samples.all();
+}

@@ -1,0 +1,78 @@
+/** Samples of one figure of one tool, and what can be derived from them. */
+
+/** What a figure should be. */
+export interface Goal {
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+/** One figure of one tool (or of one compared with another), measured once in each round. */
+export interface Series {
+  readonly figure: string;
+  readonly tool: string;
+  readonly unit: string;
+  readonly samples: readonly number[];
+  readonly goal?: Goal;
+}
+
+export function median(samples: readonly number[]): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Each round's sample of `a` divided by the same round's of `b`. */
+export function ratio(a: Series, b: Series, goal?: Goal): Series {
+  return {
+    figure: a.figure,
+    tool: `${a.tool} / ${b.tool}`,
+    unit: "x",
+    samples: a.samples.map((sample, round) => sample / b.samples[round]),
+    goal,
+  };
+}
+
+/** Whether the median is as it should be; undefined without a goal, or when it cannot be said. */
+export function isMet({ samples, goal }: Series): boolean | undefined {
+  if (!goal) return undefined;
+  const value = median(samples);
+  if (Number.isNaN(value)) return undefined;
+  return value <= (goal.atMost ?? Infinity) && value >= (goal.atLeast ?? -Infinity);
+}
+
+/** Collects samples by figure and tool, in the order in which they first came. */
+export class Samples {
+  readonly #series: (Series & { readonly samples: number[] })[] = [];
+
+  add(figure: string, { name: tool }: Named, unit: string, sample: number, goal?: Goal): void {
+    const series = this.#find(figure, tool);
+    if (series) series.samples.push(sample);
+    else this.#series.push({ figure, tool, unit, samples: [sample], goal });
+  }
+
+  get(figure: string, tool: Named): Series {
+    const series = this.#find(figure, tool.name);
+    if (!series) throw new Error(`nothing was measured of ${figure} with ${tool.name}`);
+    return series;
+  }
+
+  /** By figure, in the order in which the figures came, and the tools within each. */
+  all(): Series[] {
+    return [...Map.groupBy(this.#series, ({ figure }) => figure).values()].flat();
+  }
+
+  #find(figure: string, tool: string) {
+    return this.#series.find((each) => each.figure === figure && each.tool === tool);
+  }
+}
+
+/** A tool, or what tools are compared with. */
+interface Named {
+  readonly name: string;
+}
+
+/** The items, each round with another one first: no tool is always the one that runs after another. */
+export function rotated<T>(items: readonly T[], round: number): T[] {
+  const first = round % items.length;
+  return [...items.slice(first), ...items.slice(0, first)];
+}

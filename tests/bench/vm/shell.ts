@@ -1,0 +1,8 @@
+/** The output of a shell command that must succeed. */
+export async function shell(script: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command("bash", { args: ["-euc", script] })
+    .output();
+  const text = new TextDecoder();
+  if (!success) throw new Error(`${script}: ${text.decode(stderr)}${text.decode(stdout)}`);
+  return text.decode(stdout);
+}

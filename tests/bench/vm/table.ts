@@ -1,0 +1,45 @@
+/** Results as Markdown. */
+import type { Results } from "./results.ts";
+import { type Goal, isMet, median, type Series } from "./series.ts";
+
+/** The machine, the tools, and a row for each series. */
+export function markdown({ kernel, cpus, versions, attached, series }: Results): string {
+  const rows = [
+    ["figure", "tool", "median", "min..max", "runs", "goal", "met"],
+    Array(7).fill("---"),
+    ...series.map(row),
+  ];
+  const machine = `Linux ${kernel}, ${cpus} CPUs, emulated (QEMU TCG)`;
+  const functions = Object.entries(attached).map(([tool, count]) => `${tool}: ${count}`).join(", ");
+  return [
+    `${machine}; ${versions.join("; ")}.`,
+    `Attached functions: ${functions}.`,
+    "",
+    ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+  ].join("\n");
+}
+
+function row(series: Series): string[] {
+  const { figure, tool, unit, samples, goal } = series;
+  const met = isMet(series);
+  return [
+    figure,
+    tool,
+    `${number(median(samples), unit)} ${unit}`.trim(),
+    `${number(Math.min(...samples), unit)}..${number(Math.max(...samples), unit)}`,
+    `${samples.length}`,
+    goal ? `${goalText(goal)} ${unit}`.trim() : "",
+    met === undefined ? "" : met ? "yes" : "no",
+  ];
+}
+
+function goalText({ atMost, atLeast }: Goal): string {
+  return atMost !== undefined ? `<= ${atMost}` : `>= ${atLeast}`;
+}
+
+/** As many digits as the unit deserves; less than 100 % is not rounded up to it. */
+function number(value: number, unit: string): string {
+  if (unit === "%") return (Math.floor(value * 100) / 100).toFixed(2);
+  if (unit === "x") return value.toFixed(2);
+  return unit === "" && !Number.isInteger(value) ? value.toFixed(1) : value.toFixed(0);
+}

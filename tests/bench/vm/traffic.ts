@@ -1,0 +1,74 @@
+/** The packets that the tools trace. They are always marked; what differs is which mark a tool wants. */
+import { shell } from "./shell.ts";
+
+/** The mark of pings. */
+export const MARK = 0x1234;
+/** The mark of all that goes through the veth pair; of its own, for it has background traffic. */
+export const VETH_MARK = 0x1235;
+/** A mark that no packet has. */
+export const OTHER_MARK = 0x4321;
+
+/** `count` marked echo requests to the loopback address, each as soon as the last was answered; in ms. */
+export async function floodPing(count: number): Promise<number> {
+  const output = await shell(`ping -q -f -m ${MARK} -c ${count} 127.0.0.1`);
+  // 2000 packets transmitted, 2000 received, 0% packet loss, time 532ms
+  return Number(/, time (\d+)ms/.exec(output)![1]);
+}
+
+/** How many echo requests `slowPings` sends. */
+export const SLOW_PINGS = 10;
+
+/** The same with pauses, so that any tool keeps up. */
+export async function slowPings(): Promise<void> {
+  await shell(`ping -q -i 0.1 -m ${MARK} -c ${SLOW_PINGS} 127.0.0.1`);
+}
+
+/** Whether the answer to a marked packet is marked: with it, nearly all probe runs are hits. */
+export function setReflection(reflect: boolean): void {
+  Deno.writeTextFileSync("/proc/sys/net/ipv4/fwmark_reflect", reflect ? "1" : "0");
+}
+
+/**
+ * Two network namespaces with a veth pair between them. A packet loses its mark where it crosses into
+ * the other one, so it is marked twice: when it is made, and when it arrives.
+ */
+export class VethPair implements AsyncDisposable {
+  static async make(): Promise<VethPair> {
+    const mark = (device: string) =>
+      `table netdev bench {
+        chain arrives {
+          type filter hook ingress device ${device} priority -500
+          meta mark set ${VETH_MARK}
+        }
+      }
+      table inet bench {
+        chain leaves { type filter hook output priority -500; meta mark set ${VETH_MARK}; }
+      }`;
+    await shell(`
+      ip netns add bench-a
+      ip netns add bench-b
+      ip link add veth-a netns bench-a type veth peer name veth-b netns bench-b
+      for end in a b; do ip -n bench-$end link set lo up; ip -n bench-$end link set veth-$end up; done
+      ip -n bench-a address add 192.0.2.1/24 dev veth-a
+      ip -n bench-b address add 192.0.2.2/24 dev veth-b
+      ip netns exec bench-a nft '${mark("veth-a")}'
+      ip netns exec bench-b nft '${mark("veth-b")}'
+      ip netns exec bench-a ping -q -c 1 192.0.2.2`);
+    return new VethPair();
+  }
+
+  /** What iperf3 sends through the pair with one TCP stream. */
+  async transfer(seconds: number): Promise<{ bitsPerSecond: number; bytes: number }> {
+    const output = await shell(`
+      ip netns exec bench-b iperf3 --server --one-off >/dev/null &
+      until ip netns exec bench-b ss -Hltn 'sport = 5201' | grep -q .; do sleep 0.05; done
+      ip netns exec bench-a iperf3 --client 192.0.2.2 --time ${seconds} --json
+      wait`);
+    const { bits_per_second, bytes } = JSON.parse(output).end.sum_received;
+    return { bitsPerSecond: bits_per_second, bytes };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await shell("ip netns delete bench-a; ip netns delete bench-b");
+  }
+}
