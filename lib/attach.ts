@@ -16,7 +16,7 @@ import type { TracePlan } from "./plan.ts";
  * @throws IpftError when the kernel refuses the ring, the module or the programs
  */
 export function loadTracer(
-  { backend, method, sessionFunctions, functions, capabilities }: TracePlan,
+  { backend, method, btfIds, functions, capabilities }: TracePlan,
   { mark, mask, bufferSizeBytes }: Pick<TraceOptions, "mark" | "mask" | "bufferSizeBytes">,
   onLog?: (line: string) => void,
   module?: Uint8Array<ArrayBuffer>,
@@ -24,7 +24,7 @@ export function loadTracer(
   return Tracer.load({
     backend,
     method,
-    sessionFunctions,
+    btfIds,
     mark,
     mask,
     bufferSizeBytes,

@@ -5,7 +5,7 @@ import { usageError } from "./errors.ts";
 import type { Capabilities } from "./kernel/capabilities.ts";
 import { filterFunctions } from "./kernel/functions.ts";
 import type { Kernel } from "./kernel/inspect.ts";
-import type { SessionFunctions } from "./kernel/session_functions.ts";
+import type { BtfIds } from "./kernel/btf_ids.ts";
 import type { SkbFunction } from "./kernel/skb_function.ts";
 import type { Backend, FunctionFilter, TraceOptions } from "./options.ts";
 
@@ -13,7 +13,7 @@ export interface TracePlan {
   readonly backend: Backend;
   readonly method: Method;
   readonly capabilities: Capabilities;
-  readonly sessionFunctions?: SessionFunctions;
+  readonly btfIds: BtfIds;
   /** The functions to trace; their index here is their number everywhere. */
   readonly functions: readonly SkbFunction[];
   /** How many functions pass the filter, but are out of the backend's reach. */
@@ -25,7 +25,7 @@ export interface TracePlan {
  * @throws IpftError when the kernel lacks what the backend needs, or the filter leaves nothing
  */
 export function planTrace(
-  { capabilities, sessionFunctions, functions: all }: Kernel,
+  { capabilities, btfIds, functions: all }: Kernel,
   { tracer, backend: wanted, filter }: Pick<TraceOptions, "tracer" | "backend" | "filter">,
 ): TracePlan {
   const { backend, method } = chooseMethod(capabilities, tracer, wanted);
@@ -41,7 +41,7 @@ export function planTrace(
     );
   }
   const unreachable = matching.length - functions.length;
-  return { backend, method, capabilities, sessionFunctions, functions, unreachable };
+  return { backend, method, capabilities, btfIds, functions, unreachable };
 }
 
 /** An event has 16 bits for the number of its function. */

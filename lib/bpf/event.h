@@ -33,6 +33,7 @@ struct event_with_data {
 struct config {
 	__u32 wanted_mark; /* already masked */
 	__u32 mark_mask;
+	__u32 can_cast; /* the kernel has bpf_rdonly_cast */
 };
 
 /* CPUs beyond this power of two share counters, which atomic adds keep exact. */

@@ -5,7 +5,7 @@
  */
 
 /** Byte offsets of the members of `struct config`, the whole of `.rodata`. */
-export const CONFIG = { wantedMark: 0, markMask: 4, sizeBytes: 8 } as const;
+export const CONFIG = { wantedMark: 0, markMask: 4, canCast: 8, sizeBytes: 12 } as const;
 
 /** Byte offsets in `struct state`, at the start of `.bss`, and in its `struct cpu_counters`. */
 export const STATE = {

@@ -3,12 +3,12 @@ import { errnoText, IpftError } from "../errors.ts";
 import { AttachType } from "../ffi/bpf.ts";
 import { BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
 import { LibbpfLog } from "../ffi/log.ts";
-import type { SessionFunctions } from "../kernel/session_functions.ts";
+import type { BtfIds } from "../kernel/btf_ids.ts";
 import type { Backend } from "../options.ts";
 import { CONFIG } from "./event.ts";
 import { isTracing, type Method, PROGRAMS } from "./method.ts";
 import { moduleRefusal } from "./module_refusal.ts";
-import { insertSessionCalls } from "./session_calls.ts";
+import { insertKernelCalls } from "./kernel_calls.ts";
 import { readBpfObject } from "./object_file.ts";
 import { VerifierLog } from "./verifier_log.ts";
 
@@ -17,8 +17,7 @@ export interface TracerConfig {
   /** For messages. */
   readonly backend: Backend;
   readonly method: Method;
-  /** For the method `kprobe-session`. */
-  readonly sessionFunctions?: SessionFunctions;
+  readonly btfIds: BtfIds;
   /** u32; only bits that the mask has count. */
   readonly mark: number;
   readonly mask: number;
@@ -135,8 +134,10 @@ function configure(
     program.autoload = true;
     if (verifierLog) program.setLog(verifierLog.buffer, verifierLog.level);
     if (isTracing(method)) setTarget(program, functionName);
-    else if (method === "kprobe-session") prepareSession(program, config.sessionFunctions!);
-    else if (method !== "kprobe") program.expectedAttachType = AttachType.traceKprobeMulti;
+    else if (method !== "kprobe") program.expectedAttachType = attachTypeOf(method);
+    const instructions = program.instructions();
+    insertKernelCalls(instructions, config.btfIds);
+    program.setInstructions(instructions);
   };
   let lender: string | undefined;
   for (const [position, functions] of config.functionsByPosition) {
@@ -153,6 +154,8 @@ function configure(
   const rodata = new DataView(object.map(".rodata").initialValue());
   rodata.setUint32(CONFIG.wantedMark, (config.mark & config.mask) >>> 0, true);
   rodata.setUint32(CONFIG.markMask, config.mask, true);
+  const { rdonlyCast, skBuff } = config.btfIds;
+  rodata.setUint32(CONFIG.canCast, rdonlyCast && skBuff ? 1 : 0, true);
 }
 
 function setTarget(program: BpfProgram, functionName: string): void {
@@ -161,11 +164,8 @@ function setTarget(program: BpfProgram, functionName: string): void {
   throw new IpftError(`no function ${functionName} in the BTF: ${errnoText(result)}`);
 }
 
-function prepareSession(program: BpfProgram, functions: SessionFunctions): void {
-  program.expectedAttachType = AttachType.traceKprobeSession;
-  const instructions = program.instructions();
-  insertSessionCalls(instructions, functions);
-  program.setInstructions(instructions);
+function attachTypeOf(method: Method): number {
+  return method === "kprobe-session" ? AttachType.traceKprobeSession : AttachType.traceKprobeMulti;
 }
 
 /** After a load that a function of an fentry program made fail: whether it is worth another try. */
@@ -186,18 +186,18 @@ function takeNextFunction(
 /** Which of the few known reasons it is that the kernel refused the object. */
 function loadError(result: number, config: TracerConfig, log: readonly string[]): IpftError {
   const reason = errnoText(result);
-  if (log.some((line) => /map 'ipft_ring': failed to create/.test(line))) {
-    return new IpftError(
-      `the kernel refused a ring buffer of ${config.bufferSizeBytes} bytes: ${reason}`,
-      "choose a smaller --buffer-size",
-    );
-  }
   const EPERM = 1;
   if (result === -EPERM) {
     return new IpftError(
       `the kernel refused to load tracing programs: ${reason}`,
-      "run as root with CAP_BPF and CAP_PERFMON, on a kernel that is not locked down " +
-        "(see: ipft doctor)",
+      "run as root with CAP_BPF and CAP_PERFMON (before Linux 5.11 CAP_SYS_RESOURCE, too), on a " +
+        "kernel that is not locked down (see: ipft doctor)",
+    );
+  }
+  if (log.some((line) => /map 'ipft_ring': failed to create/.test(line))) {
+    return new IpftError(
+      `the kernel refused a ring buffer of ${config.bufferSizeBytes} bytes: ${reason}`,
+      "choose a smaller --buffer-size",
     );
   }
   return new IpftError(

@@ -71,6 +71,37 @@ static __always_inline int matches(__u32 mark)
 }
 
 /*
+ * The kernel's function that makes a typed pointer of any, Linux 6.2 and later. User space puts its call
+ * and the id of struct sk_buff in place of two instructions (lib/bpf/kernel_calls.ts).
+ */
+#define CAST_PLACEHOLDER 0x1bf7ca57
+#define SK_BUFF_ID_PLACEHOLDER 0x1bf75b0f
+
+/*
+ * What every probe of an unmarked packet has to do, and all that it has. With a typed pointer it is one
+ * instruction, which reads zero where there is no memory; the helper takes ten times longer.
+ */
+static __always_inline __u32 mark_of(struct sk_buff *skb)
+{
+	if (ipft_config.can_cast) {
+		struct sk_buff *typed;
+		__u32 mark;
+
+		asm volatile("r1 = %1; r2 = %2; r0 = %3; %0 = r0"
+			     : "=r"(typed)
+			     : "r"(skb), "i"(SK_BUFF_ID_PLACEHOLDER), "i"(CAST_PLACEHOLDER)
+			     : "r0", "r1", "r2", "r3", "r4", "r5");
+		mark = typed->mark;
+		barrier_var(mark); /* or clang would merge this read with that of the stack */
+		return mark;
+	}
+	__u32 mark = 0;
+
+	bpf_core_read(&mark, sizeof(mark), &skb->mark);
+	return mark;
+}
+
+/*
  * The marked packets' calls under way, for methods whose return programs see nothing of the entry. User
  * space makes room in it where it is needed.
  */

@@ -17,10 +17,7 @@
 
 static __always_inline int is_wanted(struct sk_buff *skb)
 {
-	__u32 mark = 0;
-
-	bpf_core_read(&mark, sizeof(mark), &skb->mark);
-	return matches(mark) && ipft_state.active;
+	return matches(mark_of(skb)) && ipft_state.active;
 }
 
 /* kprobe and kprobe-multi run the same programs; user space sets the expected attach type. */
@@ -43,7 +40,7 @@ KPROBE(4, 5)
 /*
  * The kernel's functions for session programs. Their prototypes differ between kernels (no parameter
  * before 7.0, the context since then), so these calls are not declared: user space puts them in place
- * of two instructions (lib/bpf/session_calls.ts). An argument too many does no harm.
+ * of two instructions (lib/bpf/kernel_calls.ts). An argument too many does no harm.
  */
 #define IS_RETURN_PLACEHOLDER 0x1bf75e55
 #define COOKIE_PLACEHOLDER 0x1bf7c00c

@@ -1,17 +1,24 @@
 import type { Btf } from "./btf.ts";
 import { BtfKind } from "./btf_kind.ts";
 
-/** Ids of the kernel's functions for session programs in the BTF of vmlinux (kernel/trace/bpf_trace.c). */
-export interface SessionFunctions {
-  /** Of `bpf_session_is_return`. */
-  readonly isReturn: number;
-  /** Of `bpf_session_cookie`. */
-  readonly cookie: number;
+/** What programs refer to by its id in the BTF of vmlinux; undefined where the kernel lacks it. */
+export interface BtfIds {
+  /** `bpf_session_is_return`, Linux 6.10 (kernel/trace/bpf_trace.c). */
+  readonly sessionIsReturn?: number;
+  /** `bpf_session_cookie`, likewise. */
+  readonly sessionCookie?: number;
+  /** `bpf_rdonly_cast`, Linux 6.2 (kernel/bpf/helpers.c). */
+  readonly rdonlyCast?: number;
+  /** `struct sk_buff`. */
+  readonly skBuff?: number;
 }
 
-/** The functions that session programs call; undefined where there are none (before Linux 6.10). */
-export function findSessionFunctions(vmlinux: Btf): SessionFunctions | undefined {
-  const isReturn = vmlinux.find(BtfKind.FUNC, "bpf_session_is_return");
-  const cookie = vmlinux.find(BtfKind.FUNC, "bpf_session_cookie");
-  return isReturn === undefined || cookie === undefined ? undefined : { isReturn, cookie };
+/** Looks the ids up. */
+export function findBtfIds(vmlinux: Btf): BtfIds {
+  return {
+    sessionIsReturn: vmlinux.find(BtfKind.FUNC, "bpf_session_is_return"),
+    sessionCookie: vmlinux.find(BtfKind.FUNC, "bpf_session_cookie"),
+    rdonlyCast: vmlinux.find(BtfKind.FUNC, "bpf_rdonly_cast"),
+    skBuff: vmlinux.find(BtfKind.STRUCT, "sk_buff"),
+  };
 }

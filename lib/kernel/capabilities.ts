@@ -1,5 +1,6 @@
 import { kprobePmuType } from "../ffi/perf.ts";
 import type { Btf } from "./btf.ts";
+import type { BtfIds } from "./btf_ids.ts";
 import { BtfKind } from "./btf_kind.ts";
 
 /** What a kernel can do for the tracer. */
@@ -37,9 +38,8 @@ export const REQUIREMENTS: Readonly<
  * Reads off the kernel's own types what it was built with: that costs next to nothing, since they are
  * parsed anyway, and attaches nothing. (What the kernel then allows is another matter: `ipft doctor`
  * tries.)
- * @param hasSessionFunctions whether it has the functions that session programs call
  */
-export function probeCapabilities(vmlinux: Btf, hasSessionFunctions: boolean): Capabilities {
+export function probeCapabilities(vmlinux: Btf, ids: BtfIds): Capabilities {
   const hasStruct = (name: string) => vmlinux.find(BtfKind.STRUCT, name) !== undefined;
   const hasFunction = (name: string) => vmlinux.find(BtfKind.FUNC, name) !== undefined;
   const attachTypes = vmlinux.enumeratorNames("bpf_attach_type");
@@ -50,8 +50,8 @@ export function probeCapabilities(vmlinux: Btf, hasSessionFunctions: boolean): C
     kprobe: kprobePmuType() !== undefined,
     attachCookie: vmlinux.enumeratorNames("bpf_func_id").has("BPF_FUNC_get_attach_cookie"),
     kprobeMulti,
-    kprobeSession: kprobeMulti && hasSessionFunctions &&
-      attachTypes.has("BPF_TRACE_KPROBE_SESSION"),
+    kprobeSession: kprobeMulti && ids.sessionIsReturn !== undefined &&
+      ids.sessionCookie !== undefined && attachTypes.has("BPF_TRACE_KPROBE_SESSION"),
     fentry: attachTypes.has("BPF_TRACE_FENTRY") &&
       // Either is compiled under CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS only; old BTF lacks the
       // functions of kernel/trace/ftrace.c, new kernels lack the struct.

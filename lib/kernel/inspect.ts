@@ -6,15 +6,14 @@ import { loadSkbFunctions } from "./functions.ts";
 import { kernelKey, readKernelCache, writeKernelCache } from "./kernel_cache.ts";
 import { readKernelFile } from "./kernel_file.ts";
 import { lockdownMode } from "./lockdown.ts";
-import { findSessionFunctions, type SessionFunctions } from "./session_functions.ts";
+import { type BtfIds, findBtfIds } from "./btf_ids.ts";
 import type { SkbFunction } from "./skb_function.ts";
 import { TracefsMount } from "./tracefs_mount.ts";
 
 /** The running kernel: what it can do, and its functions with a `struct sk_buff *` argument. */
 export interface Kernel {
   readonly capabilities: Capabilities;
-  /** Where the kernel has sessions. */
-  readonly sessionFunctions?: SessionFunctions;
+  readonly btfIds: BtfIds;
   readonly functions: readonly SkbFunction[];
   /** Modules whose functions are left out, and why. */
   readonly warnings: readonly string[];
@@ -53,10 +52,10 @@ async function readKernel(): Promise<Kernel> {
     loadSkbFunctions(tracefs.directory, (warning) => warnings.push(warning)),
     readKernelFile("/proc/kallsyms", "use a kernel with CONFIG_KALLSYMS"),
   ]);
-  const sessionFunctions = findSessionFunctions(vmlinux);
+  const btfIds = findBtfIds(vmlinux);
   return {
-    capabilities: probeCapabilities(vmlinux, sessionFunctions !== undefined),
-    sessionFunctions,
+    capabilities: probeCapabilities(vmlinux, btfIds),
+    btfIds,
     functions: withAddresses(functions, kallsyms),
     warnings,
   };

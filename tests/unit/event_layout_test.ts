@@ -27,8 +27,11 @@ Deno.test("EVENT is the layout of struct event in the built object", () => {
 });
 
 Deno.test("CONFIG is the layout of struct config in the built object", () => {
-  const { wantedMark, markMask, sizeBytes } = CONFIG;
-  assert.deepEqual({ wanted_mark: wantedMark, mark_mask: markMask, sizeBytes }, layout("config"));
+  const { wantedMark, markMask, canCast, sizeBytes } = CONFIG;
+  assert.deepEqual(
+    { wanted_mark: wantedMark, mark_mask: markMask, can_cast: canCast, sizeBytes },
+    layout("config"),
+  );
 });
 
 Deno.test("STATE is the layout of struct state and struct cpu_counters in the built object", () => {
