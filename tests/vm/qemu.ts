@@ -11,6 +11,8 @@ export interface Machine {
   /** The file that gets what the kernel prints. */
   consoleLog: string;
   cpus: number;
+  /** Whether its processors run at the same time, or take turns. */
+  parallel: boolean;
   memoryMiB: number;
 }
 
@@ -20,10 +22,11 @@ export interface Machine {
  */
 export function qemuArguments(machine: Machine): string[] {
   const { kernelFolder } = machine;
+  const thread = machine.parallel ? "multi" : "single";
   return [
     ...["-nodefaults", "-display", "none", "-no-reboot"],
     // KVM is not asked for: where the tests run there may be none, and the results shall not differ.
-    ...["-accel", "tcg,thread=multi", "-cpu", "max"],
+    ...["-accel", `tcg,thread=${thread}`, "-cpu", "max"],
     ...["-smp", `${machine.cpus}`, "-m", `${machine.memoryMiB}`],
     ...["-kernel", join(kernelFolder, "vmlinuz"), "-initrd", join(kernelFolder, "initrd")],
     ...["-append", KERNEL_COMMAND_LINE],
