@@ -3,6 +3,7 @@ import { attachFtrace } from "./bpf/attach_ftrace.ts";
 import { attachKprobe } from "./bpf/attach_kprobe.ts";
 import { attachKprobeMulti } from "./bpf/attach_kprobe_multi.ts";
 import type { Attachment, AttachObserver } from "./bpf/attachment.ts";
+import { isTracing } from "./bpf/method.ts";
 import { Tracer } from "./bpf/tracer.ts";
 import { IpftError } from "./errors.ts";
 import { raiseFileLimit } from "./ffi/libc.ts";
@@ -16,7 +17,7 @@ import type { TracePlan } from "./plan.ts";
  * @throws IpftError when the kernel refuses the ring, the module or the programs
  */
 export function loadTracer(
-  { backend, method, btfIds, functions, capabilities }: TracePlan,
+  { backend, method, btfIds, functions }: TracePlan,
   { mark, mask, bufferSizeBytes }: Pick<TraceOptions, "mark" | "mask" | "bufferSizeBytes">,
   onLog?: (line: string) => void,
   module?: Uint8Array<ArrayBuffer>,
@@ -34,7 +35,7 @@ export function loadTracer(
         ([position, all]) => [position, all.map(({ name }) => name)],
       ),
     ),
-    addressCount: capabilities.attachCookie ? 0 : functions.length,
+    addresses: isTracing(method) ? [] : functions.map(({ address = 0n }) => address),
     module,
     onLog,
   });
@@ -59,7 +60,7 @@ export async function attach(
   const attachment = backend === "kprobe-multi"
     ? attachKprobeMulti(tracer, method, functions)
     : backend === "kprobe"
-    ? await attachKprobe(tracer, functions, capabilities.attachCookie, observer)
+    ? await attachKprobe(tracer, functions, capabilities.perfEventLink, observer)
     : await attachFtrace(tracer, functions, observer);
   const { refused } = attachment;
   if (refused.length < functions.length) return attachment;

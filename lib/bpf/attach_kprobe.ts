@@ -15,14 +15,13 @@ const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
  * milliseconds each, and as many again to detach.
  *
  * @param functions all with their addresses
- * @param hasCookies Linux 5.15+: perf-event links, whose cookie is the function's index plus 1; before,
- *   the tracer's address map tells the programs which function they are at
+ * @param hasLinks Linux 5.15+: perf-event links
  * @throws IpftError when the kernel has no kprobes; what `observer` rejects with
  */
 export async function attachKprobe(
   tracer: Tracer,
   functions: readonly SkbFunction[],
-  hasCookies: boolean,
+  hasLinks: boolean,
   observer: AttachObserver,
 ): Promise<Attachment> {
   const pmuType = kprobePmuType();
@@ -35,11 +34,10 @@ export async function attachKprobe(
   const programFds = new Set<number>();
   const { links, refused } = await attachOneByOne(
     functions,
-    ({ skbPosition, address = 0n }, index, links) => {
+    ({ skbPosition, address = 0n }, _index, links) => {
       const programFd = tracer.program(skbPosition).fd;
       programFds.add(programFd);
-      if (!hasCookies) tracer.enterAddress(address, index);
-      const fd = attachOne(pmuType, programFd, address, index, hasCookies);
+      const fd = attachOne(pmuType, programFd, address, hasLinks);
       if (fd >= 0) links.add(fd);
       return Math.min(fd, 0);
     },
@@ -61,13 +59,12 @@ function attachOne(
   pmuType: number,
   programFd: number,
   address: bigint,
-  functionIndex: number,
-  hasCookies: boolean,
+  hasLinks: boolean,
 ): number {
   const event = openKprobe(pmuType, address);
   if (event < 0) return event;
-  if (hasCookies) {
-    const link = createPerfEventLink(programFd, event, functionIndex + 1);
+  if (hasLinks) {
+    const link = createPerfEventLink(programFd, event);
     // The kernel enables the event with the first program, and the link keeps it.
     close(event);
     return link;

@@ -13,7 +13,7 @@ import type { Tracer } from "./tracer.ts";
 
 /**
  * Attaches through fprobe (Linux 5.18+ with CONFIG_FPROBE): one link for each position of the skb, all
- * functions at once. The cookie of an address is the function's index plus 1.
+ * functions at once.
  *
  * @param method with sessions (Linux 6.10+) these links see returns as well; as a pair, one more link
  *   on all functions does
@@ -32,7 +32,6 @@ export function attachKprobeMulti(
       program.fd,
       point,
       BigUint64Array.from(indexes, (index) => functions[index].address ?? 0n),
-      BigUint64Array.from(indexes, (index) => BigInt(index + 1)),
     );
     if (fd < 0) {
       throw new IpftError(

@@ -34,6 +34,7 @@ struct config {
 	__u32 wanted_mark; /* already masked */
 	__u32 mark_mask;
 	__u32 can_cast; /* the kernel has bpf_rdonly_cast */
+	__u32 function_shift; /* of the hash of an address, see struct function_slot */
 };
 
 /* CPUs beyond this power of two share counters, which atomic adds keep exact. */

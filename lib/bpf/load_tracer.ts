@@ -1,13 +1,15 @@
 /** The tracer's object in the kernel: configured for its backend, with or without a user's module. */
 import { errnoText, IpftError } from "../errors.ts";
 import { AttachType } from "../ffi/bpf.ts";
-import { BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
+import { type BpfMap, BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
+import { Mapping } from "../ffi/libc.ts";
 import { LibbpfLog } from "../ffi/log.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
 import type { Backend } from "../options.ts";
 import { CONFIG } from "./event.ts";
 import { isTracing, type Method, PROGRAMS } from "./method.ts";
 import { moduleRefusal } from "./module_refusal.ts";
+import { type FunctionTable, makeFunctionTable } from "./function_table.ts";
 import { insertKernelCalls } from "./kernel_calls.ts";
 import { readBpfObject } from "./object_file.ts";
 import { VerifierLog } from "./verifier_log.ts";
@@ -29,8 +31,8 @@ export interface TracerConfig {
    * position without such a function gets no program.
    */
   readonly functionsByPosition: ReadonlyMap<number, readonly string[]>;
-  /** How many functions user space will enter into `ipft_addresses`; 0 where cookies exist. */
-  readonly addressCount: number;
+  /** By function index; none for methods whose programs know their function. */
+  readonly addresses: readonly bigint[];
   /** The tracer linked with the user's module, from `linkModule`; undefined without a module. */
   readonly module?: Uint8Array<ArrayBuffer>;
   /** Called with each line that libbpf or the verifier logs: `-v`. */
@@ -110,8 +112,11 @@ function load(
 ): number {
   let result = -1;
   try {
-    configure(object, config, turns, verifierLog);
-    return result = object.load();
+    const table = makeFunctionTable(config.addresses);
+    configure(object, config, table, turns, verifierLog);
+    result = object.load();
+    if (result === 0) fill(object.map("ipft_functions"), table);
+    return result;
   } finally {
     if (result !== 0) object[Symbol.dispose]();
   }
@@ -123,6 +128,7 @@ const OPEN_CALLS = 16_384;
 function configure(
   object: BpfObject,
   config: TracerConfig,
+  table: FunctionTable,
   turns: Turns,
   verifierLog?: VerifierLog,
 ): void {
@@ -149,13 +155,19 @@ function configure(
   // The kernel takes an fexit program for every function that it takes an fentry program for.
   if (exit !== undefined && lender !== undefined) enable(object.program(exit), lender);
   object.map("ipft_ring").maxEntries = config.bufferSizeBytes;
-  object.map("ipft_addresses").maxEntries = Math.max(1, config.addressCount);
+  object.map("ipft_functions").maxEntries = table.slots.length / 2;
   object.map("ipft_calls").maxEntries = exit === undefined ? 1 : OPEN_CALLS;
   const rodata = new DataView(object.map(".rodata").initialValue());
   rodata.setUint32(CONFIG.wantedMark, (config.mark & config.mask) >>> 0, true);
   rodata.setUint32(CONFIG.markMask, config.mask, true);
   const { rdonlyCast, skBuff } = config.btfIds;
+  rodata.setUint32(CONFIG.functionShift, table.shift, true);
   rodata.setUint32(CONFIG.canCast, rdonlyCast && skBuff ? 1 : 0, true);
+}
+
+function fill({ fd }: BpfMap, { slots }: FunctionTable): void {
+  using mapping = new Mapping(fd, 0, slots.byteLength, "read-write");
+  new Uint32Array(mapping.memory).set(slots);
 }
 
 function setTarget(program: BpfProgram, functionName: string): void {

@@ -22,8 +22,8 @@ struct sk_buff {
 } __attribute__((preserve_access_index));
 
 /* enum bpf_func_id of the running kernel; a value of its own, so that headers may know it or not. */
-enum bpf_func_id___attach_cookie {
-	BPF_FUNC_get_attach_cookie___attach_cookie = 174,
+enum bpf_func_id___func_ip {
+	BPF_FUNC_get_func_ip___func_ip = 173,
 };
 
 struct {
@@ -32,15 +32,25 @@ struct {
 } ipft_ring SEC(".maps");
 
 /*
- * Kernels before 5.15 have no attach cookies: there the function is found by its address. User space
- * sizes and fills this map on such kernels only.
+ * Which function an address is: open addressing, sparse, sized and filled by user space
+ * (lib/bpf/function_table.ts). (The attach cookie of a kprobe-multi link would say the same, but the
+ * kernel searches for it among all of the link's addresses, with a call for each comparison.)
  */
+struct function_slot {
+	__u32 address; /* the lower half */
+	__u32 function;
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, __u64);
-	__type(value, __u32);
-} ipft_addresses SEC(".maps");
+	__type(key, __u32);
+	__type(value, struct function_slot);
+} ipft_functions SEC(".maps");
+
+#define FUNCTION_HASH 0x9e3779b1
+#define FUNCTION_PROBES 4
 
 const volatile struct config ipft_config;
 volatile struct state ipft_state;
@@ -174,6 +184,7 @@ static __always_inline int record(void *ctx, void *skb, __u32 function, enum poi
 	volatile struct cpu_counters *counter = counters_of(cpu);
 	__u64 data[DATA_BYTES / sizeof(__u64)] = {};
 	struct event *event;
+	__u32 thread;
 
 	/* Atomic: with fentry an interrupt may run another of these programs inside this one. */
 	__sync_fetch_and_add(&counter->hits, 1);
@@ -190,7 +201,8 @@ static __always_inline int record(void *ctx, void *skb, __u32 function, enum poi
 	}
 	event->skb = (__u64)skb;
 	event->timestamp = bpf_ktime_get_ns();
-	event->task = event_task((__u32)bpf_get_current_pid_tgid(), cpu);
+	thread = bpf_get_current_pid_tgid();
+	event->task = event_task(thread, cpu);
 	event->function = function;
 	event->cpu = cpu;
 	event->is_return = point == RETURN;
@@ -211,17 +223,23 @@ static __always_inline int record(void *ctx, void *skb, __u32 function, enum poi
 
 static __always_inline __u32 attached_function(struct pt_regs *ctx)
 {
-	__u64 address;
-	__u32 *function;
+	__u32 address, slot;
 
-	if (bpf_core_enum_value_exists(enum bpf_func_id___attach_cookie,
-				       BPF_FUNC_get_attach_cookie___attach_cookie))
-		return bpf_get_attach_cookie(ctx) - 1; /* it is 0 where there is none */
-	/* x86 hands a kprobe handler the address behind its int3 (kprobe_ftrace_handler and
-	 * kprobe_int3_handler in arch/x86/kernel/kprobes). */
-	address = PT_REGS_IP(ctx) - 1;
-	function = bpf_map_lookup_elem(&ipft_addresses, &address);
-	return function ? *function : UNKNOWN_FUNCTION;
+	if (bpf_core_enum_value_exists(enum bpf_func_id___func_ip, BPF_FUNC_get_func_ip___func_ip))
+		address = bpf_get_func_ip(ctx);
+	else
+		/* Before 5.15. x86 hands a kprobe handler the address behind its int3
+		 * (kprobe_ftrace_handler and kprobe_int3_handler in arch/x86/kernel/kprobes). */
+		address = PT_REGS_IP(ctx) - 1;
+	slot = address * FUNCTION_HASH >> ipft_config.function_shift;
+#pragma unroll
+	for (int i = 0; i < FUNCTION_PROBES; i++, slot++) {
+		struct function_slot *found = bpf_map_lookup_elem(&ipft_functions, &slot);
+
+		if (found && found->address == address)
+			return found->function;
+	}
+	return UNKNOWN_FUNCTION;
 }
 
 #endif

@@ -1,4 +1,3 @@
-import { errnoText, IpftError } from "../errors.ts";
 import type { BpfObject, BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping, waitForInput } from "../ffi/libc.ts";
 import { STATE } from "./event.ts";
@@ -64,13 +63,6 @@ export class Tracer implements Disposable {
 
   get ringFd(): number {
     return this.#object.map("ipft_ring").fd;
-  }
-
-  /** Tells the programs which function an address is, on kernels without attach cookies. */
-  enterAddress(address: bigint, functionIndex: number): void {
-    const result = this.#object.map("ipft_addresses")
-      .update(new BigUint64Array([address]), new Uint32Array([functionIndex]));
-    if (result !== 0) throw new IpftError(`cannot fill the address map: ${errnoText(result)}`);
   }
 
   /** From now on hits are recorded, on all CPUs. */

@@ -60,14 +60,12 @@ class Struct {
  * Attaches a program to many functions with one link (BPF_LINK_CREATE, Linux 5.18+ with FPROBE).
  * @param point where it runs; `session` (Linux 6.10+) is at entry and return
  * @param addresses of the functions' symbols; the kernel finds their ftrace locations
- * @param cookies row by row for `addresses`: what `bpf_get_attach_cookie` gives there
  * @returns the link's file descriptor, or the negated errno
  */
 export function createKprobeMultiLink(
   programFd: number,
   point: KprobeMultiPoint,
   addresses: BigUint64Array<ArrayBuffer>,
-  cookies: BigUint64Array<ArrayBuffer>,
 ): number {
   const { attachType, flags } = KPROBE_MULTI[point];
   const attr = new Struct(48)
@@ -75,8 +73,7 @@ export function createKprobeMultiLink(
     .u32(8, attachType)
     .u32(16, flags)
     .u32(20, addresses.length)
-    .pointer(32, addresses)
-    .pointer(40, cookies);
+    .pointer(32, addresses);
   return bpf(LINK_CREATE, attr.bytes);
 }
 
@@ -84,12 +81,11 @@ export function createKprobeMultiLink(
  * Attaches a program to a perf event (BPF_LINK_CREATE, Linux 5.15+). The link keeps the event.
  * @returns the link's file descriptor, or the negated errno
  */
-export function createPerfEventLink(programFd: number, eventFd: number, cookie: number): number {
-  const attr = new Struct(24)
+export function createPerfEventLink(programFd: number, eventFd: number): number {
+  const attr = new Struct(16)
     .u32(0, programFd)
     .u32(4, eventFd)
-    .u32(8, AttachType.perfEvent)
-    .u64(16, BigInt(cookie));
+    .u32(8, AttachType.perfEvent);
   return bpf(LINK_CREATE, attr.bytes);
 }
 

@@ -9,8 +9,8 @@ export interface Capabilities {
   readonly ringBuffer: boolean;
   /** kprobes as perf events. */
   readonly kprobe: boolean;
-  /** `bpf_get_attach_cookie` for perf-event links: the program learns which function it is at. */
-  readonly attachCookie: boolean;
+  /** Links of programs to perf events; before, ioctls attach them. */
+  readonly perfEventLink: boolean;
   /** Links on many functions at once, through fprobe. */
   readonly kprobeMulti: boolean;
   /** Entry and return of a function from one kprobe-multi link. */
@@ -27,7 +27,7 @@ export const REQUIREMENTS: Readonly<
 > = {
   ringBuffer: ["BPF ring buffer", "Linux 5.8"],
   kprobe: ["kprobes", "CONFIG_KPROBE_EVENTS"],
-  attachCookie: ["attach cookies", "Linux 5.15"],
+  perfEventLink: ["perf-event links", "Linux 5.15"],
   kprobeMulti: ["kprobe-multi links", "Linux 5.18 with CONFIG_FPROBE"],
   kprobeSession: ["kprobe sessions", "Linux 6.10 with CONFIG_FPROBE"],
   fentry: ["fentry programs", "Linux 5.5 with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"],
@@ -48,7 +48,7 @@ export function probeCapabilities(vmlinux: Btf, ids: BtfIds): Capabilities {
   return {
     ringBuffer: vmlinux.enumeratorNames("bpf_map_type").has("BPF_MAP_TYPE_RINGBUF"),
     kprobe: kprobePmuType() !== undefined,
-    attachCookie: vmlinux.enumeratorNames("bpf_func_id").has("BPF_FUNC_get_attach_cookie"),
+    perfEventLink: attachTypes.has("BPF_PERF_EVENT"),
     kprobeMulti,
     kprobeSession: kprobeMulti && ids.sessionIsReturn !== undefined &&
       ids.sessionCookie !== undefined && attachTypes.has("BPF_TRACE_KPROBE_SESSION"),

@@ -9,7 +9,7 @@ import type { SkbFunction } from "./skb_function.ts";
 
 const FOLDER = "/run/ipft";
 /** Changes with what the file has. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * Identifies the kernel, from boot to boot, and its modules, from load to load: sysfs never gives a

@@ -6,7 +6,7 @@ import type { Capabilities } from "../../lib/kernel/capabilities.ts";
 const ALL: Capabilities = {
   ringBuffer: true,
   kprobe: true,
-  attachCookie: true,
+  perfEventLink: true,
   kprobeMulti: true,
   kprobeSession: true,
   fentry: true,

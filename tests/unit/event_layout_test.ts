@@ -27,9 +27,15 @@ Deno.test("EVENT is the layout of struct event in the built object", () => {
 });
 
 Deno.test("CONFIG is the layout of struct config in the built object", () => {
-  const { wantedMark, markMask, canCast, sizeBytes } = CONFIG;
+  const { wantedMark, markMask, canCast, functionShift, sizeBytes } = CONFIG;
   assert.deepEqual(
-    { wanted_mark: wantedMark, mark_mask: markMask, can_cast: canCast, sizeBytes },
+    {
+      wanted_mark: wantedMark,
+      mark_mask: markMask,
+      can_cast: canCast,
+      function_shift: functionShift,
+      sizeBytes,
+    },
     layout("config"),
   );
 });

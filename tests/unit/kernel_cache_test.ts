@@ -7,7 +7,7 @@ const KERNEL: Kernel = {
   capabilities: {
     ringBuffer: true,
     kprobe: true,
-    attachCookie: true,
+    perfEventLink: true,
     kprobeMulti: true,
     kprobeSession: false,
     fentry: true,

@@ -24,7 +24,7 @@ program.expectedAttachType = AttachType.traceKprobeMulti;
 throwOn(object.load());
 for (const group of Map.groupBy(functions, ({ skbPosition }) => skbPosition).values()) {
   const addresses = BigUint64Array.from(group, ({ address }) => address!);
-  throwOn(createKprobeMultiLink(program.fd, "entry", addresses, addresses));
+  throwOn(createKprobeMultiLink(program.fd, "entry", addresses));
 }
 console.error(`Attached to ${functions.length} functions.\nready`);
 await stop.promise;
