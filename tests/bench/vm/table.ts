@@ -4,19 +4,24 @@ import { type Goal, isMet, median, type Series } from "./series.ts";
 
 /** The machine, the tools, and a row for each series. */
 export function markdown({ kernel, cpus, versions, attached, series }: Results): string {
-  const rows = [
-    ["figure", "tool", "median", "min..max", "runs", "goal", "met"],
-    Array(7).fill("---"),
-    ...series.map(row),
-  ];
   const machine = `Linux ${kernel}, ${cpus} CPUs, emulated (QEMU TCG)`;
   const functions = Object.entries(attached).map(([tool, count]) => `${tool}: ${count}`).join(", ");
   return [
     `${machine}; ${versions.join("; ")}.`,
     `Attached functions: ${functions}.`,
     "",
-    ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+    seriesTable(series),
   ].join("\n");
+}
+
+/** A row for each series. */
+export function seriesTable(series: readonly Series[]): string {
+  const rows = [
+    ["figure", "tool", "median", "min..max", "runs", "goal", "met"],
+    Array(7).fill("---"),
+    ...series.map(row),
+  ];
+  return rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 function row(series: Series): string[] {
