@@ -1,5 +1,5 @@
 import { IpftError } from "../errors.ts";
-import { createPerfEventLink, kprobeMissed, programRecursionMisses } from "../ffi/bpf.ts";
+import { AttachType, createLink, kprobeMissed, programRecursionMisses } from "../ffi/bpf.ts";
 import { close, ioctl } from "../ffi/libc.ts";
 import { kprobePmuType, openKprobe } from "../ffi/perf.ts";
 import type { SkbFunction } from "../kernel/skb_function.ts";
@@ -64,7 +64,7 @@ function attachOne(
   const event = openKprobe(pmuType, address);
   if (event < 0) return event;
   if (hasLinks) {
-    const link = createPerfEventLink(programFd, event);
+    const link = createLink(programFd, event, AttachType.perfEvent);
     // The kernel enables the event with the first program, and the link keeps it.
     close(event);
     return link;

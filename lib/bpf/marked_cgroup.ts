@@ -1,5 +1,5 @@
 import { errnoText, IpftError } from "../errors.ts";
-import { createCgroupLink } from "../ffi/bpf.ts";
+import { AttachType, createLink } from "../ffi/bpf.ts";
 import { makeFolder, openFolder, removeFolder, writeFileSync } from "../ffi/file.ts";
 import { BpfObject } from "../ffi/libbpf.ts";
 import { close } from "../ffi/libc.ts";
@@ -61,9 +61,10 @@ function markSockets(cgroupPath: string, mark: number): number {
   new DataView(object.map(".rodata").initialValue()).setUint32(0, mark, true);
   const loaded = object.load();
   if (loaded < 0) throw refused(loaded, log.lines);
+  const program = object.program("ipft_mark_sockets");
   const folder = openFolder(cgroupPath);
   if (folder < 0) throw refused(folder);
-  const link = createCgroupLink(object.program("ipft_mark_sockets").fd, folder);
+  const link = createLink(program.fd, folder, AttachType.cgroupInetSockCreate);
   close(folder);
   if (link < 0) throw refused(link);
   return link;

@@ -78,27 +78,13 @@ export function createKprobeMultiLink(
 }
 
 /**
- * Attaches a program to a perf event (BPF_LINK_CREATE, Linux 5.15+). The link keeps the event.
+ * Attaches a loaded program to what a file descriptor stands for (BPF_LINK_CREATE): a perf event (Linux
+ * 5.15+), which the link keeps, or the making of IP sockets in a cgroup, by its directory (5.7+).
+ * @param attachType of `AttachType`
  * @returns the link's file descriptor, or the negated errno
  */
-export function createPerfEventLink(programFd: number, eventFd: number): number {
-  const attr = new Struct(16)
-    .u32(0, programFd)
-    .u32(4, eventFd)
-    .u32(8, AttachType.perfEvent);
-  return bpf(LINK_CREATE, attr.bytes);
-}
-
-/**
- * Attaches a loaded program to the making of IP sockets in a cgroup (BPF_LINK_CREATE, Linux 5.7+).
- * @param cgroupFd of the cgroup's directory
- * @returns the link's file descriptor, or the negated errno
- */
-export function createCgroupLink(programFd: number, cgroupFd: number): number {
-  const attr = new Struct(16)
-    .u32(0, programFd)
-    .u32(4, cgroupFd)
-    .u32(8, AttachType.cgroupInetSockCreate);
+export function createLink(programFd: number, targetFd: number, attachType: number): number {
+  const attr = new Struct(16).u32(0, programFd).u32(4, targetFd).u32(8, attachType);
   return bpf(LINK_CREATE, attr.bytes);
 }
 
