@@ -27,8 +27,7 @@ const TRIED_MARK = 0x1bf7c0de;
  * @throws IpftError without root, tracefs or BTF: then there is nothing to try
  */
 export async function doctor(verbose: boolean, tell: (message: string) => void): Promise<boolean> {
-  const kernel = await inspectKernel();
-  kernel.warnings.forEach(tell);
+  const kernel = await inspectKernel(tell);
   const inModules = kernel.functions.filter(({ module }) => module !== VMLINUX).length;
   const lines = [
     `Linux ${Deno.osRelease()}`,

@@ -13,8 +13,7 @@ export async function listFunctions(
   filter: FunctionFilter,
   warn: (message: string) => void,
 ): Promise<void> {
-  const { functions, warnings } = await inspectKernel();
-  warnings.forEach(warn);
+  const { functions } = await inspectKernel(warn);
   const lines = selectFunctions(functions, filter)
     .map(({ name, module }) => module === VMLINUX ? `${name}\n` : `${name} [${module}]\n`);
   await printText(lines.join(""));

@@ -69,9 +69,7 @@ async function traceEvents(
   const dataFormatter = await extension?.formatter(format, (error) => tell(errorText(error)));
 
   using cgroup = await openMarkedCgroup(options);
-  const kernel = await inspectKernel();
-  kernel.warnings.forEach(tell);
-  const plan = planTrace(kernel, options);
+  const plan = planTrace(await inspectKernel(tell), options);
   using tracer = loadTracer(plan, options, options.verbose ? tell : undefined, module);
   if (ONE_BY_ONE.has(plan.backend)) {
     tell(`Attaching to ${plan.functions.length} functions one by one…`);

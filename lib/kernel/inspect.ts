@@ -23,9 +23,10 @@ export interface Kernel {
  * Reads the kernel's types and symbols, which takes half of the time until a trace is ready. As long as
  * the kernel and its modules stay as they are, the next ipft takes what the first one has found.
  *
+ * @param warn told of modules whose types cannot be read: their functions are left out
  * @throws IpftError without root, tracefs or BTF, and in lockdown
  */
-export async function inspectKernel(): Promise<Kernel> {
+export async function inspectKernel(warn: (message: string) => void): Promise<Kernel> {
   if (Deno.uid() !== 0) {
     throw new IpftError("ipft must be root to trace the kernel", "run it with sudo");
   }
@@ -37,10 +38,10 @@ export async function inspectKernel(): Promise<Kernel> {
   }
   const key = kernelKey();
   const cached = key && readKernelCache(key);
-  if (cached) return cached;
-  const kernel = await readKernel();
+  const kernel = cached || await readKernel();
   // Not when a module came or went meanwhile.
-  if (key && key === kernelKey()) writeKernelCache(key, kernel);
+  if (!cached && key && key === kernelKey()) writeKernelCache(key, kernel);
+  kernel.warnings.forEach((warning) => warn(warning));
   return kernel;
 }
 

@@ -124,7 +124,7 @@ Deno.test("function_graph with a script: its text is on the lines of entries and
 Deno.test("function_graph with a link for entries and one for returns", async () => {
   if (!isKernel(6, 10) || isKernel(6, 14)) return;
   const filter = { functionRegex: new RegExp(FEW[1]) };
-  const kernel = await inspectKernel();
+  const kernel = await inspectKernel(() => {});
   const plan = {
     ...planTrace(kernel, { tracer: "function_graph", backend: "kprobe-multi", filter }),
     method: "kprobe-multi-pair",

@@ -13,7 +13,7 @@ import { planTrace } from "../../../lib/plan.ts";
 const stop = Promise.withResolvers<void>();
 Deno.addSignalListener("SIGINT", stop.resolve);
 
-const { functions } = planTrace(await inspectKernel(), {
+const { functions } = planTrace(await inspectKernel(() => {}), {
   tracer: "function",
   backend: "kprobe-multi",
   filter: {},
