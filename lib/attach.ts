@@ -4,8 +4,9 @@ import { attachKprobe } from "./bpf/attach_kprobe.ts";
 import { attachKprobeMulti } from "./bpf/attach_kprobe_multi.ts";
 import type { Attachment, AttachObserver } from "./bpf/attachment.ts";
 import { isTracing } from "./bpf/method.ts";
+import type { Rings } from "./bpf/rings.ts";
 import { Tracer } from "./bpf/tracer.ts";
-import { IpftError } from "./errors.ts";
+import { errnoText, IpftError } from "./errors.ts";
 import { raiseFileLimit } from "./ffi/libc.ts";
 import type { TraceOptions } from "./options.ts";
 import type { TracePlan } from "./plan.ts";
@@ -14,11 +15,12 @@ import type { TracePlan } from "./plan.ts";
  * Loads the tracer for a plan.
  * @param onLog called with each line that libbpf or the verifier logs
  * @param module from `linkModule`; undefined without a module
- * @throws IpftError when the kernel refuses the ring, the module or the programs
+ * @throws IpftError when the kernel refuses the module or the programs
  */
 export function loadTracer(
   { backend, method, btfIds, functions }: TracePlan,
-  { mark, mask, bufferSizeBytes }: Pick<TraceOptions, "mark" | "mask" | "bufferSizeBytes">,
+  { mark, mask }: Pick<TraceOptions, "mark" | "mask">,
+  rings: Rings,
   onLog?: (line: string) => void,
   module?: Uint8Array<ArrayBuffer>,
 ): Tracer {
@@ -28,7 +30,7 @@ export function loadTracer(
     btfIds,
     mark,
     mask,
-    bufferSizeBytes,
+    rings,
     functionsByPosition: new Map(
       Array.from(
         Map.groupBy(functions, ({ skbPosition }) => skbPosition),
@@ -57,14 +59,17 @@ export async function attach(
 ): Promise<Attachment> {
   // One by one, a function takes up to four files: a program and a link, for entry and return.
   if (setRlimit) raiseFileLimit(OTHER_FILES + 4 * functions.length);
+  const ringsInserted = tracer.insertRings();
   const attachment = backend === "kprobe-multi"
     ? attachKprobeMulti(tracer, method, functions)
     : backend === "kprobe"
     ? await attachKprobe(tracer, functions, capabilities.perfEventLink, observer)
     : await attachFtrace(tracer, functions, observer);
   const { refused } = attachment;
-  if (refused.length < functions.length) return attachment;
+  const ringsResult = await ringsInserted;
+  if (ringsResult === 0 && refused.length < functions.length) return attachment;
   attachment[Symbol.dispose]();
+  if (ringsResult < 0) throw new IpftError(`the kernel refused rings: ${errnoText(ringsResult)}`);
   throw new IpftError(
     `the kernel refused to attach ${backend} to any function: ${refused[0].reason}`,
     "try another --backend (see: ipft doctor)",

@@ -1,6 +1,7 @@
 /** `ipft doctor`: what this kernel can do for ipft, and whether it lets it. */
 import { attach, loadTracer } from "./attach.ts";
 import type { AttachObserver } from "./bpf/attachment.ts";
+import { Rings } from "./bpf/rings.ts";
 import { backendGaps } from "./backends.ts";
 import { IpftError } from "./errors.ts";
 import { type Capabilities, REQUIREMENTS } from "./kernel/capabilities.ts";
@@ -18,6 +19,8 @@ const UNOBSERVED: AttachObserver = { attached: () => Promise.resolve(), detached
 
 /** A mark that nobody uses: the attached programs see no packet. */
 const TRIED_MARK = 0x1bf7c0de;
+
+const TRIED_BUFFER_BYTES = 4096;
 
 /**
  * Prints what the kernel has, and tries each backend on one function.
@@ -65,8 +68,8 @@ async function tryBackend(
 ): Promise<string | undefined> {
   try {
     const plan = planTrace(kernel, { tracer, backend, filter: { functionRegex: TRIED_FUNCTION } });
-    const options = { mark: TRIED_MARK, mask: 0xffffffff, bufferSizeBytes: 4096 };
-    using loaded = loadTracer(plan, options, onLog);
+    using rings = await Rings.make(TRIED_BUFFER_BYTES);
+    using loaded = loadTracer(plan, { mark: TRIED_MARK, mask: 0xffffffff }, rings, onLog);
     using _attachment = await attach(plan, loaded, UNOBSERVED);
     return undefined;
   } catch (error) {

@@ -3,6 +3,7 @@ import { attach, loadTracer } from "./attach.ts";
 import { AttachBars } from "./attach_bars.ts";
 import type { Attachment } from "./bpf/attachment.ts";
 import { RingReader } from "./bpf/ring_reader.ts";
+import { Rings } from "./bpf/rings.ts";
 import { drain } from "./drain.ts";
 import { errorText, IpftError } from "./errors.ts";
 import { type Extension, loadExtension } from "./extension.ts";
@@ -69,8 +70,11 @@ async function traceEvents(
   const dataFormatter = await extension?.formatter(format, (error) => tell(errorText(error)));
 
   using cgroup = await openMarkedCgroup(options);
+  const ringsMade = Rings.make(options.bufferSizeBytes);
+  ringsMade.catch(() => {}); // what is wrong with the kernel is told first
   const plan = planTrace(await inspectKernel(tell), options);
-  using tracer = loadTracer(plan, options, options.verbose ? tell : undefined, module);
+  using rings = await ringsMade;
+  using tracer = loadTracer(plan, options, rings, options.verbose ? tell : undefined, module);
   if (ONE_BY_ONE.has(plan.backend)) {
     tell(`Attaching to ${plan.functions.length} functions one by one…`);
   }
@@ -92,7 +96,7 @@ async function traceEvents(
     dataFormatter,
   };
   const sink = createSink(options, info, destination.write);
-  using reader = new RingReader(tracer.ringFd, options.bufferSizeBytes, info.originNs);
+  using reader = new RingReader(rings, info.originNs);
   using line = new TerminalLine();
   const tellAbove = (message: string) => {
     line.clear();

@@ -1,6 +1,6 @@
+import { loadTracingProgram } from "../ffi/background.ts";
 import { AttachType, openKernelBtf, openTracingLink, programRecursionMisses } from "../ffi/bpf.ts";
 import { close } from "../ffi/libc.ts";
-import { loadTracingProgram } from "../ffi/libbpf.ts";
 import { type Attachment, type AttachObserver, FileDescriptors, sumKnown } from "./attachment.ts";
 import { FentryTemplate } from "./fentry_template.ts";
 import { attachOneByOne } from "./one_by_one.ts";

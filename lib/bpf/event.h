@@ -29,24 +29,16 @@ struct event_with_data {
 	__u8 data[DATA_BYTES];
 };
 
-/* Set before the object is loaded: the whole of .rodata, read-only for the kernel's lifetime of it. */
-struct config {
-	__u32 wanted_mark; /* already masked */
-	__u32 mark_mask;
-	__u32 can_cast; /* the kernel has bpf_rdonly_cast */
-	__u32 function_shift; /* of the hash of an address, see struct function_slot */
-};
-
 /* CPUs beyond this power of two share counters, which atomic adds keep exact. */
 #define COUNTER_SLOTS 256
 
 /*
  * Counted per CPU, each on a cache line of its own, so that counting never makes CPUs wait for each
- * other. At any time: hits = records delivered + records in the ring + lost + dropped.
+ * other. At any time: hits = records delivered + records in the rings + lost + dropped.
  */
 struct cpu_counters {
 	__u64 hits; /* a probe met a packet that carries the mark */
-	__u64 lost; /* hits without a record: the ring had no room */
+	__u64 lost; /* hits without a record: no ring had room */
 	__u64 dropped; /* hits that the user's module did not want */
 } __attribute__((aligned(64)));
 

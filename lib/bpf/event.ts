@@ -4,15 +4,6 @@
  * these numbers against the BTF of the built object.
  */
 
-/** Byte offsets of the members of `struct config`, the whole of `.rodata`. */
-export const CONFIG = {
-  wantedMark: 0,
-  markMask: 4,
-  canCast: 8,
-  functionShift: 12,
-  sizeBytes: 16,
-} as const;
-
 /** Byte offsets in `struct state`, at the start of `.bss`, and in its `struct cpu_counters`. */
 export const STATE = {
   active: 0,

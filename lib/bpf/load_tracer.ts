@@ -6,12 +6,13 @@ import { Mapping } from "../ffi/libc.ts";
 import { LibbpfLog } from "../ffi/log.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
 import type { Backend } from "../options.ts";
-import { CONFIG } from "./event.ts";
 import { isTracing, type Method, PROGRAMS } from "./method.ts";
 import { moduleRefusal } from "./module_refusal.ts";
 import { type FunctionTable, makeFunctionTable } from "./function_table.ts";
-import { insertKernelCalls } from "./kernel_calls.ts";
+import { loadRefusal } from "./load_error.ts";
 import { readBpfObject } from "./object_file.ts";
+import { fillPlaceholders, type ProgramNumbers } from "./placeholders.ts";
+import type { Rings } from "./rings.ts";
 import { VerifierLog } from "./verifier_log.ts";
 
 /** What the tracer is loaded with. */
@@ -23,8 +24,7 @@ export interface TracerConfig {
   /** u32; only bits that the mask has count. */
   readonly mark: number;
   readonly mask: number;
-  /** Size of the ring: a power of two, a page at least. */
-  readonly bufferSizeBytes: number;
+  readonly rings: Rings;
   /**
    * The traced functions by position of the skb. An fentry program cannot even be loaded without one,
    * and not every function takes one: the first that does lends itself to its position's program. A
@@ -45,8 +45,7 @@ type Turns = Map<number, number>;
 /**
  * Loads the programs that `config.backend` needs. A module is the one to blame only for what the
  * tracer alone is not refused for.
- * @throws IpftError when the object is not built, or the kernel refuses the ring, the module or a
- *   program
+ * @throws IpftError when the object is not built, or the kernel refuses the module or a program
  */
 export function loadTracerObject(config: TracerConfig): BpfObject {
   const { module } = config;
@@ -68,7 +67,9 @@ function loadAlone(config: TracerConfig, turns: Turns): BpfObject {
     const object = new BpfObject(elf, OBJECT_NAME);
     const result = load(object, config, turns);
     if (result === 0) return object;
-    if (!takeNextFunction(config, turns, log.lines)) throw loadError(result, config, log.lines);
+    if (!takeNextFunction(config, turns, log.lines)) {
+      throw loadRefusal(result, config.backend, log.lines);
+    }
   }
 }
 
@@ -132,8 +133,14 @@ function configure(
   turns: Turns,
   verifierLog?: VerifierLog,
 ): void {
-  const { method } = config;
+  const { method, mark, mask, rings } = config;
   const { entry, exit } = PROGRAMS[method];
+  const numbers: ProgramNumbers = {
+    wantedMark: (mark & mask) >>> 0,
+    markMask: mask,
+    hashShift: table.shift,
+    rings: rings.fds.length,
+  };
   // Also those that a module brings along.
   for (const program of object.programs()) program.autoload = false;
   const enable = (program: BpfProgram, functionName: string) => {
@@ -142,7 +149,7 @@ function configure(
     if (isTracing(method)) setTarget(program, functionName);
     else if (method !== "kprobe") program.expectedAttachType = attachTypeOf(method);
     const instructions = program.instructions();
-    insertKernelCalls(instructions, config.btfIds);
+    fillPlaceholders(instructions, numbers, config.btfIds);
     program.setInstructions(instructions);
   };
   let lender: string | undefined;
@@ -154,15 +161,9 @@ function configure(
   }
   // The kernel takes an fexit program for every function that it takes an fentry program for.
   if (exit !== undefined && lender !== undefined) enable(object.program(exit), lender);
-  object.map("ipft_ring").maxEntries = config.bufferSizeBytes;
+  object.map("ipft_rings").maxEntries = rings.fds.length;
   object.map("ipft_functions").maxEntries = table.slots.length / 2;
   object.map("ipft_calls").maxEntries = exit === undefined ? 1 : OPEN_CALLS;
-  const rodata = new DataView(object.map(".rodata").initialValue());
-  rodata.setUint32(CONFIG.wantedMark, (config.mark & config.mask) >>> 0, true);
-  rodata.setUint32(CONFIG.markMask, config.mask, true);
-  const { rdonlyCast, skBuff } = config.btfIds;
-  rodata.setUint32(CONFIG.functionShift, table.shift, true);
-  rodata.setUint32(CONFIG.canCast, rdonlyCast && skBuff ? 1 : 0, true);
 }
 
 function fill({ fd }: BpfMap, { slots }: FunctionTable): void {
@@ -193,29 +194,4 @@ function takeNextFunction(
   if (turn === undefined) return false;
   turns.set(position, turn + 1);
   return Array.from(functionsByPosition).some(([key, { length }]) => turns.get(key)! < length);
-}
-
-/** Which of the few known reasons it is that the kernel refused the object. */
-function loadError(result: number, config: TracerConfig, log: readonly string[]): IpftError {
-  const reason = errnoText(result);
-  const EPERM = 1;
-  if (result === -EPERM) {
-    return new IpftError(
-      `the kernel refused to load tracing programs: ${reason}`,
-      "run as root with CAP_BPF and CAP_PERFMON (before Linux 5.11 CAP_SYS_RESOURCE, too), on a " +
-        "kernel that is not locked down (see: ipft doctor)",
-    );
-  }
-  if (log.some((line) => /map 'ipft_ring': failed to create/.test(line))) {
-    return new IpftError(
-      `the kernel refused a ring buffer of ${config.bufferSizeBytes} bytes: ${reason}`,
-      "choose a smaller --buffer-size",
-    );
-  }
-  return new IpftError(
-    `the kernel refused the ${config.backend} programs: ${reason}`,
-    "try another --backend (see: ipft doctor)",
-    1,
-    log,
-  );
 }

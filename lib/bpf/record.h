@@ -26,10 +26,21 @@ enum bpf_func_id___func_ip {
 	BPF_FUNC_get_func_ip___func_ip = 173,
 };
 
-struct {
+/*
+ * Where records go. CPUs that share a ring wait for each other at its lock: two of them take three
+ * times as long for a record as one alone. So there are several, made by user space (lib/bpf/rings.ts).
+ */
+struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 << 20); /* set by user space: --buffer-size */
-} ipft_ring SEC(".maps");
+	__uint(max_entries, 4096);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1); /* set by user space: RINGS */
+	__type(key, __u32);
+	__array(values, struct ring);
+} ipft_rings SEC(".maps");
 
 /*
  * Which function an address is: open addressing, sparse, sized and filled by user space
@@ -52,7 +63,6 @@ struct {
 #define FUNCTION_HASH 0x9e3779b1
 #define FUNCTION_PROBES 4
 
-const volatile struct config ipft_config;
 volatile struct state ipft_state;
 
 #ifdef MODULE
@@ -75,17 +85,33 @@ static __always_inline int module(void *ctx, void *skb, void *data)
 /* Unused: keeps the struct in the object's BTF, where a test compares it with lib/bpf/event.ts. */
 record_t *ipft_layout;
 
+/*
+ * What is known before the programs are loaded: user space puts the numbers into the instructions, in
+ * place of these (lib/bpf/placeholders.ts). A variable would have to be loaded at each run.
+ */
+#define WANTED_MARK_PLACEHOLDER 0x1bf73a2c /* already masked */
+#define MARK_MASK_PLACEHOLDER 0x1bf73a5c
+#define CAN_CAST_PLACEHOLDER 0x1bf7ca5e /* 1 where the kernel has bpf_rdonly_cast */
+#define SK_BUFF_ID_PLACEHOLDER 0x1bf75b0f /* of struct sk_buff, in the kernel's BTF */
+#define HASH_SHIFT_PLACEHOLDER 0x1bf75417 /* of an address, see struct function_slot */
+#define RINGS_PLACEHOLDER 0x1bf7417c /* how many: a power of two */
+/* Of calls of the kernel's functions. */
+#define CAST_PLACEHOLDER 0x1bf7ca57
+
+#define NUMBER(placeholder)                                                                      \
+	({                                                                                       \
+		__u32 number;                                                                    \
+		asm volatile("%0 = %1" : "=w"(number) : "i"(placeholder));                       \
+		number;                                                                          \
+	})
+
 static __always_inline int matches(__u32 mark)
 {
-	return (mark & ipft_config.mark_mask) == ipft_config.wanted_mark;
+	asm volatile("%0 &= %1; %0 ^= %2"
+		     : "+w"(mark)
+		     : "i"(MARK_MASK_PLACEHOLDER), "i"(WANTED_MARK_PLACEHOLDER));
+	return !mark;
 }
-
-/*
- * The kernel's function that makes a typed pointer of any, Linux 6.2 and later. User space puts its call
- * and the id of struct sk_buff in place of two instructions (lib/bpf/kernel_calls.ts).
- */
-#define CAST_PLACEHOLDER 0x1bf7ca57
-#define SK_BUFF_ID_PLACEHOLDER 0x1bf75b0f
 
 /*
  * What every probe of an unmarked packet has to do, and all that it has. With a typed pointer it is one
@@ -93,7 +119,7 @@ static __always_inline int matches(__u32 mark)
  */
 static __always_inline __u32 mark_of(struct sk_buff *skb)
 {
-	if (ipft_config.can_cast) {
+	if (NUMBER(CAN_CAST_PLACEHOLDER)) {
 		struct sk_buff *typed;
 		__u32 mark;
 
@@ -177,29 +203,17 @@ static __always_inline void *close_call(__u64 address, __u32 function)
 /* Of a probe that is attached to none of the functions of the table. Must not be; is not hidden. */
 #define UNKNOWN_FUNCTION (~0u)
 
-/* Whether the module wants the event: at its entry it decides for the whole call. */
-static __always_inline int record(void *ctx, void *skb, __u32 function, enum point point)
+/* Whether the ring had room for it. */
+static __always_inline int write_record(void *ring, void *skb, __u32 function, __u32 cpu,
+					enum point point, const __u64 *data)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	volatile struct cpu_counters *counter = counters_of(cpu);
-	__u64 data[DATA_BYTES / sizeof(__u64)] = {};
-	struct event *event;
+	struct event *event = bpf_ringbuf_reserve(ring, sizeof(record_t), 0);
 	__u32 thread;
 
-	/* Atomic: with fentry an interrupt may run another of these programs inside this one. */
-	__sync_fetch_and_add(&counter->hits, 1);
-	/* Before there is a record, so that events that nobody wants don't take the others' room. */
-	if (module(ctx, skb, data) && point == ENTRY) {
-		__sync_fetch_and_add(&counter->dropped, 1);
+	if (!event)
 		return 0;
-	}
-	event = function == UNKNOWN_FUNCTION ? NULL
-					     : bpf_ringbuf_reserve(&ipft_ring, sizeof(record_t), 0);
-	if (!event) {
-		__sync_fetch_and_add(&counter->lost, 1);
-		return 1;
-	}
 	event->skb = (__u64)skb;
+	/* After the reservation: lib/bpf/ring_reader.ts builds on it. */
 	event->timestamp = bpf_ktime_get_ns();
 	thread = bpf_get_current_pid_tgid();
 	event->task = event_task(thread, cpu);
@@ -209,7 +223,7 @@ static __always_inline int record(void *ctx, void *skb, __u32 function, enum poi
 	__builtin_memcpy(event + 1, data, sizeof(record_t) - sizeof(*event));
 	/*
 	 * A wake-up costs the traffic more than the record itself, so user space is woken up only where it
-	 * says that it sleeps. It says so before it looks at the ring for the last time, and here it is
+	 * says that it sleeps. It says so before it looks at the rings for the last time, and here it is
 	 * read after the reservation: one of the two sees the other.
 	 */
 	if (ipft_state.asleep) {
@@ -218,6 +232,36 @@ static __always_inline int record(void *ctx, void *skb, __u32 function, enum poi
 	} else {
 		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	}
+	return 1;
+}
+
+/* More rings than these are too many branches for the verifier of 5.10. */
+#define RING_TRIES 4
+
+/* Whether the module wants the event: at its entry it decides for the whole call. */
+static __always_inline int record(void *ctx, void *skb, __u32 function, enum point point)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	const __u32 rings = NUMBER(RINGS_PLACEHOLDER);
+	volatile struct cpu_counters *counter = counters_of(cpu);
+	__u64 data[DATA_BYTES / sizeof(__u64)] = {};
+
+	/* Atomic: with fentry an interrupt may run another of these programs inside this one. */
+	__sync_fetch_and_add(&counter->hits, 1);
+	/* Before there is a record, so that events that nobody wants don't take the others' room. */
+	if (module(ctx, skb, data) && point == ENTRY) {
+		__sync_fetch_and_add(&counter->dropped, 1);
+		return 0;
+	}
+	/* The CPU's own ring, or if that is full one of those after it. */
+	for (__u64 i = 0; i < RING_TRIES && i < rings && function != UNKNOWN_FUNCTION; i++) {
+		__u32 index = (cpu + i) & (rings - 1);
+		void *ring = bpf_map_lookup_elem(&ipft_rings, &index);
+
+		if (ring && write_record(ring, skb, function, cpu, point, data))
+			return 1;
+	}
+	__sync_fetch_and_add(&counter->lost, 1);
 	return 1;
 }
 
@@ -231,7 +275,7 @@ static __always_inline __u32 attached_function(struct pt_regs *ctx)
 		/* Before 5.15. x86 hands a kprobe handler the address behind its int3
 		 * (kprobe_ftrace_handler and kprobe_int3_handler in arch/x86/kernel/kprobes). */
 		address = PT_REGS_IP(ctx) - 1;
-	slot = address * FUNCTION_HASH >> ipft_config.function_shift;
+	slot = address * FUNCTION_HASH >> NUMBER(HASH_SHIFT_PLACEHOLDER);
 #pragma unroll
 	for (int i = 0; i < FUNCTION_PROBES; i++, slot++) {
 		struct function_slot *found = bpf_map_lookup_elem(&ipft_functions, &slot);

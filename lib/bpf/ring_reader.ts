@@ -1,130 +1,54 @@
-import { Mapping } from "../ffi/libc.ts";
-import { CPU_BITS, DATA_BYTES, EVENT, type EventBatch } from "./event.ts";
+import { monotonicNs } from "../ffi/libc.ts";
+import type { EventBatch } from "./event.ts";
+import { Ring } from "./ring.ts";
+import type { Rings } from "./rings.ts";
 
-/** struct bpf_ringbuf_hdr { u32 len; u32 pg_off; }, the bits in len: include/uapi/linux/bpf.h. */
-const HEADER_BYTES = 8, BUSY = 0x80000000 | 0, DISCARD = 0x40000000, LENGTH = 0x3fffffff;
-
-/** The positions live on pages of their own (kernel/bpf/ringbuf.c). x86-64. */
-const PAGE_BYTES = 4096;
-
-const HEADER_WORDS = HEADER_BYTES / 4,
-  SKB = HEADER_WORDS + EVENT.skb / 4,
-  TIMESTAMP = HEADER_WORDS + EVENT.timestamp / 4,
-  TASK = HEADER_WORDS + EVENT.task / 4,
-  /** The function's index in the lower half, in the upper one the CPU and whether the call returns. */
-  CALL = HEADER_WORDS + EVENT.functionIndex / 4,
-  DATA = HEADER_WORDS + EVENT.sizeBytes / 4,
-  DATA_WORDS = DATA_BYTES / 4;
-
-/** Records that are looked for, and then copied, at once. */
-const GROUP_RECORDS = 256;
-
-const CPU_MASK = (1 << CPU_BITS) - 1;
-
-/**
- * Reads the records of a BPF ring buffer (BPF_MAP_TYPE_RINGBUF) of `struct event`, or of `struct
- * event_with_data`, straight from the memory that it shares with the kernel, as its only consumer.
- */
+/** Reads the records of the tracer's rings as one stream, in the order of their times. */
 export class RingReader implements Disposable {
-  readonly #consumerPage: Mapping;
-  readonly #producerPages: Mapping;
-  readonly #consumerPosition: BigUint64Array;
-  readonly #producerPosition: BigUint64Array;
-  readonly #words: Uint32Array;
-  readonly #offsetMask: number;
-  readonly #originLow: number;
-  readonly #originHigh: number;
-  /** Where records of a group begin, in words: the header is there. */
-  readonly #found = new Uint32Array(GROUP_RECORDS);
-  /** Bytes consumed since the ring was made; exact up to 2^53, nine petabytes. */
-  #position = 0;
+  readonly #rings: readonly Ring[];
+  readonly #originNs: bigint;
 
-  /**
-   * @param ringFd file descriptor of the ring's map
-   * @param sizeBytes the map's max_entries: a power of two
-   * @param originNs CLOCK_MONOTONIC that the batches' timestamps count from
-   */
-  constructor(ringFd: number, sizeBytes: number, originNs: bigint) {
-    this.#consumerPage = new Mapping(ringFd, 0, PAGE_BYTES, "read-write");
-    // The kernel maps the data twice in a row, so that no record is ever cut by the ring's end.
-    this.#producerPages = new Mapping(ringFd, PAGE_BYTES, PAGE_BYTES + 2 * sizeBytes, "read");
-    this.#consumerPosition = new BigUint64Array(this.#consumerPage.memory, 0, 1);
-    this.#producerPosition = new BigUint64Array(this.#producerPages.memory, 0, 1);
-    this.#words = new Uint32Array(this.#producerPages.memory, PAGE_BYTES);
-    this.#offsetMask = sizeBytes - 1;
-    this.#originLow = Number(originNs & 0xffffffffn);
-    this.#originHigh = Number(originNs >> 32n);
+  /** @param originNs CLOCK_MONOTONIC that the batches' timestamps count from */
+  constructor({ fds, sizeBytes }: Pick<Rings, "fds" | "sizeBytes">, originNs: bigint) {
+    this.#rings = fds.map((fd) => new Ring(fd, sizeBytes, originNs));
+    this.#originNs = originNs;
   }
 
   /**
-   * Fills `batch` from its start with the next records and frees their room in the ring. Stops at a
-   * record that its producer has reserved but not submitted yet: the ring is read in its order.
+   * Fills `batch` from its start with the next records and frees their room in the rings.
+   *
+   * A record gets its time after its room. So what no ring shows yet is later than the moment before the
+   * first of them was looked at, and all up to that moment can be put in order now; the rest is left
+   * for the next time. A record that is not submitted yet holds up its own ring only: what comes of
+   * it, on any CPU, is later than that look.
+   *
    * @param batch one with `data` takes records of `struct event_with_data` only
    */
   read(batch: EventBatch): void {
-    const start = this.#position;
-    const end = Number(Atomics.load(this.#producerPosition, 0));
+    const rings = this.#rings;
     batch.length = 0;
-    for (let count = GROUP_RECORDS; count === GROUP_RECORDS;) {
-      count = this.#findComplete(end, Math.min(GROUP_RECORDS, batch.capacity - batch.length));
-      // One atomic load a group, because each takes as long as all else that is done for a record. It
-      // comes between the headers and what they say is complete: none of that is read before it.
-      Atomics.load(this.#producerPosition, 0);
-      this.#copy(batch, count);
+    const horizon = rings.length === 1 ? Infinity : Number(monotonicNs() - this.#originNs);
+    for (const ring of rings) ring.look();
+    while (batch.length < batch.capacity) {
+      let next: Ring | undefined;
+      let nextTime = Infinity, otherTime = horizon;
+      for (const ring of rings) {
+        const time = ring.nextTime();
+        if (time < nextTime) {
+          otherTime = Math.min(otherTime, nextTime);
+          nextTime = time;
+          next = ring;
+        } else if (time < otherTime) {
+          otherTime = time;
+        }
+      }
+      if (next === undefined || nextTime > horizon) break;
+      next.copy(batch, otherTime);
     }
-    if (this.#position !== start) {
-      Atomics.store(this.#consumerPosition, 0, BigInt(this.#position));
-    }
-  }
-
-  /** Goes past the next complete records, `max` at most, and notes where they are; returns how many. */
-  #findComplete(end: number, max: number): number {
-    const words = this.#words, offsetMask = this.#offsetMask, found = this.#found;
-    let unread = end - this.#position;
-    let offset = this.#position & offsetMask;
-    let count = 0;
-    while (unread > 0 && count < max) {
-      const word = offset >>> 2;
-      const header = words[word] | 0;
-      if ((header & BUSY) !== 0) break;
-      if ((header & DISCARD) === 0) found[count++] = word;
-      const step = ((header & LENGTH) + HEADER_BYTES + 7) & ~7;
-      offset = (offset + step) & offsetMask;
-      unread -= step;
-    }
-    this.#position = end - unread;
-    return count;
-  }
-
-  /** Adds the first `count` of the records that were found to the batch. */
-  #copy(batch: EventBatch, count: number): void {
-    const { skbLow, skbHigh, timestamp, task, functionIndex, cpu, isReturn, data } = batch;
-    const words = this.#words, found = this.#found;
-    const originLow = this.#originLow, originHigh = this.#originHigh;
-    let row = batch.length;
-    for (let i = 0; i < count; i++, row++) {
-      const word = found[i];
-      skbLow[row] = words[word + SKB];
-      skbHigh[row] = words[word + SKB + 1];
-      timestamp[row] = (words[word + TIMESTAMP + 1] - originHigh) * 2 ** 32 +
-        (words[word + TIMESTAMP] - originLow);
-      task[row] = words[word + TASK];
-      const call = words[word + CALL];
-      functionIndex[row] = call; // u16: the store cuts off what is above it
-      cpu[row] = (call >>> 16) & CPU_MASK;
-      isReturn[row] = call >>> (16 + CPU_BITS);
-      if (data !== undefined) copyData(words, word + DATA, data, row * DATA_WORDS);
-    }
-    batch.length = row;
+    for (const ring of rings) ring.release();
   }
 
   [Symbol.dispose](): void {
-    this.#producerPages[Symbol.dispose]();
-    this.#consumerPage[Symbol.dispose]();
+    this.#rings.forEach((ring) => ring[Symbol.dispose]());
   }
-}
-
-/** Word by word: `set` would need a view of every record. */
-function copyData(from: Uint32Array, start: number, to: Uint32Array, at: number): void {
-  for (let i = 0; i < DATA_WORDS; i++) to[at + i] = from[start + i];
 }

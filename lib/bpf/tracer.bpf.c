@@ -40,7 +40,7 @@ KPROBE(4, 5)
 /*
  * The kernel's functions for session programs. Their prototypes differ between kernels (no parameter
  * before 7.0, the context since then), so these calls are not declared: user space puts them in place
- * of two instructions (lib/bpf/kernel_calls.ts). An argument too many does no harm.
+ * of two instructions (lib/bpf/placeholders.ts). An argument too many does no harm.
  */
 #define IS_RETURN_PLACEHOLDER 0x1bf75e55
 #define COOKIE_PLACEHOLDER 0x1bf7c00c
@@ -122,21 +122,13 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
  */
 #define FUNCTION_INDEX_PLACEHOLDER 0x1bf7c0de
 
-static __always_inline __u32 function_index(void)
-{
-	__u32 index;
-
-	asm volatile("%0 = %1" : "=r"(index) : "i"(FUNCTION_INDEX_PLACEHOLDER));
-	return index;
-}
-
 #define FENTRY(position)                                                                         \
 	SEC("fentry") int ipft_fentry_##position(__u64 *ctx)                                     \
 	{                                                                                        \
 		struct sk_buff *skb = (void *)ctx[position];                                     \
                                                                                                  \
 		if (matches(skb->mark) && ipft_state.active)                                     \
-			record(ctx, skb, function_index(), ENTRY);                               \
+			record(ctx, skb, NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY);             \
 		return 0;                                                                        \
 	}
 
@@ -167,7 +159,7 @@ static __always_inline __u64 address_of(__u64 *ctx)
                                                                                                  \
 		if (!matches(skb->mark) || !ipft_state.active)                                   \
 			return 0;                                                                \
-		function = function_index();                                                     \
+		function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);                                   \
 		if (record(ctx, skb, function, ENTRY))                                           \
 			open_call(address_of(ctx), skb, function);                               \
 		return 0;                                                                        \
@@ -186,7 +178,7 @@ SEC("fexit") int ipft_fleave(__u64 *ctx)
 
 	if (!has_open_calls())
 		return 0;
-	function = function_index();
+	function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);
 	skb = close_call(address_of(ctx), function);
 	if (skb)
 		record(ctx, skb, function, RETURN);

@@ -1,14 +1,15 @@
 import type { BpfObject, BpfProgram } from "../ffi/libbpf.ts";
-import { Mapping, waitForInput } from "../ffi/libc.ts";
+import { Mapping, waitForAny } from "../ffi/libc.ts";
 import { STATE } from "./event.ts";
 import { loadTracerObject, type TracerConfig } from "./load_tracer.ts";
 import { type MethodPrograms, PROGRAMS } from "./method.ts";
+import type { Rings } from "./rings.ts";
 
 /** What the programs have counted, over all CPUs. */
 export interface Counters {
   /** Probes that met a marked packet. */
   readonly hits: number;
-  /** Hits whose record found no room in the ring. */
+  /** Hits whose record found no room in any ring. */
   readonly lost: number;
   /** Hits that the user's module did not want. */
   readonly dropped: number;
@@ -25,10 +26,12 @@ export class Tracer implements Disposable {
   readonly #asleep: Uint32Array;
   readonly #counters: BigUint64Array;
   readonly #programs: MethodPrograms;
+  readonly #rings: Rings;
 
-  private constructor(object: BpfObject, programs: MethodPrograms) {
+  private constructor(object: BpfObject, programs: MethodPrograms, rings: Rings) {
     this.#object = object;
     this.#programs = programs;
+    this.#rings = rings;
     this.#state = new Mapping(object.map(".bss").fd, 0, STATE.sizeBytes, "read-write");
     this.#active = new Uint32Array(this.#state.memory, STATE.active, 1);
     this.#asleep = new Uint32Array(this.#state.memory, STATE.asleep, 1);
@@ -37,13 +40,12 @@ export class Tracer implements Disposable {
 
   /**
    * Loads the programs that `config.backend` needs.
-   * @throws IpftError when the object is not built, or the kernel refuses the ring, the module or a
-   *   program
+   * @throws IpftError when the object is not built, or the kernel refuses the module or a program
    */
   static load(config: TracerConfig): Tracer {
     const object = loadTracerObject(config);
     try {
-      return new Tracer(object, PROGRAMS[config.method]);
+      return new Tracer(object, PROGRAMS[config.method], config.rings);
     } catch (error) {
       object[Symbol.dispose]();
       throw error;
@@ -61,8 +63,12 @@ export class Tracer implements Disposable {
     return exit === undefined ? undefined : this.#object.program(exit);
   }
 
-  get ringFd(): number {
-    return this.#object.map("ipft_ring").fd;
+  /**
+   * Lets the programs find their rings; before that, every hit is lost.
+   * @returns 0, or a negative errno
+   */
+  insertRings(): Promise<number> {
+    return this.#rings.insertInto(this.#object.map("ipft_rings").fd);
   }
 
   /** From now on hits are recorded, on all CPUs. */
@@ -76,13 +82,13 @@ export class Tracer implements Disposable {
   }
 
   /**
-   * Waits until the ring has a record, the reader of `outputFd` has gone, or `timeoutMs` have passed.
+   * Waits until a ring has a record, the reader of `outputFd` has gone, or `timeoutMs` have passed.
    * Only meanwhile, and once more after it, does a record cost the kernel a wake-up. May be left
    * waiting: it does not touch the tracer when it ends.
    */
   async waitForRecord(outputFd: number, timeoutMs: number): Promise<void> {
     Atomics.store(this.#asleep, 0, 1);
-    await waitForInput(this.ringFd, outputFd, timeoutMs);
+    await waitForAny(this.#rings.fds, outputFd, timeoutMs);
   }
 
   counters(): Counters {

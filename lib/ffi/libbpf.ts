@@ -35,7 +35,17 @@ const SYMBOLS = {
   /* map, size_t *psize */
   bpf_map__initial_value: { parameters: ["pointer", "buffer"], result: "pointer" },
   /* int fd, const void *key, const void *value, __u64 flags */
-  bpf_map_update_elem: { parameters: ["i32", "buffer", "buffer", "u64"], result: "i32" },
+  bpf_map_update_elem: {
+    parameters: ["i32", "buffer", "buffer", "u64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  /* type, name, key_size, value_size, max_entries, const struct bpf_map_create_opts *opts */
+  bpf_map_create: {
+    parameters: ["i32", "buffer", "u32", "u32", "u32", "pointer"],
+    result: "i32",
+    nonblocking: true,
+  },
   /* const char *filename, struct bpf_linker_opts *opts */
   bpf_linker__new: { parameters: ["buffer", "pointer"], result: "pointer" },
   /* linker, const char *filename, const struct bpf_linker_file_opts *opts */
@@ -239,58 +249,5 @@ export class BpfMap {
     const size = new BigUint64Array(1);
     const pointer = libbpf().bpf_map__initial_value(this.#pointer, size)!;
     return memoryAt(pointer, Number(size[0]));
-  }
-
-  /** Sets one element. Returns 0 or a negative errno. */
-  update(key: ArrayBufferView<ArrayBuffer>, value: ArrayBufferView<ArrayBuffer>): number {
-    return libbpf().bpf_map_update_elem(this.fd, bytes(key), bytes(value), 0n);
-  }
-}
-
-function bytes(view: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
-/** What `loadTracingProgram` loads: a program bound to one function of the kernel. */
-export interface TracingProgram {
-  /** At most 15 characters: `bpftool prog` shows it. */
-  readonly name: string;
-  readonly instructions: Uint8Array<ArrayBuffer>;
-  /** `enum bpf_attach_type`. */
-  readonly expectedAttachType: number;
-  /** Id of the function's FUNC type in the BTF of vmlinux or of a module. */
-  readonly attachBtfId: number;
-  /** The module's BTF; 0 for vmlinux. */
-  readonly attachBtfFd: number;
-}
-
-/**
- * Loads a BPF_PROG_TYPE_TRACING program from instructions without relocations, on another thread.
- * @returns the program's file descriptor, or a negative errno
- */
-export async function loadTracingProgram(program: TracingProgram): Promise<number> {
-  const BPF_PROG_TYPE_TRACING = 26;
-  // struct bpf_prog_load_opts of libbpf 1.1, up to and with attach_btf_obj_fd (bpf/bpf.h)
-  const sizeBytes = 48;
-  const options = new DataView(new ArrayBuffer(sizeBytes));
-  options.setBigUint64(0, BigInt(sizeBytes), true);
-  options.setUint32(12, program.expectedAttachType, true);
-  options.setUint32(32, program.attachBtfId, true);
-  options.setUint32(40, program.attachBtfFd, true);
-  const { name, instructions } = program;
-  // Held until the end: the garbage collector does not see that C uses them.
-  const held = [cString(name), cString("Dual BSD/GPL"), instructions, options] as const;
-  const [programName, license] = held;
-  try {
-    return await libbpf().bpf_prog_load(
-      BPF_PROG_TYPE_TRACING,
-      programName,
-      license,
-      instructions,
-      BigInt(instructions.length / 8),
-      options,
-    );
-  } finally {
-    held.at(0);
   }
 }

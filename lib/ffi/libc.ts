@@ -82,19 +82,17 @@ export function isReaderGone(fd: number): boolean {
 }
 
 /**
- * Waits on another thread until `fd` can be read, the reader of `pipeFd` has gone, or `timeoutMs` have
- * passed.
- * @returns whether `fd` can be read
+ * Waits on another thread until one of `fds` can be read, the reader of `pipeFd` has gone, or
+ * `timeoutMs` have passed.
  */
-export async function waitForInput(
-  fd: number,
+export async function waitForAny(
+  fds: readonly number[],
   pipeFd: number,
   timeoutMs: number,
-): Promise<boolean> {
+): Promise<void> {
   const POLLIN = 1;
-  const pollfds = new Int32Array([fd, POLLIN, pipeFd, 0]);
-  await libc.poll_in_background(pollfds, 2n, timeoutMs);
-  return ((pollfds[1] >>> 16) & POLLIN) !== 0;
+  const pollfds = new Int32Array([...fds.flatMap((fd) => [fd, POLLIN]), pipeFd, 0]);
+  await libc.poll_in_background(pollfds, BigInt(pollfds.length / 2), timeoutMs);
 }
 
 /** Memory mapped from a file descriptor; unmapped when disposed. */

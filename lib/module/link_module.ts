@@ -19,7 +19,7 @@ export function linkModule(module: Uint8Array, source: string): Uint8Array<Array
   const tracer = readBpfObject("tracer_module");
   const prepared = prepareModule(module, ownNames(tracer), source);
   using log = new LibbpfLog();
-  // The tracer first: its .rodata and .bss stay where they are in the linked object.
+  // The tracer first: its .bss stays where it is in the linked object.
   const linked = linkObjects([tracer, prepared]);
   if (typeof linked !== "number") return linked;
   const reason = log.lines.at(-1)?.replace(/^libbpf: /, "")

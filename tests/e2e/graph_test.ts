@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { attach, loadTracer } from "../../lib/attach.ts";
 import { EventBatch } from "../../lib/bpf/event.ts";
 import { RingReader } from "../../lib/bpf/ring_reader.ts";
+import { Rings } from "../../lib/bpf/rings.ts";
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
 import { planTrace } from "../../lib/plan.ts";
 import { recordWithFtrace } from "./ftrace.ts";
@@ -129,11 +130,11 @@ Deno.test("function_graph with a link for entries and one for returns", async ()
     ...planTrace(kernel, { tracer: "function_graph", backend: "kprobe-multi", filter }),
     method: "kprobe-multi-pair",
   } as const;
-  const bufferSizeBytes = 2 ** 16;
-  using tracer = loadTracer(plan, { mark: 1234, mask: 0xffffffff, bufferSizeBytes });
+  using rings = await Rings.make(2 ** 16);
+  using tracer = loadTracer(plan, { mark: 1234, mask: 0xffffffff }, rings);
   const unobserved = { attached: () => Promise.resolve(), detached: () => {} };
   using _attachment = await attach(plan, tracer, unobserved);
-  using reader = new RingReader(tracer.ringFd, bufferSizeBytes, 0n);
+  using reader = new RingReader(rings, 0n);
   tracer.start();
   await ping(1234, "-c", "1");
   await ping(0, "-c", "1");

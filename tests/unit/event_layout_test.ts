@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CONFIG, CPU_BITS, DATA_BYTES, EVENT, STATE } from "../../lib/bpf/event.ts";
+import { CPU_BITS, DATA_BYTES, EVENT, STATE } from "../../lib/bpf/event.ts";
 import { readBpfObject } from "../../lib/bpf/object_file.ts";
 import { Btf } from "../../lib/kernel/btf.ts";
 import { BtfKind } from "../../lib/kernel/btf_kind.ts";
@@ -23,20 +23,6 @@ Deno.test("EVENT is the layout of struct event in the built object", () => {
   assert.deepEqual(
     { ...others, function: functionIndex, cpu, is_return: cpu + CPU_BITS / 8 },
     layout("event"),
-  );
-});
-
-Deno.test("CONFIG is the layout of struct config in the built object", () => {
-  const { wantedMark, markMask, canCast, functionShift, sizeBytes } = CONFIG;
-  assert.deepEqual(
-    {
-      wanted_mark: wantedMark,
-      mark_mask: markMask,
-      can_cast: canCast,
-      function_shift: functionShift,
-      sizeBytes,
-    },
-    layout("config"),
   );
 });
 

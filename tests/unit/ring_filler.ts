@@ -16,21 +16,27 @@ const PACKET = new Uint8Array(64);
 export class RingFiller implements Disposable {
   readonly #object: BpfObject;
   readonly #state: Mapping;
-  readonly ringFd: number;
+  /** The one ring's file descriptor. */
+  readonly fds: readonly number[];
 
-  constructor(sizeBytes: number) {
+  constructor(readonly sizeBytes: number) {
     const elf = Deno.readFileSync(new URL("./ring_filler.bpf.o", import.meta.url));
     this.#object = new BpfObject(elf, "ring_filler");
     this.#object.map("ring").maxEntries = sizeBytes;
     const result = this.#object.load();
     if (result !== 0) throw new Error(`ring_filler: load: ${result}`);
-    this.ringFd = this.#object.map("ring").fd;
+    this.fds = [this.#object.map("ring").fd];
     this.#state = new Mapping(this.#object.map(".bss").fd, 0, 16, "read-write");
   }
 
   /** Records that were written since the ring was made. */
   get written(): number {
     return Number(Atomics.load(new BigUint64Array(this.#state.memory), 0));
+  }
+
+  /** The next record's number, and with it its time. */
+  set written(number: number) {
+    new BigUint64Array(this.#state.memory)[0] = BigInt(number);
   }
 
   /** Lets `linger` submit its record; false when it was about to already, its time being over. */

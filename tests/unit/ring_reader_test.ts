@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { DATA_BYTES, EventBatch } from "../../lib/bpf/event.ts";
 import { RingReader } from "../../lib/bpf/ring_reader.ts";
+import { monotonicNs } from "../../lib/ffi/libc.ts";
 import { RingFiller } from "./ring_filler.ts";
 
 const PAGE_BYTES = 4096, RECORD_BYTES = 32;
@@ -37,7 +39,7 @@ const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_,
 
 Deno.test("RingReader gives nothing of an empty ring", () => {
   using filler = new RingFiller(PAGE_BYTES);
-  using reader = new RingReader(filler.ringFd, PAGE_BYTES, 0n);
+  using reader = new RingReader(filler, 0n);
   const batch = new EventBatch(4);
   reader.read(batch);
   assert.equal(batch.length, 0);
@@ -46,7 +48,7 @@ Deno.test("RingReader gives nothing of an empty ring", () => {
 Deno.test("RingReader gives every record once and in order, round the ring's end", async () => {
   for (const [submit, withData] of KINDS) {
     using filler = new RingFiller(PAGE_BYTES);
-    using reader = new RingReader(filler.ringFd, PAGE_BYTES, 0n);
+    using reader = new RingReader(filler, 0n);
     const batch = new EventBatch(1000, withData);
     // Steps that don't divide the ring: its end falls at every place of a step.
     for (let from = 0; from < 20_000; from = filler.written) {
@@ -60,7 +62,7 @@ Deno.test("RingReader gives every record once and in order, round the ring's end
 Deno.test("RingReader skips discarded records of any length", async () => {
   for (const [submit, withData] of KINDS) {
     using filler = new RingFiller(PAGE_BYTES);
-    using reader = new RingReader(filler.ringFd, PAGE_BYTES, 0n);
+    using reader = new RingReader(filler, 0n);
     const batch = new EventBatch(1000, withData);
     for (let round = 0; round < 300; round++) {
       const from = filler.written;
@@ -76,7 +78,7 @@ Deno.test("RingReader skips discarded records of any length", async () => {
 
 Deno.test("RingReader stops at a busy record and gives it once it is submitted", async () => {
   using filler = new RingFiller(PAGE_BYTES);
-  using reader = new RingReader(filler.ringFd, PAGE_BYTES, 0n);
+  using reader = new RingReader(filler, 0n);
   const batch = new EventBatch(1000);
   // Nothing is seen of a busy record when this thread has to wait for the CPU of `linger`.
   for (let attempt = 0, wasBusy = false; !wasBusy; attempt++) {
@@ -100,7 +102,7 @@ Deno.test("RingReader stops at a busy record and gives it once it is submitted",
 
 Deno.test("RingReader frees the room of what it has read, and no more", async () => {
   using filler = new RingFiller(PAGE_BYTES);
-  using reader = new RingReader(filler.ringFd, PAGE_BYTES, 0n);
+  using reader = new RingReader(filler, 0n);
   const batch = new EventBatch(1000);
   const records = PAGE_BYTES / RECORD_BYTES;
   assert.equal(await filler.run("submit", records + 10), 1, "the ring is full");
@@ -111,12 +113,17 @@ Deno.test("RingReader frees the room of what it has read, and no more", async ()
   assert.equal(await filler.run("submit"), 0);
   reader.read(batch);
   assert.deepEqual(numbers(batch, 0n), [kept]);
+  const few = new EventBatch(15);
+  assert.equal(await filler.run("submit", records + 10), 1, "full again");
+  reader.read(few);
+  assert.equal(await filler.run("submit", few.capacity), 0);
+  assert.equal(await filler.run("submit"), 1, "room for no more than was read");
 });
 
 Deno.test("RingReader fills no more than the batch and goes on from there", async () => {
   for (const [submit, withData] of KINDS) {
     using filler = new RingFiller(PAGE_BYTES);
-    using reader = new RingReader(filler.ringFd, PAGE_BYTES, 0n);
+    using reader = new RingReader(filler, 0n);
     const batch = new EventBatch(15, withData);
     await filler.run(submit, 40);
     const seen: number[] = [];
@@ -132,10 +139,71 @@ Deno.test("RingReader fills no more than the batch and goes on from there", asyn
 Deno.test("RingReader counts timestamps from its origin, exactly, on either side of it", async () => {
   for (const originNs of [0xfffffff8n, 0x100000000n, 0xffff_ffff_ffffn]) {
     using filler = new RingFiller(PAGE_BYTES);
-    using reader = new RingReader(filler.ringFd, PAGE_BYTES, originNs);
+    using reader = new RingReader(filler, originNs);
     const batch = new EventBatch(1000);
     await filler.run("submit", 50);
     reader.read(batch);
     assert.equal(numbers(batch, originNs).length, 50);
   }
+});
+
+Deno.test("RingReader puts the records of several rings in the order of their times", async () => {
+  const pieces = fc.array(
+    fc.record({
+      ring: fc.nat({ max: 2 }),
+      records: fc.integer({ min: 1, max: 9 }),
+      isRead: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 40 },
+  );
+  const property = fc.asyncProperty(
+    pieces,
+    fc.integer({ min: 1, max: 30 }),
+    async (all, capacity) => {
+      using fillers = new DisposableStack();
+      const rings = [0, 1, 2].map(() => fillers.use(new RingFiller(PAGE_BYTES)));
+      using reader = new RingReader(
+        { fds: rings.flatMap(({ fds }) => fds), sizeBytes: PAGE_BYTES },
+        0n,
+      );
+      const batch = new EventBatch(capacity);
+      const seen: number[] = [];
+      const readAll = () => {
+        do {
+          reader.read(batch);
+          seen.push(...numbers(batch, 0n));
+        } while (batch.length > 0);
+      };
+      let written = 0;
+      for (const { ring, records, isRead } of all) {
+        rings[ring].written = written;
+        assert.equal(await rings[ring].run("submit", records), 0);
+        written += records;
+        if (isRead) readAll();
+      }
+      readAll();
+      assert.deepEqual(seen, upTo(0, written));
+    },
+  );
+  await fc.assert(property, { numRuns: 50 });
+});
+
+Deno.test("RingReader leaves for later what another ring may still have something before", async () => {
+  using first = new RingFiller(PAGE_BYTES);
+  using second = new RingFiller(PAGE_BYTES);
+  using reader = new RingReader(
+    { fds: [...first.fds, ...second.fds], sizeBytes: PAGE_BYTES },
+    0n,
+  );
+  const batch = new EventBatch(10);
+  // Made in the future, as it seems from the moment that the rings are looked at.
+  const soonNs = monotonicNs() + 200_000_000n;
+  first.written = Number(soonNs - 0xfffffff0n);
+  await first.run("submit");
+  await second.run("submit");
+  reader.read(batch);
+  assert.deepEqual(Array.from(batch.timestamp.subarray(0, batch.length)), [0xfffffff0]);
+  do reader.read(batch); while (batch.length === 0);
+  assert.ok(monotonicNs() > soonNs);
+  assert.deepEqual(Array.from(batch.timestamp.subarray(0, batch.length)), [Number(soonNs)]);
 });

@@ -1,0 +1,41 @@
+/**
+ * `struct bpf_insn`: u8 code, u8 registers (the destination's number in the lower half), s16 offset, s32
+ * immediate (include/uapi/linux/bpf.h).
+ */
+export const INSTRUCTION = { registers: 1, immediate: 4, sizeBytes: 8 } as const;
+
+/** Codes and the source registers that say what they are about (BPF_PSEUDO_*). */
+export const CALL = 0x85, PSEUDO_KFUNC_CALL = 2, LOAD_WIDE = 0x18, PSEUDO_FUNC = 4;
+
+/** The lowest three bits of a code; BPF_X: the operand is a register. */
+const CLASS = 7, ALU = 4, ALU64 = 7, BPF_X = 8;
+
+/**
+ * Goes through the instructions that calculate with a number of their own (BPF_ALU and BPF_ALU64 with
+ * BPF_K), a move among them.
+ * @param found called with where such an instruction begins, and its number
+ */
+export function forEachOperand(
+  instructions: Uint8Array<ArrayBuffer>,
+  found: (at: number, operand: number) => void,
+): void {
+  const view = viewOf(instructions);
+  for (let at = 0; at < instructions.length; at += INSTRUCTION.sizeBytes) {
+    const code = instructions[at], kind = code & CLASS;
+    if ((kind !== ALU && kind !== ALU64) || (code & BPF_X) !== 0) continue;
+    found(at, view.getInt32(at + INSTRUCTION.immediate, true));
+  }
+}
+
+/** Gives the instruction at `at` another immediate: 32 bits, signed or not. */
+export function setImmediate(
+  instructions: Uint8Array<ArrayBuffer>,
+  at: number,
+  immediate: number,
+): void {
+  viewOf(instructions).setInt32(at + INSTRUCTION.immediate, immediate, true);
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
