@@ -69,7 +69,7 @@ export async function attach(
   const ringsResult = await ringsInserted;
   if (ringsResult === 0 && refused.length < functions.length) return attachment;
   attachment[Symbol.dispose]();
-  if (ringsResult < 0) throw new IpftError(`the kernel refused rings: ${errnoText(ringsResult)}`);
+  if (ringsResult < 0) throw new Error(`ipft_rings: ${errnoText(ringsResult)}`);
   throw new IpftError(
     `the kernel refused to attach ${backend} to any function: ${refused[0].reason}`,
     "try another --backend (see: ipft doctor)",

@@ -39,7 +39,7 @@ export interface DrainOptions {
 }
 
 /**
- * Moves records from the ring to the sink until the signal, then stops the tracer and moves what is
+ * Moves records from the rings to the sink until the signal, then stops the tracer and moves what is
  * left, down to the last record.
  * @returns how many records there were, with those that `limit` left out
  */

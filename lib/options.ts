@@ -38,7 +38,7 @@ export interface TraceOptions {
   readonly outputPath?: string;
   readonly extension?: ExtensionFile;
   readonly filter: FunctionFilter;
-  /** Size of the ring: a power of two, 4 KiB to 2 GiB. */
+  /** Of all rings together: a power of two, 4 KiB to 2 GiB. */
   readonly bufferSizeBytes: number;
   /** Whether ipft may raise its own limit on open files. */
   readonly setRlimit: boolean;

@@ -1,6 +1,6 @@
 /**
  * The structs that the tracer shares with user space, as `event.h` defines them, and the columnar
- * batches in which records travel from the ring to a sink. `tests/unit/event_layout_test.ts` holds
+ * batches in which records travel from the rings to a sink. `tests/unit/event_layout_test.ts` holds
  * these numbers against the BTF of the built object.
  */
 
@@ -33,7 +33,7 @@ export const CPU_BITS = 15;
 export const DATA_BYTES = 64;
 
 /**
- * Records drained from the ring, one column a member: row `i` of every column is record `i`.
+ * Records drained from the rings, one column a member: row `i` of every column is record `i`.
  * A batch is reused: a sink that keeps rows copies them before `write` returns.
  */
 export class EventBatch {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The tracer: for every call of a traced function, compare skb->mark and return at once on a miss;
- * on a hit write one struct event into the ring, and for the tracer function_graph another one when the
+ * on a hit write one struct event into a ring, and for the tracer function_graph another one when the
  * call returns.
  *
  * Compiled a second time with MODULE defined, the record has room for 64 bytes that the user's

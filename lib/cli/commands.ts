@@ -46,7 +46,7 @@ const TRACING = {
   ),
   bufferSize: valued(
     "--buffer-size SIZE",
-    "ring buffer in bytes, or with K, M or G; rounded up to a power of two, 4K to 2G (default: 64M)",
+    "ring buffers of all CPUs together in bytes, or with K, M or G; rounded up to a power of two, 4K to 2G (default: 64M)",
     parseRingSize,
   ),
   packets: valued(
