@@ -2,7 +2,6 @@ import { EventBatch } from "./bpf/event.ts";
 import type { RingReader } from "./bpf/ring_reader.ts";
 import type { Tracer } from "./bpf/tracer.ts";
 import type { Sink } from "./output/sink.ts";
-import type { PacketLimit } from "./packet_limit.ts";
 import type { TraceCount } from "./trace_count.ts";
 
 /** While records come, an empty ring is looked at this often. */
@@ -30,10 +29,8 @@ export interface DrainOptions {
   readonly outputFd: number;
   /** Whether a module adds data to the records. */
   readonly withData: boolean;
-  /** Counts the events that the sink gets. */
+  /** Counts the events that the sink gets, and leaves out the others. */
   readonly count: TraceCount;
-  /** What leaves out the events of later packets; undefined where all are wanted. */
-  readonly limit?: PacketLimit;
   /** Called every now and then, at least every `ASLEEP_MS`. */
   readonly onTurn: () => void;
 }
@@ -41,10 +38,10 @@ export interface DrainOptions {
 /**
  * Moves records from the rings to the sink until the signal, then stops the tracer and moves what is
  * left, down to the last record.
- * @returns how many records there were, with those that `limit` left out
+ * @returns how many records there were, with those that `count` left out
  */
 export async function drain(
-  { tracer, reader, sink, signal, outputFd, withData, count, limit, onTurn }: DrainOptions,
+  { tracer, reader, sink, signal, outputFd, withData, count, onTurn }: DrainOptions,
 ): Promise<number> {
   const batch = new EventBatch(BATCH_CAPACITY, withData);
   let delivered = 0;
@@ -53,8 +50,7 @@ export async function drain(
     reader.read(batch);
     if (batch.length === 0) return false;
     delivered += batch.length;
-    limit?.apply(batch);
-    count.add(batch);
+    count.take(batch);
     if (batch.length > 0) await sink.write(batch);
     return true;
   };

@@ -20,7 +20,6 @@ import type { Sink, TraceInfo, WriteBytes } from "./output/sink.ts";
 import { OutputClosed } from "./output/stdout.ts";
 import { StreamSink } from "./output/stream.ts";
 import { COLOURED, PLAIN } from "./output/style.ts";
-import { PacketLimit } from "./packet_limit.ts";
 import { planTrace, type TracePlan } from "./plan.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { LossReport, progressText, summarize } from "./summary.ts";
@@ -104,15 +103,12 @@ async function traceEvents(
   };
   const loss = new LossReport(tracer, tellAbove);
   const isLast = plan.functions.map(({ name }) => endsPacket(name));
-  const count = new TraceCount(isLast);
-  const limit = options.packets === undefined
-    ? undefined
-    : new PacketLimit(options.packets, isLast);
+  const count = new TraceCount(isLast, options.packets);
   const isQuiet = nothingElseIsShown(options, destination);
   const onTurn = () => {
     loss.update();
     if (isQuiet) line.show(() => progressText(count, tracer.counters()));
-    if (limit?.isReached) end.reach();
+    if (count.isComplete) end.reach();
     if (isReaderGone(destination.fd)) throw new OutputClosed();
   };
   tracer.start();
@@ -129,7 +125,6 @@ async function traceEvents(
       outputFd: destination.fd,
       withData: module !== undefined,
       count,
-      limit,
       onTurn,
     });
     line.clear();

@@ -13,7 +13,7 @@ function counted(rows: readonly Row[], batchSize = 1024): TraceCount {
   const batch = new EventBatch(batchSize);
   for (let start = 0; start < rows.length; start += batchSize) {
     fill(batch, rows.slice(start, start + batchSize).map((row) => ({ ...row, data: undefined })));
-    count.add(batch);
+    count.take(batch);
   }
   return count;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EventBatch } from "../../lib/bpf/event.ts";
-import { PacketLimit } from "../../lib/packet_limit.ts";
+import { TraceCount } from "../../lib/trace_count.ts";
 
 const [MIDDLE, LAST] = [0, 1];
 const IS_LAST = [false, true];
@@ -24,9 +24,9 @@ function batchOf(rows: readonly Row[]): EventBatch {
 }
 
 /** Which rows pass. */
-function passed(limit: PacketLimit, ...rows: Row[]): number[] {
+function passed(count: TraceCount, ...rows: Row[]): number[] {
   const batch = batchOf(rows);
-  limit.apply(batch);
+  count.take(batch);
   const kept = Array.from(batch.timestamp.subarray(0, batch.length));
   kept.forEach((from, to) => {
     const [skb, functionIndex, isReturn] = rows[from];
@@ -38,35 +38,35 @@ function passed(limit: PacketLimit, ...rows: Row[]): number[] {
   return kept;
 }
 
-Deno.test("PacketLimit lets the first packets pass, until all of them have ended", () => {
-  const limit = new PacketLimit(2, IS_LAST);
-  assert.deepEqual(passed(limit, [1, MIDDLE], [2, MIDDLE], [3, MIDDLE], [1, MIDDLE], [2, LAST]), [
+Deno.test("TraceCount with a limit lets the first packets pass, until all of them have ended", () => {
+  const count = new TraceCount(IS_LAST, 2);
+  assert.deepEqual(passed(count, [1, MIDDLE], [2, MIDDLE], [3, MIDDLE], [1, MIDDLE], [2, LAST]), [
     ...[0, 1, 3, 4],
   ]);
-  assert(!limit.isReached);
-  assert.deepEqual(passed(limit, [2, MIDDLE], [3, LAST], [1, LAST], [1, MIDDLE]), [2]);
-  assert(limit.isReached);
+  assert(!count.isComplete);
+  assert.deepEqual(passed(count, [2, MIDDLE], [3, LAST], [1, LAST], [1, MIDDLE]), [2]);
+  assert(count.isComplete);
 });
 
-Deno.test("PacketLimit counts packets, not addresses: a freed skb is another packet", () => {
-  const limit = new PacketLimit(2, IS_LAST);
-  assert.deepEqual(passed(limit, [1, MIDDLE], [1, LAST], [1, MIDDLE], [1, LAST], [1, MIDDLE]), [
+Deno.test("TraceCount with a limit counts packets, not addresses: a freed skb is another packet", () => {
+  const count = new TraceCount(IS_LAST, 2);
+  assert.deepEqual(passed(count, [1, MIDDLE], [1, LAST], [1, MIDDLE], [1, LAST], [1, MIDDLE]), [
     ...[0, 1, 2, 3],
   ]);
-  assert(limit.isReached);
+  assert(count.isComplete);
 });
 
-Deno.test("PacketLimit lets calls return that were open when their packet ended", () => {
-  const limit = new PacketLimit(1, IS_LAST);
+Deno.test("TraceCount with a limit lets calls return that were open when their packet ended", () => {
+  const count = new TraceCount(IS_LAST, 1);
   assert.deepEqual(
-    passed(limit, [1, MIDDLE], [1, LAST], [1, LAST, 1], [2, LAST, 1], [1, MIDDLE, 1]),
+    passed(count, [1, MIDDLE], [1, LAST], [1, LAST, 1], [2, LAST, 1], [1, MIDDLE, 1]),
     [
       ...[0, 1, 2, 4],
     ],
   );
 });
 
-Deno.test("PacketLimit leaves out the same events, however they are cut into batches", () => {
+Deno.test("TraceCount with a limit leaves out the same events, however they are cut into batches", () => {
   const row = fc.tuple(
     fc.nat(5),
     fc.constantFrom(MIDDLE, MIDDLE, LAST),
@@ -74,8 +74,8 @@ Deno.test("PacketLimit leaves out the same events, however they are cut into bat
   );
   fc.assert(
     fc.property(fc.array(row), fc.nat(7), fc.nat(100), (rows, limit, cut) => {
-      const whole = new PacketLimit(limit + 1, IS_LAST),
-        parts = new PacketLimit(limit + 1, IS_LAST);
+      const whole = new TraceCount(IS_LAST, limit + 1),
+        parts = new TraceCount(IS_LAST, limit + 1);
       const first = rows.slice(0, cut), second = rows.slice(cut);
       const expected = passed(whole, ...rows as Row[]);
       assert.deepEqual(
