@@ -7,43 +7,76 @@
  * @module
  */
 import { resolve } from "node:path";
-import { Argument, Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { parseArgs } from "node:util";
 import { IpftError } from "../../lib/errors.ts";
-import { GuestFailure, KERNELS, runInVm } from "./guest.ts";
+import { GuestFailure, type Kernel, KERNELS, runInVm } from "./guest.ts";
 
 export { GuestFailure, type GuestOptions, type GuestResult, type Kernel } from "./guest.ts";
 export { KERNELS, runInVm } from "./guest.ts";
 
-const program = new Command("run.ts")
-  .description("Runs a command as root in a VM, in a copy of this checkout.")
-  .usage("[options] KERNEL -- COMMAND ARGS...")
-  .option("--timeout <seconds>", "how long the guest may take", positiveNumber, 300)
-  .option("--cpus <n>", "processors of the guest", positiveNumber)
-  .option("--extras <folder>", "a folder that the guest gets as /mnt/extras")
-  .option("-i, --interactive", "give the command this terminal's or pipe's input")
-  .addArgument(new Argument("<kernel>", "the kernel to boot").choices(KERNELS))
-  .argument("<command...>", "the program to run, and its arguments")
-  .exitOverride((error) => Deno.exit(error.exitCode && 2));
+const USAGE = `Usage: run.ts [options] KERNEL -- COMMAND ARGS...
+Runs a command as root in a VM, in a copy of this checkout. KERNEL: ${KERNELS.join(", ")}.
 
-function positiveNumber(value: string): number {
-  const number = Number(value);
-  if (!(number > 0)) throw new InvalidArgumentError("It must be a positive number.");
+  --timeout SECONDS   how long the guest may take (default: 300)
+  --cpus N            processors of the guest
+  --extras FOLDER     what the guest gets as /mnt/extras
+  -i, --interactive   give the command this terminal's or pipe's input
+  -h, --help`;
+
+/** @throws Error that says what is wrong with them */
+function readArguments(args: string[]) {
+  const { values, positionals: [kernel, ...command] } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      timeout: { type: "string", default: "300" },
+      cpus: { type: "string" },
+      extras: { type: "string" },
+      interactive: { type: "boolean", short: "i" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  const { timeout, cpus, extras, interactive, help } = values;
+  if (help) return undefined;
+  if (!isKernel(kernel)) throw new Error(`'${kernel ?? ""}' is no KERNEL of ${KERNELS.join(", ")}`);
+  if (command.length === 0) throw new Error("no COMMAND");
+  return {
+    kernel,
+    command,
+    extras,
+    timeoutMs: 1000 * positive("--timeout", timeout),
+    cpus: cpus === undefined ? undefined : positive("--cpus", cpus),
+    input: interactive ? Deno.stdin.readable : undefined,
+  };
+}
+
+function isKernel(name: string | undefined): name is Kernel {
+  return KERNELS.some((kernel) => kernel === name);
+}
+
+function positive(option: string, text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new Error(`${option} '${text}' is not a positive number`);
   return number;
 }
 
 async function main(args: string[]): Promise<number> {
-  const [kernel, command] = program.parse(args, { from: "user" }).processedArgs;
-  const { timeout, cpus, extras, interactive } = program.opts();
+  let options: ReturnType<typeof readArguments>;
+  try {
+    options = readArguments(args);
+  } catch (error) {
+    console.error(`run.ts: ${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  if (options === undefined) {
+    console.log(USAGE);
+    return 0;
+  }
   try {
     const { exitCode } = await runInVm({
-      kernel,
-      command,
+      ...options,
       checkout: resolve(import.meta.dirname!, "../.."),
       deno: Deno.execPath(),
-      extras,
-      timeoutMs: timeout * 1000,
-      cpus,
-      input: interactive ? Deno.stdin.readable : undefined,
       onOutput: writeToStdout,
     });
     return exitCode;
