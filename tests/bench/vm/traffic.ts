@@ -9,10 +9,19 @@ export const VETH_MARK = 0x1235;
 export const OTHER_MARK = 0x4321;
 
 /** `count` marked echo requests to the loopback address, each as soon as the last was answered; in ms. */
-export async function floodPing(count: number): Promise<number> {
-  const output = await shell(`ping -q -f -m ${MARK} -c ${count} 127.0.0.1`);
+export async function floodPing(count: number, mark = MARK): Promise<number> {
+  const output = await shell(`ping -q -f -m ${mark} -c ${count} 127.0.0.1`);
   // 2000 packets transmitted, 2000 received, 0% packet loss, time 532ms
   return Number(/, time (\d+)ms/.exec(output)![1]);
+}
+
+/** The same from each of the CPUs at once, `count` from each: a request and its answer stay on their CPU. */
+export async function floodPingOnEachCpu(cpus: number, count: number, mark: number): Promise<void> {
+  const floods = Array.from(
+    { length: cpus },
+    (_, cpu) => shell(`taskset --cpu-list ${cpu} ping -q -f -m ${mark} -c ${count} 127.0.0.1`),
+  );
+  await Promise.all(floods);
 }
 
 /** How many echo requests `slowPings` sends. */
