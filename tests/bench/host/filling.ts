@@ -1,7 +1,8 @@
 /**
  * What a record costs those who write it: one CPU, two with a ring each, and two with one ring, whose lock
  * they share. It is the reason for the tracer's ring per CPU. The rings are new ones that nobody
- * reads; timed are the programs' runs, by the kernel.
+ * reads; timed are the programs' runs, by the kernel. Where other work keeps a CPU busy, the two meet
+ * less often, and sharing costs less than it does on a quiet machine.
  */
 import { RingFiller } from "../../unit/ring_filler.ts";
 import { ratio, rotated, type Samples, type Series } from "../vm/series.ts";

@@ -54,8 +54,8 @@ export interface HitRuns {
   /** Events of `slowPings`: only of tools that don't count hits. */
   readonly slowEvents?: number;
   readonly bursts: readonly Runs[];
-  /** Events of each burst: likewise. */
-  readonly burstEvents: readonly number[];
+  /** Events of all bursts: likewise. */
+  readonly burstEvents: number;
   readonly flood: Runs;
   readonly floodPings: number;
 }
@@ -69,12 +69,12 @@ export async function makeHits(
   const { tool, stats } = running;
   const slowEvents = tool.written && await running.eventsOf(slowPings);
   const bursts: Runs[] = [];
-  const burstEvents: number[] = [];
+  let burstEvents = 0;
   for (let burst = 0; burst < burstCount; burst++) {
     const timeBurst = async () => {
       bursts.push(await stats.during(() => floodPing(BURST_PINGS)));
     };
-    if (tool.written) burstEvents.push(await running.eventsOf(timeBurst));
+    if (tool.written) burstEvents += await running.eventsOf(timeBurst);
     else await timeBurst();
   }
   const flood = await stats.during(() => floodPing(floodPings));
@@ -104,7 +104,7 @@ export function addHitCosts(
   const burstCost = Math.min(...bursts.map((burst) => cost(burst, BURST_PINGS)));
   const floodCost = cost(flood, floodPings);
   const delivered = tool.written
-    ? sum(burstEvents) / (bursts.length * BURST_PINGS * perPing)
+    ? burstEvents / (bursts.length * BURST_PINGS * perPing)
     : account.delivered / account.hits!;
   samples.add(BURST, tool, "ns", burstCost);
   samples.add(DELIVERED, tool, "%", 100 * delivered);
@@ -127,8 +127,4 @@ export function comparedHits(samples: Samples): Series[] {
     ...tools.map((tool) => samples.get(DELIVERED, tool)),
     ...compared(FLOOD),
   ];
-}
-
-export function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
 }

@@ -1,6 +1,6 @@
 import type { Plan } from "../plan.ts";
 import { deliveredOf } from "./flood.ts";
-import { addHitCosts, comparedHits, type HitRuns, hitsPerPing, makeHits, sum } from "./hit.ts";
+import { addHitCosts, comparedHits, type HitRuns, hitsPerPing, makeHits } from "./hit.ts";
 import { comparedMisses, measureMiss } from "./miss.ts";
 import { READY, READY_GOAL } from "./ready.ts";
 import { whileTracing } from "../running_tool.ts";
@@ -74,6 +74,6 @@ function floodPings({ deliveredPings }: Plan): number {
 /** Of the flood; what a tool that counts its hits tells is of the bursts before it, too. */
 function deliveredShare(runs: HitRuns, account: Account): number {
   if (account.hits !== undefined) return account.delivered / account.hits;
-  const before = runs.slowEvents! + sum(runs.burstEvents);
+  const before = runs.slowEvents! + runs.burstEvents;
   return (account.delivered - before) / (runs.floodPings * hitsPerPing(runs, account));
 }
