@@ -11,7 +11,7 @@ export const CPU_COUNTS = [1, 2, 4];
 /** Of each CPU in one flood. */
 const PINGS = 1_000;
 /** Of each kind in a round. */
-const FLOODS = 3;
+const FLOODS = 5;
 
 /**
  * What ipft delivers and what a hit costs it when all CPUs of the guest make events at once: as many
