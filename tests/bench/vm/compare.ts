@@ -24,8 +24,8 @@ export interface Verdict {
   readonly isMet: boolean;
 }
 
-/** Emulated, and on a machine that does other work, a ratio varies by a third. */
-const MARGIN = 1.5;
+/** In quick runs beside other VMs, ratios were up to 1.4 times those of a quiet machine. */
+const MARGIN = 2;
 
 /**
  * A verdict on each expected ratio, which must not be more than `MARGIN` times as much, and on each share

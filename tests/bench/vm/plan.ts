@@ -40,7 +40,7 @@ export const FULL: Plan = {
 export const QUICK: Plan = {
   rounds: 1,
   deliveryRounds: 1,
-  floods: 5,
+  floods: 4,
   timedPings: 500,
   deliveredPings: [2_000],
   timedTransferSeconds: 1,
