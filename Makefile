@@ -36,13 +36,14 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completions/ipft \
 	completion-zsh:zsh/site-functions/_ipft completion-fish:fish/vendor_completions.d/ipft.fish
 
-.PHONY: help demo test bench bench-quick bpf examples ipft install uninstall setup packages newest-clang clean
+.PHONY: help demo test bench bench-quick bench-compare bpf examples ipft install uninstall setup packages newest-clang clean
 
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
-	@echo "make bench     measure, here and against pwru in a VM (a quarter of an hour)"
-	@echo "make bench-quick  the latter in two minutes"
+	@echo "make bench     measure, here and against pwru in a VM (twenty minutes)"
+	@echo "make bench-quick  the latter in a minute"
+	@echo "make bench-compare  the same, and fail when a ratio is far from what it was"
 	@echo "make ipft      make ./ipft: one file that runs where nothing is installed"
 	@echo "make install   install ./ipft, its manual and completions below PREFIX (/usr/local)"
 	@echo "make bpf       build the BPF objects, for: sudo deno run -A main.ts"
@@ -81,9 +82,9 @@ bench: setup ipft
 	@tests/vm/setup.sh 6.12
 	@$(DENO) run -A tests/bench/vm/main.ts
 
-bench-quick: setup ipft
+bench-quick bench-compare: setup ipft
 	@tests/vm/setup.sh 6.12
-	@$(DENO) run -A tests/bench/vm/main.ts --quick
+	@$(DENO) run -A tests/bench/vm/main.ts --quick $(if $(filter bench-compare,$@),--compare)
 
 bpf: $(OBJECTS) $(NATIVE)
 

@@ -45,6 +45,18 @@ SEC("socket") int submit(struct __sk_buff *skb)
 	return 0;
 }
 
+/* Without a number, which CPUs that fill rings at once would share. */
+SEC("socket") int submit_constant(struct __sk_buff *skb)
+{
+	struct event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+
+	if (!event)
+		return 1;
+	*event = (struct event){ .skb = 0xffff888000000000 };
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 /* Words that differ in every byte, and now and then look like a NaN where two of them meet. */
 SEC("socket") int submit_with_data(struct __sk_buff *skb)
 {

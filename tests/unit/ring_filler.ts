@@ -7,8 +7,8 @@ const { symbols } = Deno.dlopen("libbpf.so.1", {
   bpf_prog_test_run_opts: { parameters: ["i32", "buffer"], result: "i32", nonblocking: true },
 });
 
-/** The programs of ring_filler.bpf.c; the first two add a record. */
-export type Program = "submit" | "submit_with_data" | "discard" | "linger";
+/** The programs of ring_filler.bpf.c; the first three add a record. */
+export type Program = "submit" | "submit_with_data" | "submit_constant" | "discard" | "linger";
 
 /** What the programs are run on; they don't look at it. */
 const PACKET = new Uint8Array(64);
@@ -46,21 +46,30 @@ export class RingFiller implements Disposable {
 
   /** Runs a program `repeat` times; resolves to what its last run returned: 1 when the ring was full. */
   async run(program: Program, repeat = 1): Promise<number> {
-    // struct bpf_test_run_opts of bpf/bpf.h: sz, data_in, data_out, data_size_in at 24, …, retval
-    // at 56, repeat at 60
-    const options = new DataView(new ArrayBuffer(80));
-    options.setBigUint64(0, 80n, true);
-    options.setBigUint64(8, addressOf(PACKET), true);
-    options.setUint32(24, PACKET.length, true);
-    options.setInt32(60, repeat, true);
-    const fd = this.#object.program(program).fd;
-    const result = await symbols.bpf_prog_test_run_opts(fd, options);
+    const options = testRunOptions(repeat);
+    const result = await symbols.bpf_prog_test_run_opts(this.programFd(program), options);
     if (result < 0) throw new Error(`ring_filler: ${program}: ${result}`);
     return options.getUint32(56, true);
+  }
+
+  programFd(program: Program): number {
+    return this.#object.program(program).fd;
   }
 
   [Symbol.dispose](): void {
     this.#state[Symbol.dispose]();
     this.#object[Symbol.dispose]();
   }
+}
+
+/** For `bpf_prog_test_run_opts`, which adds what the last run returned and how long one took. */
+export function testRunOptions(repeat: number): DataView<ArrayBuffer> {
+  // struct bpf_test_run_opts of bpf/bpf.h: sz, data_in, data_out, data_size_in at 24, …, retval
+  // at 56, repeat at 60, duration (ns of a run on the average) at 64
+  const options = new DataView(new ArrayBuffer(80));
+  options.setBigUint64(0, 80n, true);
+  options.setBigUint64(8, addressOf(PACKET), true);
+  options.setUint32(24, PACKET.length, true);
+  options.setInt32(60, repeat, true);
+  return options;
 }

@@ -1,5 +1,5 @@
 /** The aggregate sink, each run in a process of its own, so that its peak of memory is its own. */
-import type { Samples } from "../vm/series.ts";
+import { rotated, type Samples } from "../vm/series.ts";
 import type { AggregateRun } from "./aggregate_run.ts";
 import { FACTORS, TIME_PER_EVENT } from "./growth.ts";
 
@@ -8,7 +8,7 @@ const LEAST_EVENTS = 1_250_000;
 /** 10 M events at the most; see aggregate_run.ts for what is timed. */
 export async function measureAggregate(samples: Samples, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    for (const factor of FACTORS) {
+    for (const factor of rotated(FACTORS, round)) {
       const events = factor * LEAST_EVENTS;
       const size = { name: `${factor} x ${LEAST_EVENTS} events` };
       const { ms, peakBytes } = await run(events);

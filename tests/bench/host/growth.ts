@@ -1,5 +1,5 @@
 /** Whether a figure grows in proportion to the events. */
-import { median, type Series } from "../vm/series.ts";
+import { ratio, type Series } from "../vm/series.ts";
 
 /** How often as many events as the least. */
 export const FACTORS = [1, 2, 4, 8];
@@ -10,12 +10,9 @@ export const TIME_PER_EVENT = "time per event";
 /** Adds, after the times per event of each figure, that at 8 x the events divided by that at 1 x. */
 export function addGrowth(series: readonly Series[]): Series[] {
   const times = series.filter(({ figure }) => figure.endsWith(TIME_PER_EVENT));
-  const growth = [...Map.groupBy(times, ({ figure }) => figure)].map(([figure, sizes]) => ({
-    figure,
+  const growth = [...Map.groupBy(times, ({ figure }) => figure).values()].map((sizes) => ({
+    ...ratio(sizes.at(-1)!, sizes[0], { atMost: 1.3 }),
     tool: `${FACTORS.at(-1)} x / 1 x`,
-    unit: "x",
-    samples: [median(sizes.at(-1)!.samples) / median(sizes[0].samples)],
-    goal: { atMost: 1.3 },
   }));
   return [...series, ...growth];
 }

@@ -10,6 +10,7 @@ import { Samples } from "../vm/series.ts";
 import { seriesTable } from "../vm/table.ts";
 import { measureAggregate } from "./aggregate.ts";
 import { kernelFunctions } from "./functions.ts";
+import { fillingRatios, measureFilling } from "./filling.ts";
 import { addGrowth } from "./growth.ts";
 import { measureJson, measureLua, measureReader } from "./ring.ts";
 
@@ -23,12 +24,14 @@ for (const measure of [measureReader, measureJson, measureLua]) {
   console.error(`bench-host: ${measure.name}`);
   await measure(samples, functions, rounds);
 }
+console.error("bench-host: measureFilling");
+await measureFilling(samples, rounds);
 console.error("bench-host: measureAggregate");
 await measureAggregate(samples, isQuick ? 1 : 3);
 load.push(Deno.loadavg());
 
 const kernel = Deno.osRelease(), cpus = navigator.hardwareConcurrency;
-const series = addGrowth(samples.all());
+const series = [...addGrowth(samples.all()), ...fillingRatios(samples)];
 const [before, after] = load.map((averages) => averages[0].toFixed(2));
 console.log(`Linux ${kernel}, ${cpus} CPUs; Deno ${Deno.version.deno}; load average \
 ${before} before, ${after} after; ${functions.length} functions.\n`);

@@ -13,7 +13,7 @@ import { JsonSink } from "../../../lib/output/json.ts";
 import type { Sink, TraceInfo } from "../../../lib/output/sink.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
 import { RingFiller } from "../../unit/ring_filler.ts";
-import type { Samples } from "../vm/series.ts";
+import { rotated, type Samples } from "../vm/series.ts";
 import { FACTORS, TIME_PER_EVENT } from "./growth.ts";
 
 /** The tracer's ring and `drain`'s batches. */
@@ -70,7 +70,7 @@ async function measure(samples: Samples, figure: Figure): Promise<void> {
   using reader = new RingReader(filler, 0n);
   await timeMs(filler, reader, figure, events); // until the code is compiled
   for (let round = 0; round < rounds; round++) {
-    for (const factor of FACTORS) {
+    for (const factor of rotated(FACTORS, round)) {
       const count = factor * events;
       const ms = await timeMs(filler, reader, figure, count);
       const size = { name: `${factor} x ${events} events` };

@@ -4,42 +4,38 @@
  *
  * @module
  */
+import { measureCpus } from "./figures/cpus.ts";
 import { measureFlood } from "./figures/flood.ts";
 import { measureHit } from "./figures/hit.ts";
 import { measureIdle } from "./figures/idle.ts";
+import { measureOnce } from "./figures/once.ts";
 import { measureReady } from "./figures/ready.ts";
 import { measureTransfer } from "./figures/transfer.ts";
-import { type Figure, FIGURES, FULL, type Plan, QUICK } from "./plan.ts";
+import { type Figure, readPlan } from "./plan.ts";
 import type { Results } from "./results.ts";
 import { attachedFunctions } from "./running_tool.ts";
 import type { Series } from "./series.ts";
 import { shell } from "./shell.ts";
-import { VethPair } from "./traffic.ts";
 
-const { plan, figures } = readArguments(Deno.args);
-const isWanted = (figure: Figure) => figures.includes(figure);
+const plan = readPlan(Deno.args);
+const isWanted = (figure: Figure) => plan.figures.includes(figure);
 
-await using veth = await VethPair.make();
 const series: Series[] = [];
+if (isWanted("once")) series.push(...await measureOnce(plan));
 // The cost of a hit is calculated with that of a miss.
-if (isWanted("idle") || isWanted("hit")) series.push(...await measureIdle(plan, veth));
+if (isWanted("idle") || isWanted("hit")) series.push(...await measureIdle(plan));
 if (isWanted("hit")) series.push(...await measureHit(plan, series));
 if (isWanted("flood")) series.push(...await measureFlood(plan));
-if (isWanted("transfer")) series.push(...await measureTransfer(plan, veth));
+if (isWanted("transfer")) series.push(...await measureTransfer(plan));
 if (isWanted("ready")) series.push(...await measureReady(plan));
+if (isWanted("cpus")) series.push(...await measureCpus(plan));
 
 const results: Results = {
   kernel: Deno.osRelease(),
-  cpus: navigator.hardwareConcurrency,
+  cpus: [navigator.hardwareConcurrency],
   versions: (await shell("./ipft --version; cat /mnt/extras/versions")).trim().split("\n"),
   attached: attachedFunctions,
   series,
 };
 console.error(`measured in ${(performance.now() / 1000).toFixed(0)} s`);
 console.log(JSON.stringify(results));
-
-function readArguments(args: readonly string[]): { plan: Plan; figures: readonly Figure[] } {
-  const plan = args.includes("--quick") ? QUICK : FULL;
-  const named = FIGURES.filter((figure) => args.includes(figure));
-  return { plan, figures: named.length > 0 ? named : plan.figures };
-}

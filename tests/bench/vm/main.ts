@@ -1,15 +1,21 @@
 /**
- * Measures ipft against pwru in a VM: `deno run -A tests/bench/vm/main.ts [--quick] [FIGURE...]`. FIGURE:
- * idle, hit, flood, transfer, ready (one file each in figures/); all of them unless told.
+ * Measures ipft against pwru in a VM: `deno run -A tests/bench/vm/main.ts [--quick] [--compare] [FIGURE...]`.
+ * FIGURE: idle, hit, flood, transfer, ready, cpus, once (one file each in figures/); unless told, all but
+ * the last, and with `--quick` only that.
  *
- * Prints a Markdown table and, on the last line, the same as JSON; progress goes to stderr.
+ * Prints a Markdown table and, on the last line, the same as JSON; progress goes to stderr. With
+ * `--compare`, it also says how the ratios differ from those of expected.json, and exits with 1 when
+ * one of them is too much.
  *
  * @module
  */
 import { join, resolve } from "node:path";
 import { GuestFailure, runInVm } from "../../vm/run.ts";
 import { IpftError } from "../../../lib/errors.ts";
-import type { Results } from "./results.ts";
+import { compare, type Expected, verdictLine } from "./compare.ts";
+import { addCpuRatios, CPU_COUNTS } from "./figures/cpus.ts";
+import { readPlan } from "./plan.ts";
+import { merged, type Results } from "./results.ts";
 import { markdown } from "./table.ts";
 
 const TIMEOUT_MS = 3600_000;
@@ -23,28 +29,60 @@ async function main(): Promise<number> {
     stderr: "inherit",
   }).spawn().status;
   if (!setup.success) return 1;
+  const results = await measureAll();
+  console.log(markdown(results));
+  const isAsExpected = !Deno.args.includes("--compare") || printComparison(results);
+  console.log("\n" + JSON.stringify(results));
+  return isAsExpected ? 0 : 1;
+}
+
+/** One guest measures all figures but `cpus`, which takes guests of its own. */
+async function measureAll(): Promise<Results> {
+  const { figures } = readPlan(Deno.args);
+  const inOneGuest = figures.filter((figure) => figure !== "cpus");
+  const guests: Results[] = [];
+  if (inOneGuest.length > 0) guests.push(await measureInGuest(inOneGuest));
+  if (!figures.includes("cpus")) return guests[0];
+  for (const cpus of CPU_COUNTS) guests.push(await measureInGuest(["cpus"], cpus));
+  const results = merged(guests);
+  return { ...results, series: addCpuRatios(results.series) };
+}
+
+async function measureInGuest(figures: readonly string[], cpus?: number): Promise<Results> {
+  const options = Deno.args.filter((arg) => arg.startsWith("--"));
   const { exitCode, output } = await runInVm({
     kernel: "6.12",
     command: [
       ...["deno", "run", "-A", "--no-check", "tests/bench/vm/guest.ts"],
-      ...Deno.args,
+      ...options,
+      ...figures,
     ],
     checkout,
     deno: Deno.execPath(),
     extras: join(cache, "bench/extras"),
     timeoutMs: TIMEOUT_MS,
+    cpus,
     onOutput: showProgress,
   });
-  if (exitCode !== 0) return exitCode;
-  const json = output.trimEnd().split("\n").at(-1)!;
-  console.log(markdown(JSON.parse(json) as Results));
-  console.log("\n" + json);
-  return 0;
+  if (exitCode !== 0) throw new IpftError(`measuring in the guest failed (exit code ${exitCode})`);
+  return JSON.parse(output.trimEnd().split("\n").at(-1)!);
 }
 
 /** Shows what the guest says, but for the results. */
 function showProgress(bytes: Uint8Array): void {
   if (bytes[0] !== "{".charCodeAt(0)) Deno.stderr.writeSync(bytes);
+}
+
+/** A line for each comparison; returns whether nothing is too much. */
+function printComparison({ series }: Results): boolean {
+  const expected: Expected[] = JSON.parse(
+    Deno.readTextFileSync(join(import.meta.dirname!, "expected.json")),
+  );
+  const verdicts = compare(series, expected);
+  console.log("\n" + verdicts.map(verdictLine).join("\n"));
+  if (verdicts.every(({ isMet }) => isMet)) return true;
+  console.error("bench-vm: not as expected; where other work may have disturbed it, run it again");
+  return false;
 }
 
 try {

@@ -20,7 +20,7 @@ export interface Plan {
   readonly figures: readonly Figure[];
 }
 
-export const FIGURES = ["idle", "hit", "flood", "transfer", "ready"] as const;
+export const FIGURES = ["idle", "hit", "flood", "transfer", "ready", "cpus", "once"] as const;
 
 export type Figure = typeof FIGURES[number];
 
@@ -33,18 +33,25 @@ export const FULL: Plan = {
   timedTransferSeconds: 3,
   deliveredTransferSeconds: 5,
   variants: true,
-  figures: FIGURES,
+  figures: ["idle", "hit", "flood", "transfer", "ready", "cpus"],
 };
 
-/** For `--quick`: one to two minutes, of which pwru's starts take half. */
+/** For `--quick`: less than a minute, of which pwru's start and its pauses take the most. */
 export const QUICK: Plan = {
   rounds: 1,
   deliveryRounds: 1,
-  floods: 2,
+  floods: 4,
   timedPings: 500,
   deliveredPings: [2_000],
   timedTransferSeconds: 1,
   deliveredTransferSeconds: 2,
   variants: false,
-  figures: ["idle", "hit", "flood", "ready"],
+  figures: ["once"],
 };
+
+/** What the command line asks for: `[--quick] [FIGURE...]`, the plan's own figures unless told. */
+export function readPlan(args: readonly string[]): Plan {
+  const plan = args.includes("--quick") ? QUICK : FULL;
+  const named = FIGURES.filter((figure) => args.includes(figure));
+  return named.length > 0 ? { ...plan, figures: named } : plan;
+}

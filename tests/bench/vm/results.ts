@@ -1,12 +1,24 @@
 import type { Series } from "./series.ts";
 
-/** All that the guest has measured. */
+/** All that one guest has measured, or several. */
 export interface Results {
   readonly kernel: string;
-  readonly cpus: number;
+  /** Of each guest. */
+  readonly cpus: readonly number[];
   /** Lines that name the tools' versions. */
   readonly versions: readonly string[];
   /** To how many functions each tool attaches. */
   readonly attached: Readonly<Record<string, number>>;
   readonly series: readonly Series[];
+}
+
+/** What guests with the same kernel and tools have measured, the series of one figure together. */
+export function merged(guests: readonly Results[]): Results {
+  const series = guests.flatMap((guest) => guest.series);
+  return {
+    ...guests[0],
+    cpus: [...new Set(guests.flatMap(({ cpus }) => cpus))].sort((a, b) => a - b),
+    attached: Object.assign({}, ...guests.map(({ attached }) => attached)),
+    series: [...Map.groupBy(series, ({ figure }) => figure).values()].flat(),
+  };
 }

@@ -4,7 +4,7 @@ import { type Goal, isMet, median, type Series } from "./series.ts";
 
 /** The machine, the tools, and a row for each series. */
 export function markdown({ kernel, cpus, versions, attached, series }: Results): string {
-  const machine = `Linux ${kernel}, ${cpus} CPUs, emulated (QEMU TCG)`;
+  const machine = `Linux ${kernel}, ${cpus.join(", ")} CPUs, emulated (QEMU TCG)`;
   const functions = Object.entries(attached).map(([tool, count]) => `${tool}: ${count}`).join(", ");
   return [
     `${machine}; ${versions.join("; ")}.`,
@@ -33,17 +33,20 @@ function row(series: Series): string[] {
     `${number(median(samples), unit)} ${unit}`.trim(),
     `${number(Math.min(...samples), unit)}..${number(Math.max(...samples), unit)}`,
     `${samples.length}`,
-    goal ? `${goalText(goal)} ${unit}`.trim() : "",
+    goal ? goalText(goal, unit) : "",
     met === undefined ? "" : met ? "yes" : "no",
   ];
 }
 
-function goalText({ atMost, atLeast }: Goal): string {
-  return atMost !== undefined ? `<= ${atMost}` : `>= ${atLeast}`;
+/** As in `<= 0.3 x`. */
+export function goalText({ atMost, atLeast }: Goal, unit: string): string {
+  // Without the noise of a calculated limit: 1.5 * 0.26.
+  const limit = (value: number) => `${Number(value.toFixed(3))} ${unit}`.trim();
+  return atMost !== undefined ? `<= ${limit(atMost)}` : `>= ${limit(atLeast!)}`;
 }
 
 /** As many digits as the unit deserves; less than 100 % is not rounded up to it. */
-function number(value: number, unit: string): string {
+export function number(value: number, unit: string): string {
   if (unit === "%") return (Math.floor(value * 100) / 100).toFixed(2);
   if (unit === "x") return value.toFixed(2);
   return unit === "" && !Number.isInteger(value) ? value.toFixed(1) : value.toFixed(0);

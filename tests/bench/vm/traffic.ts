@@ -8,11 +8,30 @@ export const VETH_MARK = 0x1235;
 /** A mark that no packet has. */
 export const OTHER_MARK = 0x4321;
 
-/** `count` marked echo requests to the loopback address, each as soon as the last was answered; in ms. */
-export async function floodPing(count: number): Promise<number> {
-  const output = await shell(`ping -q -f -m ${MARK} -c ${count} 127.0.0.1`);
+/**
+ * `count` marked echo requests to the loopback address, each as soon as the last was answered, on any
+ * CPU unless told; resolves to ms.
+ */
+export async function floodPing(count: number, mark = MARK, cpu?: number): Promise<number> {
+  const pinned = cpu === undefined ? "" : `taskset --cpu-list ${cpu}`;
+  const output = await shell(`${pinned} ping -q -f -m ${mark} -c ${count} 127.0.0.1`);
   // 2000 packets transmitted, 2000 received, 0% packet loss, time 532ms
   return Number(/, time (\d+)ms/.exec(output)![1]);
+}
+
+/**
+ * The same from each of the CPUs at once, `count` from each: a request and its answer stay on their CPU.
+ * Resolves to how long the slowest took, in ms.
+ */
+export async function floodPingOnEachCpu(
+  cpus: number,
+  count: number,
+  mark: number,
+): Promise<number> {
+  // A raw socket, which ping has unless its group may have others, gets the others' answers as well.
+  Deno.writeTextFileSync("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+  const floods = Array.from({ length: cpus }, (_, cpu) => floodPing(count, mark, cpu));
+  return Math.max(...await Promise.all(floods));
 }
 
 /** How many echo requests `slowPings` sends. */

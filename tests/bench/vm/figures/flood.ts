@@ -34,7 +34,7 @@ async function measure(tool: Tool, pings: number, samples: Samples): Promise<voi
   const delivered = account.delivered - slowEvents;
   const hits = account.hits ?? pings * slowEvents / SLOW_PINGS;
   const goal = tool.written ? undefined : { atLeast: 100 };
-  samples.add(`flood of ${pings}: delivered`, tool, "%", 100 * delivered / hits, goal);
+  samples.add(deliveredOf(pings), tool, "%", 100 * delivered / hits, goal);
   samples.add(`flood of ${pings}: events per ping`, tool, "", hits / pings);
   samples.add(`flood of ${pings}: time`, tool, "ms", timeMs);
   if (account.skipped !== undefined) {
@@ -44,4 +44,9 @@ async function measure(tool: Tool, pings: number, samples: Samples): Promise<voi
     `flood of ${pings}: ${tool.name}: ${delivered} of ${hits} hits, ` +
       `${account.skipped ?? "?"} skipped, ${timeMs} ms`,
   );
+}
+
+/** The figure's name. */
+export function deliveredOf(pings: number): string {
+  return `flood of ${pings}: delivered`;
 }

@@ -1,9 +1,9 @@
 import type { Runs } from "../bpf_stats.ts";
 import type { Plan } from "../plan.ts";
-import { MISS } from "./idle.ts";
-import { whileTracing } from "../running_tool.ts";
+import { MISS } from "./miss.ts";
+import { type RunningTool, whileTracing } from "../running_tool.ts";
 import { median, ratio, rotated, Samples, type Series } from "../series.ts";
-import { ipft, pwru, type Tool } from "../tools.ts";
+import { type Account, ipft, pwru, type Tool } from "../tools.ts";
 import { floodPing, MARK, setReflection, SLOW_PINGS, slowPings } from "../traffic.ts";
 
 /** So many flood pings make fewer events than pwru's queue has room for (10,000). */
@@ -28,19 +28,16 @@ export async function measureHit(plan: Plan, misses: readonly Series[]): Promise
   setReflection(true);
   for (let round = 0; round < plan.rounds; round++) {
     for (const tool of rotated(tools, round)) {
-      await measure(tool, plan, missNs(tool, misses), samples);
+      const { result, account } = await whileTracing(
+        tool,
+        MARK,
+        (running) => makeHits(running, plan.floods, plan.timedPings),
+      );
+      addHitCosts(samples, tool, result, account, missNs(tool, misses));
     }
   }
   setReflection(false);
-  const compared = (figure: string, atMost?: number) => [
-    ...tools.map((tool) => samples.get(figure, tool)),
-    ratio(samples.get(figure, ipft), samples.get(figure, pwru), atMost ? { atMost } : undefined),
-  ];
-  return [
-    ...compared(BURST, 0.7),
-    ...tools.map((tool) => samples.get(DELIVERED, tool)),
-    ...compared(FLOOD),
-  ];
+  return comparedHits(samples);
 }
 
 const BURST = "cost of a hit, in bursts";
@@ -52,49 +49,82 @@ function missNs(tool: Tool, series: readonly Series[]): number {
   return median(misses!.samples);
 }
 
-async function measure(
-  tool: Tool,
-  { floods, timedPings }: Plan,
-  missNs: number,
+/** What `makeHits` has seen. */
+export interface HitRuns {
+  /** Events of `slowPings`: only of tools that don't count hits. */
+  readonly slowEvents?: number;
+  readonly bursts: readonly Runs[];
+  /** Events of all bursts: likewise. */
+  readonly burstEvents: number;
+  readonly flood: Runs;
+  readonly floodPings: number;
+}
+
+/** Bursts and a flood of pings that a tool looks for, and nothing else that it does. */
+export async function makeHits(
+  running: RunningTool,
+  burstCount: number,
+  floodPings: number,
+): Promise<HitRuns> {
+  const { tool, stats } = running;
+  const slowEvents = tool.written && await running.eventsOf(slowPings);
+  const bursts: Runs[] = [];
+  let burstEvents = 0;
+  for (let burst = 0; burst < burstCount; burst++) {
+    const timeBurst = async () => {
+      bursts.push(await stats.during(() => floodPing(BURST_PINGS)));
+    };
+    if (tool.written) burstEvents += await running.eventsOf(timeBurst);
+    else await timeBurst();
+  }
+  const flood = await stats.during(() => floodPing(floodPings));
+  return { slowEvents, bursts, burstEvents, flood, floodPings };
+}
+
+/** How many hits a ping makes. */
+export function hitsPerPing(runs: HitRuns, { hits }: Account): number {
+  if (runs.slowEvents !== undefined) return runs.slowEvents / SLOW_PINGS;
+  return hits! / (runs.bursts.length * BURST_PINGS + runs.floodPings);
+}
+
+/** Adds a sample of each figure. */
+export function addHitCosts(
   samples: Samples,
-): Promise<void> {
-  const { result, account } = await whileTracing(tool, MARK, async (running) => {
-    const slowEvents = tool.written && await running.eventsOf(slowPings);
-    const bursts: Runs[] = [];
-    const burstEvents: number[] = [];
-    for (let burst = 0; burst < floods; burst++) {
-      const timeBurst = async () => {
-        bursts.push(await running.stats.during(() => floodPing(BURST_PINGS)));
-      };
-      if (tool.written) burstEvents.push(await running.eventsOf(timeBurst));
-      else await timeBurst();
-    }
-    const flood = await running.stats.during(() => floodPing(timedPings));
-    return { slowEvents, bursts, burstEvents, flood };
-  });
-  const { slowEvents, bursts, burstEvents, flood } = result;
-  const burstPings = floods * BURST_PINGS;
-  const hitsPerPing = slowEvents === undefined
-    ? account.hits! / (burstPings + timedPings)
-    : slowEvents / SLOW_PINGS;
+  tool: Tool,
+  runs: HitRuns,
+  account: Account,
+  missNs: number,
+): void {
+  const { bursts, burstEvents, flood, floodPings } = runs;
+  const perPing = hitsPerPing(runs, account);
   const cost = ({ count, timeNs }: Runs, pings: number) => {
-    const hits = pings * hitsPerPing;
+    const hits = pings * perPing;
     return (timeNs - (count - hits) * missNs) / hits;
   };
-  const burstCost = Math.min(...bursts.map((runs) => cost(runs, BURST_PINGS)));
-  const floodCost = cost(flood, timedPings);
-  const delivered = slowEvents === undefined
-    ? account.delivered / account.hits!
-    : sum(burstEvents) / (burstPings * hitsPerPing);
+  const burstCost = Math.min(...bursts.map((burst) => cost(burst, BURST_PINGS)));
+  const floodCost = cost(flood, floodPings);
+  const delivered = tool.written
+    ? burstEvents / (bursts.length * BURST_PINGS * perPing)
+    : account.delivered / account.hits!;
   samples.add(BURST, tool, "ns", burstCost);
   samples.add(DELIVERED, tool, "%", 100 * delivered);
   samples.add(FLOOD, tool, "ns", floodCost);
   console.error(
     `hit: ${tool.name}: ${burstCost.toFixed(0)} ns in bursts (${delivered * 100} % delivered), ` +
-      `${floodCost.toFixed(0)} ns under flood, ${hitsPerPing} of ${flood.count / timedPings} runs`,
+      `${floodCost.toFixed(0)} ns under flood, ${perPing} of ${flood.count / floodPings} runs`,
   );
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
+/** The tools' costs, and ipft's in relation to pwru's. */
+export function comparedHits(samples: Samples): Series[] {
+  const tools = [ipft, pwru];
+  const compared = (figure: string, atMost?: number) => [
+    ...tools.map((tool) => samples.get(figure, tool)),
+    ratio(samples.get(figure, ipft), samples.get(figure, pwru), atMost ? { atMost } : undefined),
+  ];
+  return [
+    ...compared(BURST, 0.7),
+    ...tools.map((tool) => samples.get(DELIVERED, tool)),
+    ...compared(FLOOD),
+  ];
 }

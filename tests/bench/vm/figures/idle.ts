@@ -1,25 +1,25 @@
 import type { Plan } from "../plan.ts";
-import { type RunningTool, whileTracing } from "../running_tool.ts";
+import { comparedMisses, measureMiss, RUNS } from "./miss.ts";
+import { whileTracing } from "../running_tool.ts";
 import { median, ratio, rotated, Samples, type Series } from "../series.ts";
-import { empty, ipft, pwru, type Tool } from "../tools.ts";
-import { floodPing, OTHER_MARK, type VethPair } from "../traffic.ts";
+import { empty, ipft, pwru } from "../tools.ts";
+import { floodPing, MARK, OTHER_MARK, VethPair } from "../traffic.ts";
 
 /**
  * What tracing costs traffic that is not looked for: the tools look for a mark that no packet has.
  *
  * Slowed: the time that a flood ping takes and that iperf3 takes for a byte with the tool attached,
- * against the mean of the same without a tool just before and just after. Cost of a miss:
- * `run_time_ns / run_cnt` of all of the tool's programs during more flood pings, with
- * `kernel.bpf_stats_enabled`; the least of some floods, because other work can only add to it.
+ * against the mean of the same without a tool just before and just after. Then the cost of a miss.
  */
-export async function measureIdle(plan: Plan, veth: VethPair): Promise<Series[]> {
+export async function measureIdle(plan: Plan): Promise<Series[]> {
+  await using veth = await VethPair.make();
   const samples = new Samples();
   let before = await measureTraffic(plan, veth);
   for (let round = 0; round < plan.rounds; round++) {
     for (const tool of rotated(TOOLS, round)) {
       const { result: during } = await whileTracing(tool, OTHER_MARK, async (running) => {
         const traffic = await measureTraffic(plan, veth);
-        await measureMiss(running, plan, samples);
+        await measureMiss(running, plan, MARK, samples);
         return traffic;
       });
       const after = await measureTraffic(plan, veth);
@@ -43,11 +43,8 @@ export async function measureIdle(plan: Plan, veth: VethPair): Promise<Series[]>
       before = after;
     }
   }
-  const miss = (tool: Tool) => samples.get(MISS, tool);
   return [
-    ...TOOLS.map(miss),
-    ratio(miss(ipft), miss(pwru), { atMost: 0.3 }),
-    ratio(miss(ipft), miss(empty), { atMost: 1.3 }),
+    ...comparedMisses(samples),
     ...TOOLS.map((tool) => samples.get(RUNS, tool)),
     samples.get(FLOOD, NO_TOOL),
     ...comparedSlowness(samples, FLOOD_SLOWED),
@@ -56,10 +53,6 @@ export async function measureIdle(plan: Plan, veth: VethPair): Promise<Series[]>
   ];
 }
 
-/** The figure that `measureHit` looks for. */
-export const MISS = "cost of a miss";
-
-const RUNS = "probe runs per ping";
 const FLOOD = "flood ping", RATE = "iperf3";
 const FLOOD_SLOWED = "flood ping, nothing matching: slowed by";
 const RATE_SLOWED = "iperf3, nothing matching: slowed by";
@@ -93,22 +86,4 @@ async function measureTraffic(
   for (let flood = 0; flood < floods; flood++) timesMs.push(await floodPing(timedPings));
   const { bitsPerSecond } = await veth.transfer(timedTransferSeconds);
   return { pingUs: 1000 * median(timesMs) / timedPings, mbitPerSecond: bitsPerSecond / 1e6 };
-}
-
-async function measureMiss(
-  { tool, stats }: RunningTool,
-  { floods, timedPings }: Plan,
-  samples: Samples,
-) {
-  const costs: number[] = [];
-  let runs = 0;
-  for (let flood = 0; flood < floods; flood++) {
-    const { count, timeNs } = await stats.during(() => floodPing(timedPings));
-    costs.push(timeNs / count);
-    runs += count;
-  }
-  const cost = Math.min(...costs);
-  samples.add(MISS, tool, "ns", cost);
-  samples.add(RUNS, tool, "", runs / (floods * timedPings));
-  console.error(`miss: ${tool.name}: ${cost.toFixed(0)} ns`);
 }

@@ -33,7 +33,7 @@ export async function measureReady({ rounds, variants }: Plan): Promise<Series[]
   return [
     ready(ipft),
     ...others.map(ready),
-    ...others.map((other) => ratio(ready(ipft), ready(other), { atMost: 0.45 })),
+    ...others.map((other) => ratio(ready(ipft), ready(other), READY_GOAL)),
     { ...ready(ipftGraph), goal: { atMost: 3000 } },
     stop(ipft),
     ...others.map(stop),
@@ -41,4 +41,8 @@ export async function measureReady({ rounds, variants }: Plan): Promise<Series[]
   ];
 }
 
-const READY = "ready", STOP = "stop";
+export const READY = "ready";
+/** Of ipft's time in relation to pwru's. */
+export const READY_GOAL = { atMost: 0.45 };
+
+const STOP = "stop";

@@ -2,7 +2,7 @@ import type { Plan } from "../plan.ts";
 import { whileTracing } from "../running_tool.ts";
 import { rotated, Samples, type Series } from "../series.ts";
 import { ipft, ipftStream, pwru } from "../tools.ts";
-import { VETH_MARK, type VethPair } from "../traffic.ts";
+import { VETH_MARK, VethPair } from "../traffic.ts";
 
 /**
  * Delivered with iperf3: events in the output of those that one TCP stream made, all of whose packets
@@ -11,8 +11,8 @@ import { VETH_MARK, type VethPair } from "../traffic.ts";
  */
 export async function measureTransfer(
   { deliveryRounds, deliveredTransferSeconds, variants }: Plan,
-  veth: VethPair,
 ): Promise<Series[]> {
+  await using veth = await VethPair.make();
   const samples = new Samples();
   const others = variants ? [ipftStream, pwru] : [pwru];
   for (let round = 0; round < deliveryRounds; round++) {
