@@ -58,11 +58,8 @@ export class LuaFormatter implements DataFormatter {
     this.#text.clear();
     try {
       this.#run(data, count);
-      const results = this.#take();
-      for (let i = 0; i < count; i++) {
-        this.#append(results);
-        this.#ends[i] = this.#text.length;
-      }
+      if (this.#name === "dump") this.#appendTexts(count);
+      else this.#appendTables(count);
     } catch (error) {
       // The virtual machine is of no use any more, and the results of this batch are in there.
       if (!(error instanceof LuaError)) throw error;
@@ -100,13 +97,12 @@ export class LuaFormatter implements DataFormatter {
     }
   }
 
-  /** The results of all events, when each is what it must be. */
-  #take(): Results {
+  /** What batch.lua's `take_texts` returns, once each result is what it must be. */
+  #takeTexts(): Uint8Array<ArrayBuffer>[] {
     const { vm, batch } = this.#sandbox;
     for (;;) {
       try {
-        const [texts, sizes, numbers] = vm.call(batch.take, []).map(bytesOf);
-        return new Results(texts, new Int32Array(sizes.buffer), new Float64Array(numbers.buffer));
+        return vm.call(batch.takeTexts, []).map(bytesOf);
       } catch (error) {
         const [event, message] = vm.call(batch.findBadResult, []);
         if (!(error instanceof LuaError) || event?.type !== "integer") throw error;
@@ -117,6 +113,44 @@ export class LuaFormatter implements DataFormatter {
     }
   }
 
+  /** Appends what `dump` returned for each event. */
+  #appendTexts(count: number): void {
+    const [texts, numbers] = this.#takeTexts();
+    const failures = new Set(new Int32Array(numbers.buffer));
+    let start = 0;
+    for (let i = 0; i < count; i++) {
+      const size = texts[start] | texts[start + 1] << 8 | texts[start + 2] << 16 |
+        texts[start + 3] << 24;
+      start += 4;
+      const end = start + size;
+      if (failures.size > 0 && failures.has(i + 1)) {
+        this.#appendFailure(texts, start, end);
+      } else {
+        // An empty text leaves no space at the end of a table's line.
+        if (size > 0 || this.#isJson) this.#text.append(this.#marks.dump);
+        this.#appendValue(texts, start, end);
+      }
+      this.#ends[i] = this.#text.length;
+      start = end;
+    }
+  }
+
+  /** Appends what `decode` returned for each event. */
+  #appendTables(count: number): void {
+    const { vm, batch } = this.#sandbox;
+    const results = new Results(vm.call(batch.takeFields, []).map(bytesOf));
+    for (let i = 0; i < count; i++) {
+      const shape = results.integer();
+      if (shape < 0) {
+        const start = results.skip(~shape);
+        this.#appendFailure(results.texts, start, start + ~shape);
+      } else {
+        this.#appendFields(results, this.#shapes[shape] ??= this.#readShape(shape));
+      }
+      this.#ends[i] = this.#text.length;
+    }
+  }
+
   #note(error: LuaError, events: number): void {
     if (this.#failures === 0) {
       const remedy = "the lines of such events say so, and the summary counts them";
@@ -124,22 +158,6 @@ export class LuaFormatter implements DataFormatter {
     }
     this.#failures += events;
     if (error.failure === "budget" || error.failure === "memory") this.#stops++;
-  }
-
-  /** Appends the text of the next event. */
-  #append(results: Results): void {
-    const size = results.integer();
-    if (size < 0) {
-      const start = results.skip(~size);
-      this.#appendFailure(results.texts, start, start + ~size);
-    } else if (this.#name === "decode") {
-      this.#appendFields(results, this.#shapes[size] ??= this.#readShape(size));
-    } else {
-      const start = results.skip(size);
-      // An empty text leaves no space at the end of a table's line.
-      if (size > 0 || this.#isJson) this.#text.append(this.#marks.dump);
-      this.#appendValue(results.texts, start, start + size);
-    }
   }
 
   #appendFields(results: Results, shape: Shape): void {
@@ -197,24 +215,27 @@ export class LuaFormatter implements DataFormatter {
 /** The keys of a table as they stand before its values: ` key: `, or `,"key":`. */
 type Shape = readonly Uint8Array[];
 
-/** A reader of what batch.lua's `take` returns. */
+/** A reader of what batch.lua's `take_fields` returns. */
 class Results {
+  readonly texts: Uint8Array;
+  readonly #sizes: Int32Array;
+  readonly #numbers: Float64Array;
   #size = 0;
   #text = 0;
   #number = 0;
 
-  constructor(
-    readonly texts: Uint8Array,
-    readonly sizes: Int32Array,
-    readonly numbers: Float64Array,
-  ) {}
+  constructor([texts, sizes, numbers]: readonly Uint8Array<ArrayBuffer>[]) {
+    this.texts = texts;
+    this.#sizes = new Int32Array(sizes.buffer);
+    this.#numbers = new Float64Array(numbers.buffer);
+  }
 
   integer(): number {
-    return this.sizes[this.#size++];
+    return this.#sizes[this.#size++];
   }
 
   number(): number {
-    return this.numbers[this.#number++];
+    return this.#numbers[this.#number++];
   }
 
   /** Where the next text begins, which is of `size` bytes. */

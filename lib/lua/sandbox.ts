@@ -20,7 +20,8 @@ export interface BatchFunctions {
   readonly keysOf: LuaReference;
   readonly fail: LuaReference;
   readonly findBadResult: LuaReference;
-  readonly take: LuaReference;
+  readonly takeTexts: LuaReference;
+  readonly takeFields: LuaReference;
 }
 
 /** A virtual machine in which a script can be run without harm. */
@@ -48,10 +49,21 @@ export class Sandbox implements Disposable {
       vm.define(() => [performance.now() / 1000]),
     ]).map(reference);
     const reserved = ` ${EVENT_FIELDS.join(" ")} `;
-    const [progress, explain, begin, runDump, runDecode, keysOf, fail, findBadResult, take] = vm
+    const [
+      progress,
+      explain,
+      begin,
+      runDump,
+      runDecode,
+      keysOf,
+      fail,
+      findBadResult,
+      takeTexts,
+      takeFields,
+    ] = vm
       .call(vm.compile(batchSource, `=${OWN_CHUNK}`), [thrownAtEnd, reserved]).map(reference);
     vm.watch(explain, thrownAtEnd, progress);
-    this.batch = { begin, runDump, runDecode, keysOf, fail, findBadResult, take };
+    this.batch = { begin, runDump, runDecode, keysOf, fail, findBadResult, takeTexts, takeFields };
   }
 
   /**

@@ -1,7 +1,14 @@
 import { DATA_BYTES } from "../bpf/event.ts";
 import type { DataFormatter, FormattedData } from "./data_formatter.ts";
 import type { TraceInfo } from "./sink.ts";
-import { type Constant, constant, GROUP_LINES, type TextBuffer } from "./text_buffer.ts";
+import {
+  type Constant,
+  constant,
+  type Constants,
+  constants,
+  GROUP_LINES,
+  type TextBuffer,
+} from "./text_buffer.ts";
 
 /**
  * How the lines of a sink end: with what it says of the function, then the text of the event's data
@@ -46,12 +53,12 @@ export function lineEnds(
 /** Ends that depend on the function alone. */
 class PlainEnds implements LineEnds {
   readonly longestBytes: number;
-  readonly #ends: readonly Constant[];
+  readonly #ends: Constants;
   readonly #functionCount: number;
 
   /** @param ends by function index, kind after kind */
   constructor(ends: readonly string[], functionCount: number) {
-    this.#ends = ends.map(constant);
+    this.#ends = constants(ends);
     this.#functionCount = functionCount;
     this.longestBytes = longest(this.#ends);
   }
@@ -59,7 +66,7 @@ class PlainEnds implements LineEnds {
   prepare(): void {}
 
   append(text: TextBuffer, functionIndex: number, kind = 0): void {
-    text.constant(this.#ends[kind * this.#functionCount + functionIndex]);
+    text.constantOf(this.#ends, kind * this.#functionCount + functionIndex);
   }
 }
 
@@ -69,7 +76,7 @@ const NO_DATA = new Uint8Array(GROUP_LINES * DATA_BYTES);
 /** Ends with a text of the event's data. */
 class FormattedEnds implements LineEnds {
   readonly longestBytes: number;
-  readonly #starts: readonly Constant[];
+  readonly #starts: Constants;
   readonly #functionCount: number;
   readonly #closing: Constant;
   readonly #formatter: DataFormatter;
@@ -85,7 +92,7 @@ class FormattedEnds implements LineEnds {
     closing: string,
     formatter: DataFormatter,
   ) {
-    this.#starts = starts.map(constant);
+    this.#starts = constants(starts);
     this.#functionCount = functionCount;
     this.#closing = constant(closing);
     this.#formatter = formatter;
@@ -101,12 +108,12 @@ class FormattedEnds implements LineEnds {
   append(text: TextBuffer, functionIndex: number, kind = 0): void {
     const start = this.#position;
     this.#position = this.#texts.ends[this.#next++];
-    text.constant(this.#starts[kind * this.#functionCount + functionIndex]);
+    text.constantOf(this.#starts, kind * this.#functionCount + functionIndex);
     text.bytes(this.#texts.bytes, start, this.#position);
     text.constant(this.#closing);
   }
 }
 
-function longest(constants: readonly Constant[]): number {
-  return constants.reduce((longest, { sizeBytes }) => Math.max(longest, sizeBytes), 0);
+function longest({ sizesBytes }: Constants): number {
+  return sizesBytes.reduce((longest, size) => Math.max(longest, size), 0);
 }

@@ -6,6 +6,9 @@ const FLUSH_BYTES = 256 * 1024;
 /** Lines that are appended at once: between two of them nothing is written. */
 export const GROUP_LINES = 256;
 
+/** From this size on a view of the bytes and `set` are quicker than a loop. */
+const LONG_BYTES = 64;
+
 const NS_PER_SECOND = 1_000_000_000;
 
 /** A text that is written again and again, encoded once. */
@@ -27,6 +30,26 @@ export function constant(text: string): Constant {
   const view = new DataView(padded.buffer);
   const words = new Float64Array(padded.length / 8).map((_, i) => view.getFloat64(i * 8, true));
   return { words, sizeBytes: bytes.length };
+}
+
+/**
+ * Many texts of which any may be the next. Side by side, because of so many the next one is seldom in
+ * the CPU's cache, and then each further place that leads to it takes as long as the rest of a line.
+ */
+export interface Constants {
+  /** Those of each text in turn, `wordsEach` a text, as in `Constant`. */
+  readonly words: Float64Array;
+  readonly wordsEach: number;
+  readonly sizesBytes: Uint32Array;
+}
+
+/** Encodes `texts` for `TextBuffer.constantOf`. */
+export function constants(texts: readonly string[]): Constants {
+  const encoded = texts.map(constant);
+  const wordsEach = Math.max(0, ...encoded.map(({ words }) => words.length));
+  const words = new Float64Array(texts.length * wordsEach);
+  encoded.forEach((text, i) => words.set(text.words, i * wordsEach));
+  return { words, wordsEach, sizesBytes: Uint32Array.from(encoded, ({ sizeBytes }) => sizeBytes) };
 }
 
 const [EIGHT_SPACES] = constant(" ".repeat(8)).words;
@@ -127,11 +150,22 @@ export class TextBuffer {
     this.#sizeBytes = start + sizeBytes;
   }
 
+  /** Appends one of the texts that `constants` encoded. */
+  constantOf({ words, wordsEach, sizesBytes }: Constants, index: number): void {
+    const start = this.#sizeBytes, end = start + sizesBytes[index];
+    for (let at = start, word = index * wordsEach; at < end; at += 8, word++) {
+      this.#view.setFloat64(at, words[word], true);
+    }
+    this.#sizeBytes = end;
+  }
+
   /** Appends a part of `source`, however long it is: the buffer grows with it. */
   bytes(source: Uint8Array, start: number, end: number): void {
-    const at = this.#sizeBytes;
+    let at = this.#sizeBytes;
     this.#extend(end - start);
-    this.#bytes.set(source.subarray(start, end), at);
+    const bytes = this.#bytes;
+    if (end - start > LONG_BYTES) bytes.set(source.subarray(start, end), at);
+    else for (let i = start; i < end; i++) bytes[at++] = source[i];
   }
 
   /** Appends spaces, however many: the buffer grows with them. */
