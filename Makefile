@@ -77,7 +77,6 @@ uninstall:
 	rm -rf "$(SHARE)/doc/ipft"
 
 bench: setup ipft
-	@$(DENO) bench -A --no-check tests/bench
 	@$(DENO) run -A tests/bench/host/main.ts
 	@tests/vm/setup.sh 6.12
 	@$(DENO) run -A tests/bench/vm/main.ts

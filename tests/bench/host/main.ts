@@ -1,6 +1,6 @@
 /**
  * Measures parts of ipft on this machine: `deno run -A tests/bench/host/main.ts [--quick]`. Needs root
- * (BPF), tests/unit/ring_filler.bpf.o and the kernel's BTF.
+ * (BPF), tests/unit/ring_filler.bpf.o, clang and the kernel's BTF.
  *
  * Prints a Markdown table and, on the last line, the same as JSON; progress goes to stderr.
  *
@@ -11,6 +11,7 @@ import { seriesTable } from "../vm/table.ts";
 import { measureAggregate } from "./aggregate.ts";
 import { kernelFunctions } from "./functions.ts";
 import { fillingRatios, measureFilling } from "./filling.ts";
+import { measureFormatters } from "./formatters.ts";
 import { addGrowth } from "./growth.ts";
 import { measureJson, measureLua, measureReader } from "./ring.ts";
 
@@ -20,7 +21,7 @@ const samples = new Samples();
 const functions = kernelFunctions();
 const load = [Deno.loadavg()];
 
-for (const measure of [measureReader, measureJson, measureLua]) {
+for (const measure of [measureReader, measureJson, measureLua, measureFormatters]) {
   console.error(`bench-host: ${measure.name}`);
   await measure(samples, functions, rounds);
 }

@@ -26,26 +26,37 @@ export async function bpfProgramIds(): Promise<Set<number>> {
 export class BpfStats {
   constructor(readonly ids: ReadonlySet<number>) {}
 
-  /** The runs of all of them together while something happens; only meanwhile they are counted. */
+  /** The runs of all of them together while something happens. */
   async during(body: () => Promise<unknown>): Promise<Runs> {
-    const before = await this.#runs();
-    enableStats(true);
-    try {
-      await body();
-    } finally {
-      enableStats(false);
-    }
-    const after = await this.#runs();
-    return { count: after.count - before.count, timeNs: after.timeNs - before.timeNs };
+    return (await runsDuring([this], body))[0];
   }
+}
 
-  async #runs(): Promise<Runs> {
-    const programs = (await bpfPrograms()).filter(({ id }) => this.ids.has(id));
-    return {
-      count: programs.reduce((sum, { run_cnt }) => sum + (run_cnt ?? 0), 0),
-      timeNs: programs.reduce((sum, { run_time_ns }) => sum + (run_time_ns ?? 0), 0),
-    };
+/** The runs of each tool's programs while something happens; only meanwhile they are counted. */
+export async function runsDuring(
+  tools: readonly BpfStats[],
+  body: () => Promise<unknown>,
+): Promise<Runs[]> {
+  const before = await bpfPrograms();
+  enableStats(true);
+  try {
+    await body();
+  } finally {
+    enableStats(false);
   }
+  const after = await bpfPrograms();
+  return tools.map(({ ids }) => {
+    const [then, now] = [before, after].map((programs) => sum(programs, ids));
+    return { count: now.count - then.count, timeNs: now.timeNs - then.timeNs };
+  });
+}
+
+function sum(programs: readonly ProgramInfo[], ids: ReadonlySet<number>): Runs {
+  const counted = programs.filter(({ id }) => ids.has(id));
+  return {
+    count: counted.reduce((sum, { run_cnt }) => sum + (run_cnt ?? 0), 0),
+    timeNs: counted.reduce((sum, { run_time_ns }) => sum + (run_time_ns ?? 0), 0),
+  };
 }
 
 function enableStats(enable: boolean): void {

@@ -8,6 +8,7 @@ import { measureCpus } from "./figures/cpus.ts";
 import { measureFlood } from "./figures/flood.ts";
 import { measureHit } from "./figures/hit.ts";
 import { measureIdle } from "./figures/idle.ts";
+import { measureMiss } from "./figures/miss.ts";
 import { measureOnce } from "./figures/once.ts";
 import { measureReady } from "./figures/ready.ts";
 import { measureTransfer } from "./figures/transfer.ts";
@@ -23,7 +24,8 @@ const isWanted = (figure: Figure) => plan.figures.includes(figure);
 const series: Series[] = [];
 if (isWanted("once")) series.push(...await measureOnce(plan));
 // The cost of a hit is calculated with that of a miss.
-if (isWanted("idle") || isWanted("hit")) series.push(...await measureIdle(plan));
+if (isWanted("miss") || isWanted("hit")) series.push(...await measureMiss(plan));
+if (isWanted("idle")) series.push(...await measureIdle(plan));
 if (isWanted("hit")) series.push(...await measureHit(plan, series));
 if (isWanted("flood")) series.push(...await measureFlood(plan));
 if (isWanted("transfer")) series.push(...await measureTransfer(plan));

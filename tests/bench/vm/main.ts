@@ -1,7 +1,7 @@
 /**
  * Measures ipft against pwru in a VM: `deno run -A tests/bench/vm/main.ts [--quick] [--compare] [FIGURE...]`.
- * FIGURE: idle, hit, flood, transfer, ready, cpus, once (one file each in figures/); unless told, all but
- * the last, and with `--quick` only that.
+ * FIGURE: miss, idle, hit, flood, transfer, ready, cpus, once (one file each in figures/); unless told,
+ * all but the last, and with `--quick` only that.
  *
  * Prints a Markdown table and, on the last line, the same as JSON; progress goes to stderr. With
  * `--compare`, it also says how the ratios differ from those of expected.json, and exits with 1 when

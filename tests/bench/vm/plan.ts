@@ -20,7 +20,16 @@ export interface Plan {
   readonly figures: readonly Figure[];
 }
 
-export const FIGURES = ["idle", "hit", "flood", "transfer", "ready", "cpus", "once"] as const;
+export const FIGURES = [
+  "miss",
+  "idle",
+  "hit",
+  "flood",
+  "transfer",
+  "ready",
+  "cpus",
+  "once",
+] as const;
 
 export type Figure = typeof FIGURES[number];
 
@@ -33,7 +42,7 @@ export const FULL: Plan = {
   timedTransferSeconds: 3,
   deliveredTransferSeconds: 5,
   variants: true,
-  figures: ["idle", "hit", "flood", "transfer", "ready", "cpus"],
+  figures: FIGURES.filter((figure) => figure !== "once"),
 };
 
 /** For `--quick`: less than a minute, of which pwru's start and its pauses take the most. */

@@ -20,7 +20,7 @@ const BURST_PINGS = 80;
  * with bursts that pwru's queue has room for, of which the least disturbed counts, and under a flood
  * that it has no room for.
  *
- * @param misses what `measureIdle` has measured
+ * @param misses what `measureMiss` has measured
  */
 export async function measureHit(plan: Plan, misses: readonly Series[]): Promise<Series[]> {
   const samples = new Samples();

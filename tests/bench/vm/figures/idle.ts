@@ -1,15 +1,14 @@
 import type { Plan } from "../plan.ts";
-import { comparedMisses, measureMiss, RUNS } from "./miss.ts";
 import { whileTracing } from "../running_tool.ts";
 import { median, ratio, rotated, Samples, type Series } from "../series.ts";
 import { empty, ipft, pwru } from "../tools.ts";
-import { floodPing, MARK, OTHER_MARK, VethPair } from "../traffic.ts";
+import { floodPing, OTHER_MARK, VethPair } from "../traffic.ts";
 
 /**
  * What tracing costs traffic that is not looked for: the tools look for a mark that no packet has.
  *
  * Slowed: the time that a flood ping takes and that iperf3 takes for a byte with the tool attached,
- * against the mean of the same without a tool just before and just after. Then the cost of a miss.
+ * against the mean of the same without a tool just before and just after.
  */
 export async function measureIdle(plan: Plan): Promise<Series[]> {
   await using veth = await VethPair.make();
@@ -17,11 +16,11 @@ export async function measureIdle(plan: Plan): Promise<Series[]> {
   let before = await measureTraffic(plan, veth);
   for (let round = 0; round < plan.rounds; round++) {
     for (const tool of rotated(TOOLS, round)) {
-      const { result: during } = await whileTracing(tool, OTHER_MARK, async (running) => {
-        const traffic = await measureTraffic(plan, veth);
-        await measureMiss(running, plan, MARK, samples);
-        return traffic;
-      });
+      const { result: during } = await whileTracing(
+        tool,
+        OTHER_MARK,
+        () => measureTraffic(plan, veth),
+      );
       const after = await measureTraffic(plan, veth);
       samples.add(FLOOD, NO_TOOL, "us", before.pingUs);
       samples.add(RATE, NO_TOOL, "Mbit/s", before.mbitPerSecond);
@@ -44,8 +43,6 @@ export async function measureIdle(plan: Plan): Promise<Series[]> {
     }
   }
   return [
-    ...comparedMisses(samples),
-    ...TOOLS.map((tool) => samples.get(RUNS, tool)),
     samples.get(FLOOD, NO_TOOL),
     ...comparedSlowness(samples, FLOOD_SLOWED),
     samples.get(RATE, NO_TOOL),

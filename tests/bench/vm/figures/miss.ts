@@ -3,44 +3,68 @@
  * look for, with `kernel.bpf_stats_enabled`; the least of some floods, because other work can only add
  * to it.
  */
+import { runsDuring } from "../bpf_stats.ts";
 import type { Plan } from "../plan.ts";
-import type { RunningTool } from "../running_tool.ts";
-import { ratio, type Samples, type Series } from "../series.ts";
+import { RunningTool } from "../running_tool.ts";
+import { ratio, Samples, type Series } from "../series.ts";
 import { empty, ipft, pwru, type Tool } from "../tools.ts";
-import { floodPing } from "../traffic.ts";
+import { floodPing, MARK, OTHER_MARK } from "../traffic.ts";
 
-export const MISS = "cost of a miss", RUNS = "probe runs per ping";
+export const MISS = "cost of a miss";
 
 /**
- * Adds one sample, which it also returns, in ns.
- *
- * @param mark the pings' mark: not the one that the tool looks for
+ * All tools are attached at once, and their programs run at the same packets: so what slows the machine
+ * down meanwhile slows down all of them.
  */
-export async function measureMiss(
-  { tool, stats }: RunningTool,
+export async function measureMiss(plan: Plan): Promise<Series[]> {
+  const samples = new Samples();
+  await using running = new AsyncDisposableStack();
+  const tools: RunningTool[] = [];
+  for (const tool of TOOLS) tools.push(running.use(await RunningTool.start(tool, OTHER_MARK)));
+  for (let round = 0; round < plan.rounds; round++) {
+    await addMissCosts(samples, tools, plan, MARK);
+  }
+  for (const tool of tools) await tool.stop();
+  return [...comparedMisses(samples), ...TOOLS.map((tool) => samples.get(RUNS, tool))];
+}
+
+const RUNS = "probe runs per ping";
+const TOOLS = [empty, ipft, pwru];
+
+/**
+ * Adds a sample of each tool, which it also returns, in ns.
+ *
+ * @param mark the pings' mark: not the one that the tools look for
+ */
+export async function addMissCosts(
+  samples: Samples,
+  tools: readonly RunningTool[],
   { floods, timedPings }: Plan,
   mark: number,
-  samples: Samples,
-): Promise<number> {
-  const costs: number[] = [];
-  let runs = 0;
+): Promise<number[]> {
+  const stats = tools.map(({ stats }) => stats);
+  const least = tools.map(() => Infinity);
+  const runs = tools.map(() => 0);
   for (let flood = 0; flood < floods; flood++) {
-    const { count, timeNs } = await stats.during(() => floodPing(timedPings, mark));
-    costs.push(timeNs / count);
-    runs += count;
+    const counted = await runsDuring(stats, () => floodPing(timedPings, mark));
+    counted.forEach(({ count, timeNs }, i) => {
+      least[i] = Math.min(least[i], timeNs / count);
+      runs[i] += count;
+    });
   }
-  const cost = Math.min(...costs);
-  samples.add(MISS, tool, "ns", cost);
-  samples.add(RUNS, tool, "", runs / (floods * timedPings));
-  console.error(`miss: ${tool.name}: ${cost.toFixed(0)} ns`);
-  return cost;
+  tools.forEach(({ tool }, i) => {
+    samples.add(MISS, tool, "ns", least[i]);
+    samples.add(RUNS, tool, "", runs[i] / (floods * timedPings));
+    console.error(`miss: ${tool.name}: ${least[i].toFixed(0)} ns`);
+  });
+  return least;
 }
 
 /** The tools' costs, and ipft's in relation to the others'. */
 export function comparedMisses(samples: Samples): Series[] {
   const miss = (tool: Tool) => samples.get(MISS, tool);
   return [
-    ...[empty, ipft, pwru].map(miss),
+    ...TOOLS.map(miss),
     ratio(miss(ipft), miss(pwru), { atMost: 0.3 }),
     ratio(miss(ipft), miss(empty), { atMost: 1.3 }),
   ];

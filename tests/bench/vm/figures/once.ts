@@ -1,7 +1,7 @@
 import type { Plan } from "../plan.ts";
 import { deliveredOf } from "./flood.ts";
 import { addHitCosts, comparedHits, type HitRuns, hitsPerPing, makeHits } from "./hit.ts";
-import { comparedMisses, measureMiss } from "./miss.ts";
+import { addMissCosts, comparedMisses } from "./miss.ts";
 import { READY, READY_GOAL } from "./ready.ts";
 import { whileTracing } from "../running_tool.ts";
 import { ratio, rotated, Samples, type Series } from "../series.ts";
@@ -45,7 +45,7 @@ async function measure(
 ): Promise<void> {
   const { result, account } = await whileTracing(tool, MARK, async (running) => {
     await isWarm;
-    const missNs = await measureMiss(running, plan, OTHER_MARK, samples);
+    const [missNs] = await addMissCosts(samples, [running], plan, OTHER_MARK);
     const hits = tool === empty
       ? undefined
       : await makeHits(running, plan.floods, floodPings(plan));

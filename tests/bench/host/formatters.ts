@@ -1,0 +1,90 @@
+/**
+ * From the 64 bytes of an event to what a line says of them, by each kind of `DataFormatter`. `dump` is
+ * measured with the reader and the sink around it, in ring.ts.
+ */
+import { DATA_BYTES } from "../../../lib/bpf/event.ts";
+import { LuaScript } from "../../../lib/lua/script.ts";
+import { EventStruct } from "../../../lib/module/event_struct.ts";
+import { openModule } from "../../../lib/module/module_object.ts";
+import { StructFormatter } from "../../../lib/module/struct_formatter.ts";
+import type { DataFormatter } from "../../../lib/output/data_formatter.ts";
+import { GROUP_LINES } from "../../../lib/output/text_buffer.ts";
+import { compileSource } from "../../unit/compile_source.ts";
+import { rotated, type Samples } from "../vm/series.ts";
+
+const FIGURE = "event data to JSON";
+
+/** What sinks format at once, so often in a round. */
+const BATCH = makeBatch(), BATCHES = 400;
+
+const STRUCTS = {
+  "-e, struct of six numbers and texts": `enum { A, B, C = 4 } __ipft_ref(flags);
+    struct event {
+      __u32 len;
+      __u32 mark __ipft_fmt_hex;
+      __u64 cookie;
+      __u16 port __ipft_fmt_be;
+      __u8 flags __ipft_fmt_enum_flags(flags);
+      char comm[16];
+    } __ipft_event_struct;`,
+  "-e, struct of six addresses": `struct event {
+      __u32 source __ipft_fmt_ipv4;
+      __u32 destination __ipft_fmt_ipv4;
+      __u8 sender[6] __ipft_fmt_mac;
+      __u8 receiver[6] __ipft_fmt_mac;
+      __u32 six[4] __ipft_fmt_ipv6;
+      void *sk;
+    } __ipft_event_struct;`,
+};
+
+/** Needs clang. */
+export async function measureFormatters(samples: Samples, _functions: unknown, rounds: number) {
+  const path = new URL("./decode.lua", import.meta.url).pathname;
+  using script = await LuaScript.load(path, { write: () => {}, writeError: () => {} });
+  const decode = script.formatter("json", (error) => {
+    throw error;
+  });
+  const tools: { name: string; formatter: DataFormatter }[] = [
+    { name: "-s, decode of three numbers", formatter: decode! },
+  ];
+  for (const [name, struct] of Object.entries(STRUCTS)) {
+    tools.push({ name, formatter: await structFormatter(name, struct) });
+  }
+  for (const { formatter } of tools) timeNs(formatter); // until the code is compiled
+  for (let round = 0; round < rounds; round++) {
+    for (const tool of rotated(tools, round)) {
+      samples.add(FIGURE, tool, "ns an event", timeNs(tool.formatter));
+    }
+  }
+}
+
+async function structFormatter(name: string, struct: string): Promise<DataFormatter> {
+  const object = await compileSource(
+    `#include <ipft.h>\n${struct}\nint module(void *c, struct sk_buff *skb, __u8 data[64]) { return 0; }`,
+  );
+  return new StructFormatter(new EventStruct(openModule(object, name).btf, name), true, () => {
+    throw new Error("there are no addresses of functions in this data");
+  });
+}
+
+function timeNs(formatter: DataFormatter): number {
+  const start = performance.now();
+  for (let i = 0; i < BATCHES; i++) formatter.format(BATCH);
+  return (performance.now() - start) * 1e6 / (BATCHES * GROUP_LINES);
+}
+
+/** Numbers of different sizes, and the name of a thread. */
+function makeBatch(): Uint8Array<ArrayBuffer> {
+  const batch = new Uint8Array(GROUP_LINES * DATA_BYTES);
+  const view = new DataView(batch.buffer);
+  for (let event = 0; event < GROUP_LINES; event++) {
+    const at = event * DATA_BYTES;
+    view.setUint32(at, 60 + event * 17, true);
+    view.setUint32(at + 4, 0xdeadbe00 + event, true);
+    view.setBigUint64(at + 8, 0x1000n + BigInt(event * event), true);
+    view.setUint16(at + 16, 443 + event);
+    view.setUint8(at + 18, event & 7);
+    batch.set(new TextEncoder().encode("ksoftirqd/1\0"), at + 19);
+  }
+  return batch;
+}
