@@ -46,14 +46,16 @@ export function qemuArguments(machine: Machine): string[] {
 
 /**
  * `oops=panic softlockup_panic=1 panic=-1` with qemu's `-no-reboot`: a broken kernel ends qemu at
- * once. `mitigations=off`: emulating them costs time and protects nothing.
+ * once. `mitigations=off`: emulating them costs time and protects nothing. `tsc=reliable`: or else the
+ * kernel may give up the TSC as its clock, where other work has stopped a processor for a moment, and
+ * rewrite its code for that; four processors don't always survive it in QEMU (int3 in sched_clock_cpu).
  */
 const KERNEL_COMMAND_LINE = [
   ...["console=ttyS0", "quiet"],
   // Emulated, a process with randomised addresses starts more slowly: Deno takes twice as long.
   "norandmaps",
   ...["oops=panic", "softlockup_panic=1", "panic=-1"],
-  ...["mitigations=off", "no_timer_check"],
+  ...["mitigations=off", "no_timer_check", "tsc=reliable"],
 ].join(" ");
 
 function disk(path: string, option: string): string[] {
