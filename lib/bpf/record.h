@@ -120,13 +120,13 @@ static __always_inline int matches(__u32 mark)
 static __always_inline __u32 mark_of(struct sk_buff *skb)
 {
 	if (NUMBER(CAN_CAST_PLACEHOLDER)) {
-		struct sk_buff *typed;
+		register struct sk_buff *typed asm("r0"), *argument asm("r1") = skb;
 		__u32 mark;
 
-		asm volatile("r1 = %1; r2 = %2; r0 = %3; %0 = r0"
-			     : "=r"(typed)
-			     : "r"(skb), "i"(SK_BUFF_ID_PLACEHOLDER), "i"(CAST_PLACEHOLDER)
-			     : "r0", "r1", "r2", "r3", "r4", "r5");
+		asm volatile("r2 = %2; r0 = %3"
+			     : "=r"(typed), "+r"(argument)
+			     : "i"(SK_BUFF_ID_PLACEHOLDER), "i"(CAST_PLACEHOLDER)
+			     : "r2", "r3", "r4", "r5");
 		mark = typed->mark;
 		barrier_var(mark); /* or clang would merge this read with that of the stack */
 		return mark;
@@ -238,11 +238,14 @@ static __always_inline int write_record(void *ring, void *skb, __u32 function, _
 /* More rings than these are too many branches for the verifier of 5.10. */
 #define RING_TRIES 4
 
-/* Whether the module wants the event: at its entry it decides for the whole call. */
-static __always_inline int record(void *ctx, void *skb, __u32 function, enum point point)
+/*
+ * Whether the module wants the event: at its entry it decides for the whole call. `rings` is
+ * NUMBER(RINGS_PLACEHOLDER).
+ */
+static __always_inline int record(void *ctx, void *skb, __u32 function, enum point point,
+				  __u32 rings)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	const __u32 rings = NUMBER(RINGS_PLACEHOLDER);
 	volatile struct cpu_counters *counter = counters_of(cpu);
 	__u64 data[DATA_BYTES / sizeof(__u64)] = {};
 
@@ -265,7 +268,8 @@ static __always_inline int record(void *ctx, void *skb, __u32 function, enum poi
 	return 1;
 }
 
-static __always_inline __u32 attached_function(struct pt_regs *ctx)
+/* `hash_shift` is NUMBER(HASH_SHIFT_PLACEHOLDER). */
+static __always_inline __u32 attached_function(struct pt_regs *ctx, __u32 hash_shift)
 {
 	__u32 address, slot;
 
@@ -275,7 +279,7 @@ static __always_inline __u32 attached_function(struct pt_regs *ctx)
 		/* Before 5.15. x86 hands a kprobe handler the address behind its int3
 		 * (kprobe_ftrace_handler and kprobe_int3_handler in arch/x86/kernel/kprobes). */
 		address = PT_REGS_IP(ctx) - 1;
-	slot = address * FUNCTION_HASH >> NUMBER(HASH_SHIFT_PLACEHOLDER);
+	slot = address * FUNCTION_HASH >> hash_shift;
 #pragma unroll
 	for (int i = 0; i < FUNCTION_PROBES; i++, slot++) {
 		struct function_slot *found = bpf_map_lookup_elem(&ipft_functions, &slot);

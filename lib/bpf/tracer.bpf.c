@@ -20,14 +20,52 @@ static __always_inline int is_wanted(struct sk_buff *skb)
 	return matches(mark_of(skb)) && ipft_state.active;
 }
 
+/*
+ * Hits of the programs that are attached to many functions. These are functions of their own because a
+ * program begins and ends with saving the registers that it uses anywhere: now a miss saves one, and
+ * needs no stack. Placeholders are filled in programs only, so their numbers are arguments.
+ */
+static __noinline int hit(struct pt_regs *ctx, void *skb, enum point point, __u32 rings,
+			  __u32 hash_shift)
+{
+	return record(ctx, skb, attached_function(ctx, hash_shift), point, rings);
+}
+
+static __noinline int hit_and_open(struct pt_regs *ctx, void *skb, __u32 rings, __u32 hash_shift)
+{
+	__u32 function = attached_function(ctx, hash_shift);
+
+	if (record(ctx, skb, function, ENTRY, rings))
+		open_call(PT_REGS_SP(ctx), skb, function);
+	return 0;
+}
+
+static __noinline int close_and_record(struct pt_regs *ctx, __u32 rings, __u32 hash_shift)
+{
+	__u32 function = attached_function(ctx, hash_shift);
+	void *skb = close_call(PT_REGS_SP(ctx) - sizeof(long), function);
+
+	if (skb)
+		record(ctx, skb, function, RETURN, rings);
+	return 0;
+}
+
+/* The last arguments of these. */
+#define NUMBERS NUMBER(RINGS_PLACEHOLDER), NUMBER(HASH_SHIFT_PLACEHOLDER)
+
+/* Read again at a hit, or else it would have to be kept across the call of mark_of(). */
+#define SKB(argument)                                                                            \
+	({                                                                                       \
+		barrier_var(ctx);                                                                \
+		(void *)PT_REGS_PARM##argument(ctx);                                             \
+	})
+
 /* kprobe and kprobe-multi run the same programs; user space sets the expected attach type. */
 #define KPROBE(position, argument)                                                               \
 	SEC("kprobe") int ipft_kprobe_##position(struct pt_regs *ctx)                            \
 	{                                                                                        \
-		struct sk_buff *skb = (void *)PT_REGS_PARM##argument(ctx);                       \
-                                                                                                 \
-		if (is_wanted(skb))                                                              \
-			record(ctx, skb, attached_function(ctx), ENTRY);                         \
+		if (is_wanted(SKB(argument)))                                                    \
+			hit(ctx, SKB(argument), ENTRY, NUMBERS);                                 \
 		return 0;                                                                        \
 	}
 
@@ -55,7 +93,6 @@ KPROBE(4, 5)
 #define SESSION(position, argument)                                                              \
 	SEC("kprobe") int ipft_session_##position(struct pt_regs *ctx)                           \
 	{                                                                                        \
-		struct sk_buff *skb;                                                             \
 		__u64 *cookie; /* kept by the kernel from entry to return */                     \
 		__u64 is_return;                                                                 \
                                                                                                  \
@@ -63,14 +100,13 @@ KPROBE(4, 5)
 		if (is_return & 1) {                                                             \
 			SESSION_CALL(cookie, ctx, COOKIE_PLACEHOLDER);                           \
 			if (ipft_state.active)                                                   \
-				record(ctx, (void *)*cookie, attached_function(ctx), RETURN);    \
+				hit(ctx, (void *)*cookie, RETURN, NUMBERS);                      \
 			return 0;                                                                \
 		}                                                                                \
-		skb = (void *)PT_REGS_PARM##argument(ctx);                                       \
-		if (!is_wanted(skb) || !record(ctx, skb, attached_function(ctx), ENTRY))         \
+		if (!is_wanted(SKB(argument)) || !hit(ctx, SKB(argument), ENTRY, NUMBERS))       \
 			return 1; /* nothing runs at the return of this call */                  \
 		SESSION_CALL(cookie, ctx, COOKIE_PLACEHOLDER);                                   \
-		*cookie = (__u64)skb;                                                            \
+		*cookie = (__u64)SKB(argument);                                                  \
 		return 0;                                                                        \
 	}
 
@@ -84,15 +120,8 @@ SESSION(4, 5)
 #define ENTER(position, argument)                                                                \
 	SEC("kprobe") int ipft_enter_##position(struct pt_regs *ctx)                             \
 	{                                                                                        \
-		struct sk_buff *skb = (void *)PT_REGS_PARM##argument(ctx);                       \
-                                                                                                 \
-		__u32 function;                                                                  \
-                                                                                                 \
-		if (!is_wanted(skb))                                                             \
-			return 0;                                                                \
-		function = attached_function(ctx);                                               \
-		if (record(ctx, skb, function, ENTRY))                                           \
-			open_call(PT_REGS_SP(ctx), skb, function);                               \
+		if (is_wanted(SKB(argument)))                                                    \
+			hit_and_open(ctx, SKB(argument), NUMBERS);                               \
 		return 0;                                                                        \
 	}
 
@@ -104,15 +133,8 @@ ENTER(4, 5)
 
 SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 {
-	__u32 function;
-	void *skb;
-
-	if (!has_open_calls())
-		return 0;
-	function = attached_function(ctx);
-	skb = close_call(PT_REGS_SP(ctx) - sizeof(long), function);
-	if (skb)
-		record(ctx, skb, function, RETURN);
+	if (has_open_calls())
+		close_and_record(ctx, NUMBERS);
 	return 0;
 }
 
@@ -128,7 +150,8 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 		struct sk_buff *skb = (void *)ctx[position];                                     \
                                                                                                  \
 		if (matches(skb->mark) && ipft_state.active)                                     \
-			record(ctx, skb, NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY);             \
+			record(ctx, skb, NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY,              \
+			       NUMBER(RINGS_PLACEHOLDER));                                       \
 		return 0;                                                                        \
 	}
 
@@ -160,7 +183,7 @@ static __always_inline __u64 address_of(__u64 *ctx)
 		if (!matches(skb->mark) || !ipft_state.active)                                   \
 			return 0;                                                                \
 		function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);                                   \
-		if (record(ctx, skb, function, ENTRY))                                           \
+		if (record(ctx, skb, function, ENTRY, NUMBER(RINGS_PLACEHOLDER)))                \
 			open_call(address_of(ctx), skb, function);                               \
 		return 0;                                                                        \
 	}
@@ -181,7 +204,7 @@ SEC("fexit") int ipft_fleave(__u64 *ctx)
 	function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);
 	skb = close_call(address_of(ctx), function);
 	if (skb)
-		record(ctx, skb, function, RETURN);
+		record(ctx, skb, function, RETURN, NUMBER(RINGS_PLACEHOLDER));
 	return 0;
 }
 
