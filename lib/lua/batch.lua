@@ -224,8 +224,5 @@ local function explain(value)
   return traceback(value, 2)
 end
 
--- Most of what dump leaves behind is young: strings of one event.
-collectgarbage("generational")
-
 return progress, explain, begin, run_dump, run_decode, keys_of, fail, find_bad_result, take_texts,
   take_fields
