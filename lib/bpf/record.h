@@ -27,7 +27,7 @@ enum bpf_func_id___func_ip {
 };
 
 /*
- * Where records go. CPUs that share a ring wait for each other at its lock: two of them take three
+ * Where records go. CPUs that share a ring wait for each other at its lock: two of them take four
  * times as long for a record as one alone. So there are several, made by user space (lib/bpf/rings.ts).
  */
 struct ring {

@@ -18,7 +18,8 @@ export function merged(guests: readonly Results[]): Results {
   return {
     ...guests[0],
     cpus: [...new Set(guests.flatMap(({ cpus }) => cpus))].sort((a, b) => a - b),
-    attached: Object.assign({}, ...guests.map(({ attached }) => attached)),
+    // Of the first guest that has it: there modules are loaded for the veth pair, and traced as well.
+    attached: Object.assign({}, ...guests.map(({ attached }) => attached).reverse()),
     series: [...Map.groupBy(series, ({ figure }) => figure).values()].flat(),
   };
 }
