@@ -7,12 +7,13 @@ export const INSTRUCTION = { registers: 1, immediate: 4, sizeBytes: 8 } as const
 /** Codes and the source registers that say what they are about (BPF_PSEUDO_*). */
 export const CALL = 0x85, PSEUDO_KFUNC_CALL = 2, LOAD_WIDE = 0x18, PSEUDO_FUNC = 4;
 
-/** The lowest three bits of a code; BPF_X: the operand is a register. */
-const CLASS = 7, ALU = 4, ALU64 = 7, BPF_X = 8;
+/** BPF_CLASS: the lowest three bits of a code. BPF_X: the operand is a register. */
+const CLASS = 7, ALU = 4, JMP32 = 6, ALU64 = 7, BPF_X = 8;
+const CLASSES_WITH_OPERAND: readonly number[] = [ALU, ALU64, JMP32];
 
 /**
- * Goes through the instructions that calculate with a number of their own (BPF_ALU and BPF_ALU64 with
- * BPF_K), a move among them.
+ * Goes through the instructions that calculate with a number of their own, a move among them, or compare
+ * 32 bits with it (BPF_ALU, BPF_ALU64 and BPF_JMP32 with BPF_K).
  * @param found called with where such an instruction begins, and its number
  */
 export function forEachOperand(
@@ -21,8 +22,8 @@ export function forEachOperand(
 ): void {
   const view = viewOf(instructions);
   for (let at = 0; at < instructions.length; at += INSTRUCTION.sizeBytes) {
-    const code = instructions[at], kind = code & CLASS;
-    if ((kind !== ALU && kind !== ALU64) || (code & BPF_X) !== 0) continue;
+    const code = instructions[at];
+    if (!CLASSES_WITH_OPERAND.includes(code & CLASS) || (code & BPF_X) !== 0) continue;
     found(at, view.getInt32(at + INSTRUCTION.immediate, true));
   }
 }

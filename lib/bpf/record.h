@@ -105,35 +105,51 @@ record_t *ipft_layout;
 		number;                                                                          \
 	})
 
+/* A copy that clang takes for another variable, which therefore need not share its register. */
+#define COPY(to, from) asm volatile("%0 = %1" : "=r"(to) : "r"(from))
+
 static __always_inline int matches(__u32 mark)
 {
-	asm volatile("%0 &= %1; %0 ^= %2"
-		     : "+w"(mark)
-		     : "i"(MARK_MASK_PLACEHOLDER), "i"(WANTED_MARK_PLACEHOLDER));
-	return !mark;
+	asm volatile("%0 &= %1" : "+w"(mark) : "i"(MARK_MASK_PLACEHOLDER));
+	return mark == WANTED_MARK_PLACEHOLDER;
 }
 
 /*
  * What every probe of an unmarked packet has to do, and all that it has. With a typed pointer it is one
  * instruction, which reads zero where there is no memory; the helper takes ten times longer.
+ *
+ * A hit needs the context after that. In a register that calls leave alone it would be saved at each
+ * run, so it waits in r3, stored and loaded right around the cast: the verifier knows since Linux 6.12
+ * that r3 outlives it and takes both away (mark_fastcall_patterns() in kernel/bpf/verifier.c, which
+ * wants the lowest slot of the stack).
+ *
+ * @argument: where the skb is in the context, in bytes
  */
-static __always_inline __u32 mark_of(struct sk_buff *skb)
+static __always_inline __u32 mark_of(struct pt_regs **ctx, long argument)
 {
 	if (NUMBER(CAN_CAST_PLACEHOLDER)) {
-		register struct sk_buff *typed asm("r0"), *argument asm("r1") = skb;
+		register struct sk_buff *skb asm("r0");
+		register struct pt_regs *waiting asm("r3") = *ctx;
 		__u32 mark;
 
-		asm volatile("r2 = %2; r0 = %3"
-			     : "=r"(typed), "+r"(argument)
-			     : "i"(SK_BUFF_ID_PLACEHOLDER), "i"(CAST_PLACEHOLDER)
-			     : "r2", "r3", "r4", "r5");
-		mark = typed->mark;
+		asm volatile("r1 = *(u64 *)(r3 + %2); r2 = %3;"
+			     "*(u64 *)(r10 - 16) = r3; r0 = %4; r3 = *(u64 *)(r10 - 16)"
+			     : "=r"(skb), "+r"(waiting)
+			     : "i"(argument), "i"(SK_BUFF_ID_PLACEHOLDER), "i"(CAST_PLACEHOLDER)
+			     : "r1", "r2", "r4", "r5", "memory");
+		*ctx = waiting;
+		mark = skb->mark;
 		barrier_var(mark); /* or clang would merge this read with that of the stack */
 		return mark;
 	}
+	struct pt_regs *kept; /* by a register that only this way saves */
+	struct sk_buff *skb;
 	__u32 mark = 0;
 
+	COPY(kept, *ctx);
+	skb = *(void **)((void *)kept + argument);
 	bpf_core_read(&mark, sizeof(mark), &skb->mark);
+	COPY(*ctx, kept);
 	return mark;
 }
 

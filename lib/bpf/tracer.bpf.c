@@ -15,9 +15,9 @@
  */
 #include "record.h"
 
-static __always_inline int is_wanted(struct sk_buff *skb)
+static __always_inline int is_wanted(struct pt_regs **ctx, long argument)
 {
-	return matches(mark_of(skb)) && ipft_state.active;
+	return matches(mark_of(ctx, argument)) && ipft_state.active;
 }
 
 /*
@@ -53,18 +53,16 @@ static __noinline int close_and_record(struct pt_regs *ctx, __u32 rings, __u32 h
 /* The last arguments of these. */
 #define NUMBERS NUMBER(RINGS_PLACEHOLDER), NUMBER(HASH_SHIFT_PLACEHOLDER)
 
-/* Read again at a hit, or else it would have to be kept across the call of mark_of(). */
-#define SKB(argument)                                                                            \
-	({                                                                                       \
-		barrier_var(ctx);                                                                \
-		(void *)PT_REGS_PARM##argument(ctx);                                             \
-	})
+#define SKB(argument) ((void *)PT_REGS_PARM##argument(ctx))
+
+/* See mark_of(). */
+#define IS_WANTED(argument) is_wanted(&ctx, (long)&PT_REGS_PARM##argument((struct pt_regs *)0))
 
 /* kprobe and kprobe-multi run the same programs; user space sets the expected attach type. */
 #define KPROBE(position, argument)                                                               \
 	SEC("kprobe") int ipft_kprobe_##position(struct pt_regs *ctx)                            \
 	{                                                                                        \
-		if (is_wanted(SKB(argument)))                                                    \
+		if (IS_WANTED(argument))                                                         \
 			hit(ctx, SKB(argument), ENTRY, NUMBERS);                                 \
 		return 0;                                                                        \
 	}
@@ -103,7 +101,7 @@ KPROBE(4, 5)
 				hit(ctx, (void *)*cookie, RETURN, NUMBERS);                      \
 			return 0;                                                                \
 		}                                                                                \
-		if (!is_wanted(SKB(argument)) || !hit(ctx, SKB(argument), ENTRY, NUMBERS))       \
+		if (!IS_WANTED(argument) || !hit(ctx, SKB(argument), ENTRY, NUMBERS))            \
 			return 1; /* nothing runs at the return of this call */                  \
 		SESSION_CALL(cookie, ctx, COOKIE_PLACEHOLDER);                                   \
 		*cookie = (__u64)SKB(argument);                                                  \
@@ -120,7 +118,7 @@ SESSION(4, 5)
 #define ENTER(position, argument)                                                                \
 	SEC("kprobe") int ipft_enter_##position(struct pt_regs *ctx)                             \
 	{                                                                                        \
-		if (is_wanted(SKB(argument)))                                                    \
+		if (IS_WANTED(argument))                                                         \
 			hit_and_open(ctx, SKB(argument), NUMBERS);                               \
 		return 0;                                                                        \
 	}

@@ -11,7 +11,9 @@ const isPlaceholder = (immediate: number) => immediate >>> 20 === 0x1bf && immed
 
 interface Instruction {
   readonly code: number;
+  readonly destination: number;
   readonly source: number;
+  readonly offset: number;
   readonly immediate: number;
 }
 
@@ -19,7 +21,9 @@ function decode(bytes: Uint8Array<ArrayBuffer>): Instruction[] {
   const view = new DataView(bytes.buffer);
   return Array.from({ length: bytes.length / 8 }, (_, i) => ({
     code: bytes[i * 8],
+    destination: bytes[i * 8 + 1] & 0xf,
     source: bytes[i * 8 + 1] >>> 4,
+    offset: view.getInt16(i * 8 + 2, true),
     immediate: view.getInt32(i * 8 + 4, true),
   }));
 }
@@ -56,4 +60,19 @@ Deno.test("fillPlaceholders makes calls of the kernel's functions, where it has 
   const { sessionIsReturn, sessionCookie, rdonlyCast, skBuff } = IDS;
   assert.deepEqual(calls(IDS), new Set([sessionIsReturn, sessionCookie, rdonlyCast]));
   assert.deepEqual(calls({ skBuff }), new Set());
+});
+
+Deno.test("record.h: what waits while a typed pointer is made has a slot of the stack of its own", () => {
+  const CALL = 0x85, STORE = 0x7b, LOAD = 0x79, ADD = 0x07, STACK = 10, SLOT = -16;
+  const isCast = (each?: Instruction) => each?.code === CALL && each.immediate === IDS.rdonlyCast;
+  const programs = filled(IDS).map(({ after }) => after).filter((program) => program.some(isCast));
+  for (const program of programs) {
+    program.forEach(({ code, destination, source, offset, immediate }, i) => {
+      const isAtSlot = offset < SLOT + 8, [before, after] = [program[i - 1], program[i + 1]];
+      if (destination === STACK && isAtSlot) assert.ok(code === STORE && isCast(after));
+      if (source === STACK && isAtSlot) assert.ok(code === LOAD && isCast(before));
+      if (code === ADD && before?.source === STACK) assert.ok(immediate >= SLOT + 8);
+    });
+  }
+  assert.equal(programs.length, 15); // of three kinds, one for each position
 });
