@@ -77,13 +77,12 @@ uninstall:
 	rm -rf "$(SHARE)/doc/ipft"
 
 bench: setup ipft
-	@$(DENO) run -A tests/bench/host/main.ts
 	@tests/vm/setup.sh 6.12
-	@$(DENO) run -A tests/bench/vm/main.ts
+	@$(DENO) run -A tests/bench/main.ts
 
 bench-quick bench-compare: setup ipft
 	@tests/vm/setup.sh 6.12
-	@$(DENO) run -A tests/bench/vm/main.ts --quick $(if $(filter bench-compare,$@),--compare)
+	@$(DENO) run -A tests/bench/main.ts --quick $(if $(filter bench-compare,$@),--compare)
 
 bpf: $(OBJECTS) $(NATIVE)
 

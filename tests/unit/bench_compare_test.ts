@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { compare, type Expected, verdictLine } from "../bench/vm/compare.ts";
-import { FULL, QUICK, readPlan } from "../bench/vm/plan.ts";
-import type { Series } from "../bench/vm/series.ts";
+import { compare, type Expected, verdictLine } from "../bench/compare.ts";
+import { FULL, QUICK, readPlan } from "../bench/plan.ts";
+import type { Series } from "../bench/series.ts";
 
 const READY: Expected = { figure: "ready", tool: "ipft / pwru", ratio: 0.26 };
 
@@ -49,7 +49,7 @@ Deno.test("compare wants shares to reach their goals, and no other series", () =
 });
 
 Deno.test("expected.json has each ratio once, as the table names it", () => {
-  const path = new URL("../bench/vm/expected.json", import.meta.url);
+  const path = new URL("../bench/expected.json", import.meta.url);
   const expected: Expected[] = JSON.parse(Deno.readTextFileSync(path));
   const names = expected.map(({ figure, tool }) => `${figure}: ${tool}`);
   assert.equal(new Set(names).size, names.length);
@@ -63,5 +63,7 @@ Deno.test("expected.json has each ratio once, as the table names it", () => {
 Deno.test("readPlan takes the figures that are named, and otherwise the plan's own", () => {
   assert.equal(readPlan([]), FULL);
   assert.equal(readPlan(["--quick", "--compare"]), QUICK);
-  assert.deepEqual(readPlan(["--quick", "ready", "hit"]), { ...QUICK, figures: ["hit", "ready"] });
+  const named = readPlan(["--quick", "ready", "dump", "hit"]);
+  assert.deepEqual(named, { ...QUICK, hostFigures: ["dump"], figures: ["hit", "ready"] });
+  assert.deepEqual(readPlan(["json"]), { ...FULL, hostFigures: ["json"], figures: [] });
 });

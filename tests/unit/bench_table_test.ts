@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Series } from "../bench/vm/series.ts";
-import { markdown, seriesTable } from "../bench/vm/table.ts";
+import type { Series } from "../bench/series.ts";
+import { markdown, seriesTable } from "../bench/table.ts";
 
 const READY: Series = {
   figure: "ready",
@@ -45,17 +45,35 @@ Deno.test("seriesTable gives a number as many digits as its unit deserves", () =
   assert.equal(shown("", 105.078), "105.1");
 });
 
-Deno.test("markdown names the machine, the tools and what they are attached to", () => {
-  const text = markdown({
-    kernel: "6.12.1",
-    cpus: [1, 2, 4],
-    versions: ["ipft 0.1.0", "pwru 1.0.5"],
-    attached: { ipft: 1612, pwru: 1458 },
-    series: [READY],
-  });
-  assert.deepEqual(text.split("\n").slice(0, 3), [
-    "Linux 6.12.1, 1, 2, 4 CPUs, emulated (QEMU TCG); ipft 0.1.0; pwru 1.0.5.",
+const HOST = {
+  kernel: "6.18",
+  cpus: 2,
+  deno: "2.9.6",
+  load: [0.1, 0.234] as const,
+  functions: 1600,
+  series: [{ ...READY, figure: "ring" }],
+};
+const VM = {
+  kernel: "6.12.1",
+  cpus: [1, 2, 4],
+  versions: ["ipft 0.1.0", "pwru 1.0.5"],
+  attached: { ipft: 1612, pwru: 1458 },
+  series: [READY],
+};
+
+Deno.test("markdown names the machines, the tools and what they are attached to, above one table", () => {
+  assert.deepEqual(markdown(HOST, VM).split("\n"), [
+    "On the host: Linux 6.18, 2 CPUs; Deno 2.9.6; 1600 functions;",
+    "load average 0.10 before, 0.23 after.",
+    "",
+    "In the VM: Linux 6.12.1, 1, 2, 4 CPUs, emulated (QEMU TCG); ipft 0.1.0; pwru 1.0.5.",
     "Attached functions: ipft: 1612, pwru: 1458.",
     "",
+    ...seriesTable([...HOST.series, ...VM.series]).split("\n"),
   ]);
+});
+
+Deno.test("markdown says nothing of a machine on which nothing was measured", () => {
+  assert.match(markdown(undefined, VM), /^In the VM: [^]*\.\n\n\|/);
+  assert.match(markdown(HOST, undefined), /^On the host: [^]*after\.\n\n\|/);
 });

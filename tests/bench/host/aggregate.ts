@@ -1,5 +1,5 @@
 /** The aggregate sink, each run in a process of its own, so that its peak of memory is its own. */
-import { rotated, type Samples } from "../vm/series.ts";
+import { rotated, type Samples } from "../series.ts";
 import type { AggregateRun } from "./aggregate_run.ts";
 import { FACTORS, TIME_PER_EVENT } from "./growth.ts";
 

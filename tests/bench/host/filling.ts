@@ -5,7 +5,7 @@
  * less often, and sharing costs less than it does on a quiet machine.
  */
 import { RingFiller } from "../../unit/ring_filler.ts";
-import { ratio, rotated, type Samples, type Series } from "../vm/series.ts";
+import { ratio, rotated, type Samples, type Series } from "../series.ts";
 import type { FillingOrder } from "./filling_thread.ts";
 
 /** Of each CPU. */

@@ -10,7 +10,7 @@ import { StructFormatter } from "../../../lib/module/struct_formatter.ts";
 import type { DataFormatter } from "../../../lib/output/data_formatter.ts";
 import { GROUP_LINES } from "../../../lib/output/text_buffer.ts";
 import { compileSource } from "../../unit/compile_source.ts";
-import { rotated, type Samples } from "../vm/series.ts";
+import { rotated, type Samples } from "../series.ts";
 
 const FIGURE = "event data to JSON";
 
@@ -38,7 +38,7 @@ const STRUCTS = {
 };
 
 /** Needs clang. */
-export async function measureFormatters(samples: Samples, _functions: unknown, rounds: number) {
+export async function measureFormatters(samples: Samples, rounds: number) {
   const path = new URL("./decode.lua", import.meta.url).pathname;
   using script = await LuaScript.load(path, { write: () => {}, writeError: () => {} });
   const decode = script.formatter("json", (error) => {

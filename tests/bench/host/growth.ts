@@ -1,5 +1,5 @@
 /** Whether a figure grows in proportion to the events. */
-import { ratio, type Series } from "../vm/series.ts";
+import { ratio, type Series } from "../series.ts";
 
 /** How often as many events as the least. */
 export const FACTORS = [1, 2, 4, 8];

@@ -13,7 +13,7 @@ import { JsonSink } from "../../../lib/output/json.ts";
 import type { Sink, TraceInfo } from "../../../lib/output/sink.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
 import { RingFiller } from "../../unit/ring_filler.ts";
-import { rotated, type Samples } from "../vm/series.ts";
+import { rotated, type Samples } from "../series.ts";
 import { FACTORS, TIME_PER_EVENT } from "./growth.ts";
 
 /** The tracer's ring and `drain`'s batches. */

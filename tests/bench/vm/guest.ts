@@ -12,10 +12,10 @@ import { measureMiss } from "./figures/miss.ts";
 import { measureOnce } from "./figures/once.ts";
 import { measureReady } from "./figures/ready.ts";
 import { measureTransfer } from "./figures/transfer.ts";
-import { type Figure, readPlan } from "./plan.ts";
+import { type Figure, readPlan } from "../plan.ts";
 import type { Results } from "./results.ts";
 import { attachedFunctions } from "./running_tool.ts";
-import type { Series } from "./series.ts";
+import type { Series } from "../series.ts";
 import { shell } from "./shell.ts";
 
 const plan = readPlan(Deno.args);

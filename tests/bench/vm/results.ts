@@ -1,4 +1,4 @@
-import type { Series } from "./series.ts";
+import type { Series } from "../series.ts";
 
 /** All that one guest has measured, or several. */
 export interface Results {

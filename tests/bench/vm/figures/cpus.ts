@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../../plan.ts";
 import { type RunningTool, whileTracing } from "../running_tool.ts";
-import { ratio, Samples, type Series } from "../series.ts";
+import { ratio, Samples, type Series } from "../../series.ts";
 import { ipft } from "../tools.ts";
 import { floodPingOnEachCpu, MARK, OTHER_MARK, setReflection } from "../traffic.ts";
 

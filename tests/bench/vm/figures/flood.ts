@@ -1,6 +1,6 @@
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../../plan.ts";
 import { whileTracing } from "../running_tool.ts";
-import { rotated, Samples, type Series } from "../series.ts";
+import { rotated, Samples, type Series } from "../../series.ts";
 import { ipft, ipftGraph, ipftStream, pwru, type Tool } from "../tools.ts";
 import { floodPing, MARK, SLOW_PINGS, slowPings } from "../traffic.ts";
 

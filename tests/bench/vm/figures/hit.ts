@@ -1,8 +1,8 @@
 import type { Runs } from "../bpf_stats.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../../plan.ts";
 import { MISS } from "./miss.ts";
 import { type RunningTool, whileTracing } from "../running_tool.ts";
-import { median, ratio, rotated, Samples, type Series } from "../series.ts";
+import { median, ratio, rotated, Samples, type Series } from "../../series.ts";
 import { type Account, ipft, pwru, type Tool } from "../tools.ts";
 import { floodPing, MARK, setReflection, SLOW_PINGS, slowPings } from "../traffic.ts";
 

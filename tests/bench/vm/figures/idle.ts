@@ -1,6 +1,6 @@
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../../plan.ts";
 import { whileTracing } from "../running_tool.ts";
-import { median, ratio, rotated, Samples, type Series } from "../series.ts";
+import { median, ratio, rotated, Samples, type Series } from "../../series.ts";
 import { empty, ipft, pwru } from "../tools.ts";
 import { floodPing, OTHER_MARK, VethPair } from "../traffic.ts";
 

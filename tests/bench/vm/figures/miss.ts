@@ -4,9 +4,9 @@
  * to it.
  */
 import { runsDuring } from "../bpf_stats.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../../plan.ts";
 import { RunningTool } from "../running_tool.ts";
-import { ratio, Samples, type Series } from "../series.ts";
+import { ratio, Samples, type Series } from "../../series.ts";
 import { empty, ipft, pwru, type Tool } from "../tools.ts";
 import { floodPing, MARK, OTHER_MARK } from "../traffic.ts";
 

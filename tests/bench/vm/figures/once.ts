@@ -1,10 +1,10 @@
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../../plan.ts";
 import { deliveredOf } from "./flood.ts";
 import { addHitCosts, comparedHits, type HitRuns, hitsPerPing, makeHits } from "./hit.ts";
 import { addMissCosts, comparedMisses } from "./miss.ts";
 import { READY, READY_GOAL } from "./ready.ts";
 import { whileTracing } from "../running_tool.ts";
-import { ratio, rotated, Samples, type Series } from "../series.ts";
+import { ratio, rotated, Samples, type Series } from "../../series.ts";
 import { type Account, empty, ipft, pwru, type Tool } from "../tools.ts";
 import { MARK, OTHER_MARK, setReflection } from "../traffic.ts";
 

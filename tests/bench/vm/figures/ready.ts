@@ -1,6 +1,6 @@
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../../plan.ts";
 import { attachedFunctions, whileTracing } from "../running_tool.ts";
-import { ratio, rotated, Samples, type Series } from "../series.ts";
+import { ratio, rotated, Samples, type Series } from "../../series.ts";
 import { ipft, ipftGraph, pwru, pwruMulti } from "../tools.ts";
 import { OTHER_MARK } from "../traffic.ts";
 

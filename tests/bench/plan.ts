@@ -16,9 +16,26 @@ export interface Plan {
   readonly deliveredTransferSeconds: number;
   /** Whether the tools are also measured with options that no goal is about. */
   readonly variants: boolean;
-  /** Which files of figures/. */
+  /** Repetitions of figures on the host. */
+  readonly hostRounds: number;
+  /** Repetitions on the host of what takes a minute. */
+  readonly longHostRounds: number;
+  /** Which figures on the host. */
+  readonly hostFigures: readonly HostFigure[];
+  /** Which files of vm/figures/. */
   readonly figures: readonly Figure[];
 }
+
+export const HOST_FIGURES = [
+  "reader",
+  "json",
+  "dump",
+  "formatters",
+  "filling",
+  "aggregate",
+] as const;
+
+export type HostFigure = typeof HOST_FIGURES[number];
 
 export const FIGURES = [
   "miss",
@@ -42,6 +59,9 @@ export const FULL: Plan = {
   timedTransferSeconds: 3,
   deliveredTransferSeconds: 5,
   variants: true,
+  hostRounds: 7,
+  longHostRounds: 3,
+  hostFigures: HOST_FIGURES,
   figures: FIGURES.filter((figure) => figure !== "once"),
 };
 
@@ -55,12 +75,16 @@ export const QUICK: Plan = {
   timedTransferSeconds: 1,
   deliveredTransferSeconds: 2,
   variants: false,
+  hostRounds: 3,
+  longHostRounds: 1,
+  hostFigures: [],
   figures: ["once"],
 };
 
 /** What the command line asks for: `[--quick] [FIGURE...]`, the plan's own figures unless told. */
 export function readPlan(args: readonly string[]): Plan {
   const plan = args.includes("--quick") ? QUICK : FULL;
-  const named = FIGURES.filter((figure) => args.includes(figure));
-  return named.length > 0 ? { ...plan, figures: named } : plan;
+  const isNamed = (figure: string) => args.includes(figure);
+  const hostFigures = HOST_FIGURES.filter(isNamed), figures = FIGURES.filter(isNamed);
+  return hostFigures.length + figures.length > 0 ? { ...plan, hostFigures, figures } : plan;
 }

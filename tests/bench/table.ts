@@ -1,16 +1,30 @@
 /** Results as Markdown. */
-import type { Results } from "./results.ts";
+import type { HostResults } from "./host/measure.ts";
 import { type Goal, isMet, median, type Series } from "./series.ts";
+import type { Results } from "./vm/results.ts";
 
-/** The machine, the tools, and a row for each series. */
-export function markdown({ kernel, cpus, versions, attached, series }: Results): string {
-  const machine = `Linux ${kernel}, ${cpus.join(", ")} CPUs, emulated (QEMU TCG)`;
+/** The machines, the tools, and a row for each series. */
+export function markdown(host: HostResults | undefined, vm: Results | undefined): string {
+  const machines = [...(host ? [hostText(host)] : []), ...(vm ? [vmText(vm)] : [])];
+  const series = [...(host?.series ?? []), ...(vm?.series ?? [])];
+  return [...machines, seriesTable(series)].join("\n\n");
+}
+
+function hostText({ kernel, cpus, deno, load, functions }: HostResults): string {
+  const [before, after] = load.map((average) => average.toFixed(2));
+  return [
+    `On the host: Linux ${kernel}, ${cpus} CPUs; Deno ${deno}; ${functions} functions;`,
+    `load average ${before} before, ${after} after.`,
+  ].join("\n");
+}
+
+function vmText({ kernel, cpus, versions, attached }: Results): string {
   const functions = Object.entries(attached).map(([tool, count]) => `${tool}: ${count}`).join(", ");
   return [
-    `${machine}; ${versions.join("; ")}.`,
+    `In the VM: Linux ${kernel}, ${cpus.join(", ")} CPUs, emulated (QEMU TCG); ${
+      versions.join("; ")
+    }.`,
     `Attached functions: ${functions}.`,
-    "",
-    seriesTable(series),
   ].join("\n");
 }
 

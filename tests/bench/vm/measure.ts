@@ -1,0 +1,58 @@
+/** ipft and other tools in a VM, each figure in one file of figures/. */
+import { join, resolve } from "node:path";
+import { runInVm } from "../../vm/run.ts";
+import { IpftError } from "../../../lib/errors.ts";
+import type { Plan } from "../plan.ts";
+import { addCpuRatios, CPU_COUNTS } from "./figures/cpus.ts";
+import { merged, type Results } from "./results.ts";
+
+const TIMEOUT_MS = 3600_000;
+
+const checkout = resolve(import.meta.dirname!, "../../..");
+const cache = Deno.env.get("IPFT_CACHE") ?? join(checkout, ".cache");
+
+/**
+ * One guest measures all figures but `cpus`, which takes guests of its own.
+ * @param options of the command line, for the guest
+ * @throws IpftError, or GuestFailure of `runInVm`
+ */
+export async function measureVm({ figures }: Plan, options: readonly string[]): Promise<Results> {
+  await setUp();
+  const measure = (figures: readonly string[], cpus?: number) =>
+    measureInGuest([...options, ...figures], cpus);
+  const inOneGuest = figures.filter((figure) => figure !== "cpus");
+  const guests: Results[] = [];
+  if (inOneGuest.length > 0) guests.push(await measure(inOneGuest));
+  if (!figures.includes("cpus")) return guests[0];
+  for (const cpus of CPU_COUNTS) guests.push(await measure(["cpus"], cpus));
+  const results = merged(guests);
+  return { ...results, series: addCpuRatios(results.series) };
+}
+
+async function setUp(): Promise<void> {
+  const { success } = await new Deno.Command(join(import.meta.dirname!, "setup.sh"), {
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn().status;
+  if (!success) throw new IpftError("the tools to compare with could not be fetched");
+}
+
+async function measureInGuest(args: readonly string[], cpus?: number): Promise<Results> {
+  const { exitCode, output } = await runInVm({
+    kernel: "6.12",
+    command: ["deno", "run", "-A", "--no-check", "tests/bench/vm/guest.ts", ...args],
+    checkout,
+    deno: Deno.execPath(),
+    extras: join(cache, "bench/extras"),
+    timeoutMs: TIMEOUT_MS,
+    cpus,
+    onOutput: showProgress,
+  });
+  if (exitCode !== 0) throw new IpftError(`measuring in the guest failed (exit code ${exitCode})`);
+  return JSON.parse(output.trimEnd().split("\n").at(-1)!);
+}
+
+/** Shows what the guest says, but for the results. */
+function showProgress(bytes: Uint8Array): void {
+  if (bytes[0] !== "{".charCodeAt(0)) Deno.stderr.writeSync(bytes);
+}
