@@ -11,6 +11,8 @@ const LONG_BYTES = 64;
 
 const NS_PER_SECOND = 1_000_000_000;
 
+const MAX_INT32 = 2 ** 31 - 1;
+
 /** A text that is written again and again, encoded once. */
 export interface Constant {
   /**
@@ -223,7 +225,7 @@ export class TextBuffer {
   timestamp(sinceOriginNs: number): void {
     const sumNs = this.#originNs + sinceOriginNs;
     const carry = Math.floor(sumNs / NS_PER_SECOND);
-    const ns = sumNs - carry * NS_PER_SECOND;
+    const ns = (sumNs - carry * NS_PER_SECOND) | 0; // as integers they are divided by multiplying
     const seconds = this.#originSeconds + carry;
     if (seconds === 0) return this.decimal(ns, this.#timestampWidth);
     if (seconds !== this.#seconds) {
@@ -232,9 +234,9 @@ export class TextBuffer {
       this.#secondsText.sizeBytes = putDecimal(this.#secondsBytes, 0, seconds, width);
     }
     this.constant(this.#secondsText);
-    const millions = Math.floor(ns / 1_000_000);
+    const millions = (ns / 1_000_000) | 0;
     const belowMillion = ns - millions * 1_000_000;
-    const thousands = Math.floor(belowMillion / 1000);
+    const thousands = (belowMillion / 1000) | 0;
     const start = this.#sizeBytes;
     this.#view.setUint32(start, THREE_DIGITS[millions], true);
     this.#view.setUint32(start + 3, THREE_DIGITS[thousands], true);
@@ -249,10 +251,15 @@ function putDecimal(bytes: Uint8Array, start: number, value: number, width: numb
   for (let power = 10; power <= value; power *= 10) digits++;
   const end = start + Math.max(digits, width);
   let at = end;
-  for (; digits > 0; digits--) {
+  for (; value > MAX_INT32; digits--) {
     const tenth = Math.floor(value / 10);
     bytes[--at] = 0x30 + value - tenth * 10;
     value = tenth;
+  }
+  for (let rest = value | 0; digits > 0; digits--) {
+    const tenth = (rest / 10) | 0;
+    bytes[--at] = 0x30 + rest - tenth * 10;
+    rest = tenth;
   }
   while (at > start) bytes[--at] = 0x20;
   return end;
