@@ -1,3 +1,8 @@
+import { putDecimal } from "./put_decimal.ts";
+
+/** Digits of 2^53. */
+const MAX_DECIMAL_BYTES = 16;
+
 /** Printable ASCII that a JSON string takes as it is. */
 const IS_PLAIN = Uint8Array.from(
   { length: 256 },
@@ -67,16 +72,8 @@ export class ByteBuilder {
       this.appendByte(0x2d);
       value = -value;
     }
-    let digits = 1;
-    for (let power = 10; power <= value; power *= 10) digits++;
-    this.#makeRoom(digits);
-    const end = this.#length + digits;
-    for (let at = end - 1; at >= this.#length; at--) {
-      const tenth = Math.floor(value / 10);
-      this.#bytes[at] = 0x30 + (value - tenth * 10); // not added first: it is exact up to 2^53
-      value = tenth;
-    }
-    this.#length = end;
+    this.#makeRoom(MAX_DECIMAL_BYTES);
+    this.#length = putDecimal(this.#bytes, this.#length, value, 0);
   }
 
   /** Appends an unsigned 32-bit integer in at least so many hexadecimal digits. */

@@ -1,3 +1,4 @@
+import { putDecimal } from "./put_decimal.ts";
 import type { WriteBytes } from "./sink.ts";
 
 /** Bytes gathered before they are handed on: several pipes full, and still within a CPU's cache. */
@@ -10,8 +11,6 @@ export const GROUP_LINES = 256;
 const LONG_BYTES = 64;
 
 const NS_PER_SECOND = 1_000_000_000;
-
-const MAX_INT32 = 2 ** 31 - 1;
 
 /** A text that is written again and again, encoded once. */
 export interface Constant {
@@ -243,24 +242,4 @@ export class TextBuffer {
     this.#view.setUint32(start + 6, THREE_DIGITS[belowMillion - thousands * 1000], true);
     this.#sizeBytes = start + 9;
   }
-}
-
-/** Writes `value` at `start`, right-aligned in at least `width` columns; returns where it ends. */
-function putDecimal(bytes: Uint8Array, start: number, value: number, width: number): number {
-  let digits = 1;
-  for (let power = 10; power <= value; power *= 10) digits++;
-  const end = start + Math.max(digits, width);
-  let at = end;
-  for (; value > MAX_INT32; digits--) {
-    const tenth = Math.floor(value / 10);
-    bytes[--at] = 0x30 + value - tenth * 10;
-    value = tenth;
-  }
-  for (let rest = value | 0; digits > 0; digits--) {
-    const tenth = (rest / 10) | 0;
-    bytes[--at] = 0x30 + rest - tenth * 10;
-    rest = tenth;
-  }
-  while (at > start) bytes[--at] = 0x20;
-  return end;
 }
