@@ -27,6 +27,7 @@ export const FIGURES = [
   "flood",
   "transfer",
   "ready",
+  "named",
   "cpus",
   "once",
 ] as const;
