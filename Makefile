@@ -41,7 +41,7 @@ GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completion
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
-	@echo "make bench     measure, here and against pwru in a VM (twenty minutes)"
+	@echo "make bench     measure, here and against pwru and bpftrace in a VM (26 minutes)"
 	@echo "make bench-quick  the latter in a minute"
 	@echo "make bench-compare  the same, and fail when a ratio is far from what it was"
 	@echo "make ipft      make ./ipft: one file that runs where nothing is installed"

@@ -2,8 +2,8 @@
  * Measures ipft: `deno run -A tests/bench/main.ts [--quick] [--compare] [FIGURE...]`.
  *
  * FIGURE is of this machine (reader, json, dump, formatters, filling, aggregate: host/measure.ts) or of
- * ipft and other tools in a VM (miss, idle, hit, flood, transfer, ready, cpus, once: one file each in
- * vm/figures/). Unless told, all but `once`, and with `--quick` only that.
+ * ipft and other tools in a VM (miss, idle, hit, flood, transfer, ready, named, cpus, once: one file each
+ * in vm/figures/). Unless told, all but `once`, and with `--quick` only that.
  *
  * Prints a Markdown table and, on the last line, the same as JSON; progress goes to stderr. With
  * `--compare`, it also says how the ratios differ from those of expected.json, and exits with 1 when

@@ -44,6 +44,7 @@ export const FIGURES = [
   "flood",
   "transfer",
   "ready",
+  "named",
   "cpus",
   "once",
 ] as const;

@@ -56,6 +56,12 @@ export class Samples {
     return series;
   }
 
+  /** The tools' series of a figure, and the first one's in relation to each of the others'. */
+  compared(figure: string, tools: readonly Named[], goal?: Goal): Series[] {
+    const [first, ...others] = tools.map((tool) => this.get(figure, tool));
+    return [first, ...others, ...others.map((other) => ratio(first, other, goal))];
+  }
+
   /** By figure, in the order in which the figures came, and the tools within each. */
   all(): Series[] {
     return [...Map.groupBy(this.#series, ({ figure }) => figure).values()].flat();

@@ -74,6 +74,25 @@ Deno.test("Samples keeps the figures together, in the order in which they came",
   assert.throws(() => samples.get("a", { name: "y" }), /nothing was measured of a with y/);
 });
 
+Deno.test("Samples compares the first tool with each of the others", () => {
+  const samples = new Samples();
+  const tools = ["x", "y", "z"].map((name) => ({ name }));
+  tools.forEach((tool, i) => samples.add("ready", tool, "ms", 10 ** i));
+  assert.deepEqual(
+    samples.compared("ready", tools, { atMost: 1 }).map(({ tool, unit, samples, goal }) => [
+      ...[tool, unit, ...samples],
+      goal,
+    ]),
+    [
+      ["x", "ms", 1, undefined],
+      ["y", "ms", 10, undefined],
+      ["z", "ms", 100, undefined],
+      ["x / y", "x", 0.1, { atMost: 1 }],
+      ["x / z", "x", 0.01, { atMost: 1 }],
+    ],
+  );
+});
+
 Deno.test("addGrowth compares the most events with the least, round by round", () => {
   const times = (tool: string, ...samples: number[]) => ({
     figure: `ring: ${TIME_PER_EVENT}`,

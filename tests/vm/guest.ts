@@ -19,8 +19,8 @@ export interface GuestOptions {
   checkout: string;
   /** The Deno binary that the guest gets as `/usr/local/bin/deno`. */
   deno: string;
-  /** A folder that the guest gets as `/mnt/extras`; none unless told. */
-  extras?: string;
+  /** Folders whose contents the guest gets in `/mnt/extras`; none unless told. */
+  extras?: readonly string[];
   /** From the start of the VM to the end of the command. */
   timeoutMs: number;
   /** 2 unless told. */

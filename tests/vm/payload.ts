@@ -9,13 +9,13 @@ export interface PayloadContents {
   deno: string;
   /** The program to run and its arguments. */
   command: readonly string[];
-  /** A folder to take along besides the checkout; none unless told. */
-  extras?: string;
+  /** Folders whose contents to take along besides the checkout, in one folder; none unless told. */
+  extras?: readonly string[];
 }
 
 /**
  * Makes the disk that the guest mounts on `/mnt`: the checkout (`ipft/`), the Deno binary, the
- * guest's init, the command and, where there is one, the folder of extras (`extras/`).
+ * guest's init, the command and, where there are any, the extras (`extras/`).
  *
  * Making and mounting an ext2 disk takes half of the time that a guest needs to unpack an archive.
  *
@@ -45,7 +45,9 @@ export async function writePayload(
     ...await checkoutFiles(checkout),
   ], checkout);
   if (extras !== undefined) {
-    await run("cp", ["--archive", "--no-target-directory", extras, join(scratch, "extras")], ".");
+    const contents = extras.map((folder) => `${folder}/.`);
+    await Deno.mkdir(join(scratch, "extras"));
+    await run("cp", ["--archive", "--", ...contents, join(scratch, "extras")], ".");
   }
 
   // The file stays sparse: the size is room for what the command writes to /ipft.

@@ -19,7 +19,7 @@ Runs a command as root in a VM, in a copy of this checkout. KERNEL: ${KERNELS.jo
 
   --timeout SECONDS   how long the guest may take (default: 300)
   --cpus N            processors of the guest
-  --extras FOLDER     what the guest gets as /mnt/extras
+  --extras FOLDER     what the guest gets in /mnt/extras; of several folders it gets all
   -i, --interactive   give the command this terminal's or pipe's input
   -h, --help`;
 
@@ -31,7 +31,7 @@ function readArguments(args: string[]) {
     options: {
       timeout: { type: "string", default: "300" },
       cpus: { type: "string" },
-      extras: { type: "string" },
+      extras: { type: "string", multiple: true },
       interactive: { type: "boolean", short: "i" },
       help: { type: "boolean", short: "h" },
     },

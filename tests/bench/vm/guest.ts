@@ -9,6 +9,7 @@ import { measureFlood } from "./figures/flood.ts";
 import { measureHit } from "./figures/hit.ts";
 import { measureIdle } from "./figures/idle.ts";
 import { measureMiss } from "./figures/miss.ts";
+import { measureNamed } from "./figures/named.ts";
 import { measureOnce } from "./figures/once.ts";
 import { measureReady } from "./figures/ready.ts";
 import { measureTransfer } from "./figures/transfer.ts";
@@ -30,12 +31,13 @@ if (isWanted("hit")) series.push(...await measureHit(plan, series));
 if (isWanted("flood")) series.push(...await measureFlood(plan));
 if (isWanted("transfer")) series.push(...await measureTransfer(plan));
 if (isWanted("ready")) series.push(...await measureReady(plan));
+if (isWanted("named")) series.push(...await measureNamed(plan));
 if (isWanted("cpus")) series.push(...await measureCpus(plan));
 
 const results: Results = {
   kernel: Deno.osRelease(),
   cpus: [navigator.hardwareConcurrency],
-  versions: (await shell("./ipft --version; cat /mnt/extras/versions")).trim().split("\n"),
+  versions: (await shell("./ipft --version; cat /mnt/extras/*.version")).trim().split("\n"),
   attached: attachedFunctions,
   series,
 };

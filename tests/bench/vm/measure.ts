@@ -1,8 +1,8 @@
-/** ipft and other tools in a VM, each figure in one file of figures/. */
+/** ipft beside pwru and bpftrace in a VM, each figure in one file of figures/. */
 import { join, resolve } from "node:path";
 import { runInVm } from "../../vm/run.ts";
 import { IpftError } from "../../../lib/errors.ts";
-import type { Plan } from "../plan.ts";
+import type { Figure, Plan } from "../plan.ts";
 import { addCpuRatios, CPU_COUNTS } from "./figures/cpus.ts";
 import { merged, type Results } from "./results.ts";
 
@@ -11,15 +11,18 @@ const TIMEOUT_MS = 3600_000;
 const checkout = resolve(import.meta.dirname!, "../../..");
 const cache = Deno.env.get("IPFT_CACHE") ?? join(checkout, ".cache");
 
+/** The figure that needs bpftrace: packing it takes too long for guests that don't. */
+const OF_BPFTRACE = "named";
+
 /**
  * One guest measures all figures but `cpus`, which takes guests of its own.
  * @param options of the command line, for the guest
  * @throws IpftError, or GuestFailure of `runInVm`
  */
 export async function measureVm({ figures }: Plan, options: readonly string[]): Promise<Results> {
-  await setUp();
-  const measure = (figures: readonly string[], cpus?: number) =>
-    measureInGuest([...options, ...figures], cpus);
+  await setUp(figures);
+  const measure = (figures: readonly Figure[], cpus?: number) =>
+    measureInGuest(figures, options, cpus);
   const inOneGuest = figures.filter((figure) => figure !== "cpus");
   const guests: Results[] = [];
   if (inOneGuest.length > 0) guests.push(await measure(inOneGuest));
@@ -29,21 +32,31 @@ export async function measureVm({ figures }: Plan, options: readonly string[]): 
   return { ...results, series: addCpuRatios(results.series) };
 }
 
-async function setUp(): Promise<void> {
+async function setUp(figures: readonly Figure[]): Promise<void> {
   const { success } = await new Deno.Command(join(import.meta.dirname!, "setup.sh"), {
+    args: figures.includes(OF_BPFTRACE) ? ["bpftrace"] : [],
     stdout: "inherit",
     stderr: "inherit",
   }).spawn().status;
   if (!success) throw new IpftError("the tools to compare with could not be fetched");
 }
 
-async function measureInGuest(args: readonly string[], cpus?: number): Promise<Results> {
+async function measureInGuest(
+  figures: readonly Figure[],
+  options: readonly string[],
+  cpus?: number,
+): Promise<Results> {
+  const extras = figures.includes(OF_BPFTRACE) ? ["extras", "bpftrace"] : ["extras"];
   const { exitCode, output } = await runInVm({
     kernel: "6.12",
-    command: ["deno", "run", "-A", "--no-check", "tests/bench/vm/guest.ts", ...args],
+    command: [
+      ...["deno", "run", "-A", "--no-check", "tests/bench/vm/guest.ts"],
+      ...options,
+      ...figures,
+    ],
     checkout,
     deno: Deno.execPath(),
-    extras: join(cache, "bench/extras"),
+    extras: extras.map((folder) => join(cache, "bench", folder)),
     timeoutMs: TIMEOUT_MS,
     cpus,
     onOutput: showProgress,

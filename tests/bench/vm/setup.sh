@@ -1,15 +1,16 @@
 #!/bin/bash
-# setup.sh: makes $IPFT_CACHE/bench/extras, the folder that the benchmark's guest gets as /mnt/extras:
-#   usr/bin/pwru     the pwru of Debian trixie; the guest's bookworm has what it links to
-#   empty.bpf.o      empty.bpf.c, compiled
-#   versions         a line for each tool
+# setup.sh [bpftrace]: makes, under $IPFT_CACHE/bench, what the benchmark's guest gets in /mnt/extras:
+#   extras/usr/bin/pwru     the pwru of Debian trixie; the guest's bookworm has what it links to
+#   extras/empty.bpf.o      empty.bpf.c, compiled
+#   bpftrace/bpftrace/      the bpftrace of Debian sid and all that it links to (290 MB): only when
+#                           asked for, because packing it takes a second for each guest
+#   extras/pwru.version, bpftrace/bpftrace.version
 #
-# Safe to run again: what is complete stays. Remove $IPFT_CACHE/bench for a newer pwru.
+# Safe to run again: what is complete stays. Remove $IPFT_CACHE/bench for newer ones.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=${here%/tests/bench/vm}
 bench=${IPFT_CACHE:-$checkout/.cache}/bench
-extras=$bench/extras
 work=$bench/work
 source "$checkout/tests/vm/mirror.sh"
 
@@ -18,12 +19,14 @@ fail() {
   exit 1
 }
 
-# Lists of our own: trixie must not become visible to this machine's apt.
-fetch_pwru() {
-  local apt=$work/apt signed main
+# fetch SUITE PACKAGE: PACKAGE and all that it depends on, extracted to $work/root; its name and version in
+# $work/version. Lists of our own, and no installed packages: SUITE must not become visible to this machine's
+# apt, and what is installed here is not in the guest.
+fetch() {
+  local suite=$1 package=$2 apt=$work/apt signed main archive
   local options=(
     -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
-    -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache"
+    -o Dir::State::Lists="$apt/lists" -o Dir::State::Status="$apt/status" -o Dir::Cache="$apt/cache"
     -o Acquire::Languages=none -o Acquire::Retries=2 -o APT::Sandbox::User=root
   )
   signed='[arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
@@ -31,26 +34,48 @@ fetch_pwru() {
   [[ $main ]] || fail "this machine's apt sources name no Debian mirror"
   rm -rf "$work"
   mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-  echo "deb $signed $main trixie main" >"$apt/sources.list"
-  echo "fetching pwru from Debian trixie" >&2
-  (
-    cd "$work"
+  echo "deb $signed $main $suite main" >"$apt/sources.list"
+  : >"$apt/status"
+  echo "fetching $package from Debian $suite" >&2
+  {
     apt-get "${options[@]}" update -qq --error-on=any
-    apt-get "${options[@]}" download -qq pwru
-  ) >"$apt/log" 2>&1 || {
+    apt-get "${options[@]}" install -qq --yes --download-only --no-install-recommends "$package"
+  } >"$apt/log" 2>&1 || {
     tail -n 5 "$apt/log" >&2
-    fail "cannot fetch pwru of Debian trixie from ${main%/}"
+    fail "cannot fetch $package of Debian $suite from ${main%/}"
   }
-  dpkg-deb --extract "$work"/pwru_*.deb "$work/pwru"
-  mkdir -p "$extras/usr/bin"
-  dpkg-deb --show --showformat '${Package} ${Version} of Debian trixie\n' "$work"/pwru_*.deb \
-    >"$extras/versions"
-  mv "$work/pwru/usr/bin/pwru" "$extras/usr/bin/pwru"
+  for archive in "$apt"/cache/archives/*.deb; do dpkg-deb --extract "$archive" "$work/root"; done
+  dpkg-deb --show --showformat "\${Package} \${Version} of Debian $suite\n" \
+    "$apt/cache/archives/${package}"_*.deb >"$work/version"
+}
+
+make_pwru() {
+  fetch trixie pwru
+  mkdir -p "$bench/extras/usr/bin"
+  mv "$work/root/usr/bin/pwru" "$bench/extras/usr/bin/pwru"
+  mv "$work/version" "$bench/extras/pwru.version"
+  rm -rf "$work"
+}
+
+# It links to newer libraries than the guest has, so they come along, with the loader that is theirs.
+make_bpftrace() {
+  local out=$bench/bpftrace/bpftrace usr=$work/root/usr libraries
+  fetch sid bpftrace
+  rm -rf "$bench/bpftrace"
+  mkdir -p "$out"
+  # The loader lists itself, too.
+  mapfile -t libraries < <(
+    "$usr/lib64/ld-linux-x86-64.so.2" --library-path "$usr/lib/x86_64-linux-gnu" \
+      --list "$usr/bin/bpftrace" | awk -v folder="$usr/" 'index($3, folder) == 1 { print $3 }'
+  )
+  cp --dereference "$usr/bin/bpftrace" "${libraries[@]}" "$out"
+  mv "$work/version" "$bench/bpftrace/bpftrace.version"
   rm -rf "$work"
 }
 
 "$checkout/tests/packages.sh" clang libbpf-dev debian-archive-keyring
-[[ -x $extras/usr/bin/pwru ]] || fetch_pwru
-[[ $extras/empty.bpf.o -nt $here/empty.bpf.c ]] ||
+[[ -f $bench/extras/pwru.version ]] || make_pwru
+[[ $bench/extras/empty.bpf.o -nt $here/empty.bpf.c ]] ||
   clang -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror \
-    -I"/usr/include/$(uname -m)-linux-gnu" -c "$here/empty.bpf.c" -o "$extras/empty.bpf.o"
+    -I"/usr/include/$(uname -m)-linux-gnu" -c "$here/empty.bpf.c" -o "$bench/extras/empty.bpf.o"
+[[ ${1-} != bpftrace || -f $bench/bpftrace/bpftrace.version ]] || make_bpftrace

@@ -1,4 +1,7 @@
 /** The tools that are compared: how each is started, says that it is ready, and tells what it saw. */
+import type { SkbFunction } from "../../../lib/kernel/skb_function.ts";
+import { bpftraceCommand, bpftraceEvents } from "./bpftrace.ts";
+
 /** What a tool is asked for. */
 export interface Request {
   /** The mark of the packets to trace. */
@@ -35,9 +38,9 @@ export interface Tool {
   written?(output: string): number;
 }
 
-function ipftTool(...options: string[]): Tool {
+function ipftTool(options: readonly string[] = [], name = ["ipft", ...options].join(" ")): Tool {
   return {
-    name: ["ipft", ...options].join(" "),
+    name,
     command: ({ mark, output }) => ["./ipft", "-m", `${mark}`, "-w", output, ...options],
     ready: "Trace ready!",
     attached: /Attached to (\d+) functions/,
@@ -63,12 +66,37 @@ function pwruTool(...options: string[]): Tool {
 /** ipft as most use it: the executable, all functions, `aggregate`. */
 export const ipft = ipftTool();
 /** ipft with live output, as pwru has it. */
-export const ipftStream = ipftTool("-o", "stream");
-export const ipftGraph = ipftTool("-t", "function_graph");
+export const ipftStream = ipftTool(["-o", "stream"]);
+export const ipftGraph = ipftTool(["-t", "function_graph"]);
 /** pwru as most use it: vmlinux only, the backend that it finds out itself. */
 export const pwru = pwruTool();
 /** Without finding out whether the kernel has kprobe-multi. */
 export const pwruMulti = pwruTool("--backend", "kprobe-multi");
+
+/** Shows the functions of events by name; attaches as `ipft` does, so it has its name. */
+export const ipftJson = ipftTool(["-o", "json"], ipft.name);
+
+/**
+ * bpftrace, attached to some functions, and ipft, attached to the same ones.
+ * @param what the functions are called in the tools' names
+ */
+export function toolsFor(functions: readonly SkbFunction[], what: string): [ipft: Tool, Tool] {
+  const regex = namesRegex(functions.map(({ name }) => name)).source;
+  const bpftrace: Tool = {
+    name: `bpftrace ${what}`,
+    command: ({ mark, output }) => bpftraceCommand(functions, mark, output),
+    ready: " probes\n",
+    attached: /Attached (\d+) probes/,
+    account: (_stderr, output) => ({ delivered: bpftraceEvents(output) }),
+    written: bpftraceEvents,
+  };
+  return [ipftTool(["-r", regex], `ipft -r ${what}`), bpftrace];
+}
+
+/** Matches these names only. */
+export function namesRegex(names: readonly string[]): RegExp {
+  return new RegExp(`^(${names.map((name) => name.replaceAll(".", "[.]")).join("|")})$`);
+}
 
 /** A program that does nothing, attached where ipft attaches. */
 export const empty: Tool = {

@@ -2,7 +2,7 @@ import type { Runs } from "../bpf_stats.ts";
 import type { Plan } from "../../plan.ts";
 import { MISS } from "./miss.ts";
 import { type RunningTool, whileTracing } from "../running_tool.ts";
-import { median, ratio, rotated, Samples, type Series } from "../../series.ts";
+import { median, rotated, Samples, type Series } from "../../series.ts";
 import { type Account, ipft, pwru, type Tool } from "../tools.ts";
 import { floodPing, MARK, setReflection, SLOW_PINGS, slowPings } from "../traffic.ts";
 
@@ -40,9 +40,9 @@ export async function measureHit(plan: Plan, misses: readonly Series[]): Promise
   return comparedHits(samples);
 }
 
-const BURST = "cost of a hit, in bursts";
+export const BURST = "cost of a hit, in bursts";
 const DELIVERED = "cost of a hit, in bursts: delivered";
-const FLOOD = "cost of a hit, under flood";
+export const FLOOD = "cost of a hit, under flood";
 
 function missNs(tool: Tool, series: readonly Series[]): number {
   const misses = series.find((each) => each.figure === MISS && each.tool === tool.name);
@@ -118,13 +118,9 @@ export function addHitCosts(
 /** The tools' costs, and ipft's in relation to pwru's. */
 export function comparedHits(samples: Samples): Series[] {
   const tools = [ipft, pwru];
-  const compared = (figure: string, atMost?: number) => [
-    ...tools.map((tool) => samples.get(figure, tool)),
-    ratio(samples.get(figure, ipft), samples.get(figure, pwru), atMost ? { atMost } : undefined),
-  ];
   return [
-    ...compared(BURST, 0.7),
+    ...samples.compared(BURST, tools, { atMost: 0.7 }),
     ...tools.map((tool) => samples.get(DELIVERED, tool)),
-    ...compared(FLOOD),
+    ...samples.compared(FLOOD, tools),
   ];
 }

@@ -45,4 +45,4 @@ export const READY = "ready";
 /** Of ipft's time in relation to pwru's. */
 export const READY_GOAL = { atMost: 0.45 };
 
-const STOP = "stop";
+export const STOP = "stop";

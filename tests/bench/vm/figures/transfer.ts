@@ -1,24 +1,34 @@
 import type { Plan } from "../../plan.ts";
 import { whileTracing } from "../running_tool.ts";
 import { rotated, Samples, type Series } from "../../series.ts";
-import { ipft, ipftStream, pwru } from "../tools.ts";
+import { ipft, ipftStream, pwru, type Tool } from "../tools.ts";
 import { VETH_MARK, VethPair } from "../traffic.ts";
 
 /**
  * Delivered with iperf3: events in the output of those that one TCP stream made, all of whose packets
- * are marked. ipft counts them in the kernel. For pwru they are estimated from what can be counted: how
+ * are marked. ipft counts them in the kernel. For others they are estimated from what can be counted: how
  * often its programs ran (`run_cnt`) times ipft's share of hits among its runs in the same round.
  */
-export async function measureTransfer(
-  { deliveryRounds, deliveredTransferSeconds, variants }: Plan,
-): Promise<Series[]> {
+export async function measureTransfer(plan: Plan): Promise<Series[]> {
   await using veth = await VethPair.make();
+  return await measureTransfers(veth, ipft, plan.variants ? [ipftStream, pwru] : [pwru], plan);
+}
+
+/**
+ * The same of other tools, which are attached to the same functions.
+ * @param first one that counts all its hits
+ */
+export async function measureTransfers(
+  veth: VethPair,
+  first: Tool,
+  others: readonly Tool[],
+  { deliveryRounds, deliveredTransferSeconds }: Plan,
+): Promise<Series[]> {
   const samples = new Samples();
-  const others = variants ? [ipftStream, pwru] : [pwru];
   for (let round = 0; round < deliveryRounds; round++) {
     let hitsPerRun = NaN;
-    // ipft first: pwru's hits are estimated from its share.
-    for (const tool of [ipft, ...rotated(others, round)]) {
+    // The first one's share is what others' hits are estimated from.
+    for (const tool of [first, ...rotated(others, round)]) {
       const { result, account } = await whileTracing(tool, VETH_MARK, async (running) => {
         let rate = NaN;
         const runs = await running.stats.during(async () => {
@@ -28,7 +38,7 @@ export async function measureTransfer(
         return { runs, rate };
       });
       const { delivered } = account;
-      if (tool === ipft) hitsPerRun = account.hits! / result.runs.count;
+      if (tool === first) hitsPerRun = account.hits! / result.runs.count;
       const hits = account.hits ?? result.runs.count * hitsPerRun;
       samples.add("iperf3: delivered", tool, "%", 100 * delivered / hits);
       samples.add("iperf3: events that happened", tool, "", hits);

@@ -1,0 +1,33 @@
+/** The functions that packets go through: where a tool can be attached to these, but not to all. */
+import { inspectKernel } from "../../../lib/kernel/inspect.ts";
+import { type SkbFunction, VMLINUX } from "../../../lib/kernel/skb_function.ts";
+import { planTrace } from "../../../lib/plan.ts";
+import { whileTracing } from "./running_tool.ts";
+import { ipftJson, namesRegex, type Tool } from "./tools.ts";
+
+/** Those of vmlinux that packets with a mark go through, as ipft shows them. */
+export async function functionsOf(
+  mark: number,
+  traffic: () => Promise<unknown>,
+): Promise<readonly SkbFunction[]> {
+  const names = new Set<string>();
+  const tool: Tool = {
+    ...ipftJson,
+    account: (stderr, output) => {
+      for (const name of namesOf(Deno.readTextFileSync(output))) names.add(name);
+      return ipftJson.account(stderr, output);
+    },
+  };
+  await whileTracing(tool, mark, traffic);
+  const kernel = await inspectKernel(() => {});
+  const filter = { functionRegex: namesRegex([...names]) };
+  return planTrace(kernel, { tracer: "function", backend: "kprobe-multi", filter }).functions;
+}
+
+/** The functions of vmlinux in ipft's JSON. */
+export function namesOf(json: string): Set<string> {
+  const events = json.trimEnd().split("\n").map((line) => JSON.parse(line));
+  return new Set(
+    events.filter((event) => event.module === VMLINUX).map((event) => event.function as string),
+  );
+}
