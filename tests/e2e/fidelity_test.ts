@@ -27,12 +27,14 @@ function callsIn(trace: string): Call[] {
 function callsOfPacket(calls: Call[], events: JsonEvent[]): string[] {
   const cpus = new Set(events.map((event) => event.processor_id));
   const there = calls.filter(({ cpu }) => cpus.has(cpu));
-  // One hook of a function runs after the other, and in an emulated guest that takes its time.
-  const slackUs = 2000;
-  const isCallOf = (event: JsonEvent) => ({ name, timeUs }: Call) =>
-    name === event.function && Math.abs(timeUs - event.timestamp / 1000) < slackUs;
-  const first = there.findIndex(isCallOf(events[0]));
-  const last = there.findLastIndex(isCallOf(events.at(-1)!));
+  // One hook of a function runs after the other, in an emulated guest now and then some ms later.
+  const indexOf = (event: JsonEvent) => {
+    const distance = ({ timeUs }: Call) => Math.abs(timeUs - event.timestamp / 1000);
+    const nearest = there.filter(({ name }) => name === event.function)
+      .reduce<Call | undefined>((a, b) => a && distance(a) <= distance(b) ? a : b, undefined);
+    return nearest ? there.indexOf(nearest) : -1;
+  };
+  const first = indexOf(events[0]), last = indexOf(events.at(-1)!);
   assert(first >= 0 && last > first, `ftrace has calls ${first} to ${last}`);
   return there.slice(first, last + 1).map(({ name }) => name);
 }
