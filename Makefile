@@ -11,7 +11,7 @@ export DENO_NO_UPDATE_CHECK := 1
 CLANG ?= clang
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
 	-D__TARGET_ARCH_x86 -I/usr/include/$(shell uname -m)-linux-gnu
-BPF_HEADERS := lib/bpf/event.h lib/bpf/record.h
+BPF_HEADERS := lib/bpf/event.h lib/bpf/mark.h lib/bpf/record.h
 BPF_OBJECTS := lib/bpf/tracer.bpf.o lib/bpf/mark_sockets.bpf.o tests/unit/ring_filler.bpf.o
 TRACER_FOR_MODULES := lib/bpf/tracer_module.bpf.o
 # Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
@@ -41,7 +41,7 @@ GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completion
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
-	@echo "make bench     measure, here and against pwru and bpftrace in a VM (26 minutes)"
+	@echo "make bench     measure, here and against pwru and bpftrace in a VM (twenty minutes)"
 	@echo "make bench-quick  the latter in a minute"
 	@echo "make bench-compare  the same, and fail when a ratio is far from what it was"
 	@echo "make ipft      make ./ipft: one file that runs where nothing is installed"

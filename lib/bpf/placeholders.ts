@@ -18,7 +18,7 @@ export interface ProgramNumbers {
   readonly rings: number;
 }
 
-/** *_PLACEHOLDER of record.h and tracer.bpf.c. */
+/** *_PLACEHOLDER of mark.h, record.h and tracer.bpf.c. */
 const NUMBERS = {
   wantedMark: 0x1bf73a2c,
   markMask: 0x1bf73a5c,

@@ -15,11 +15,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "event.h"
-
-/* The part of the kernel's struct that is used: CO-RE finds the offset on the running kernel. */
-struct sk_buff {
-	__u32 mark;
-} __attribute__((preserve_access_index));
+#include "mark.h"
 
 /* enum bpf_func_id of the running kernel; a value of its own, so that headers may know it or not. */
 enum bpf_func_id___func_ip {
@@ -85,73 +81,9 @@ static __always_inline int module(void *ctx, void *skb, void *data)
 /* Unused: keeps the struct in the object's BTF, where a test compares it with lib/bpf/event.ts. */
 record_t *ipft_layout;
 
-/*
- * What is known before the programs are loaded: user space puts the numbers into the instructions, in
- * place of these (lib/bpf/placeholders.ts). A variable would have to be loaded at each run.
- */
-#define WANTED_MARK_PLACEHOLDER 0x1bf73a2c /* already masked */
-#define MARK_MASK_PLACEHOLDER 0x1bf73a5c
-#define CAN_CAST_PLACEHOLDER 0x1bf7ca5e /* 1 where the kernel has bpf_rdonly_cast */
-#define SK_BUFF_ID_PLACEHOLDER 0x1bf75b0f /* of struct sk_buff, in the kernel's BTF */
+/* See mark.h. */
 #define HASH_SHIFT_PLACEHOLDER 0x1bf75417 /* of an address, see struct function_slot */
 #define RINGS_PLACEHOLDER 0x1bf7417c /* how many: a power of two */
-/* Of calls of the kernel's functions. */
-#define CAST_PLACEHOLDER 0x1bf7ca57
-
-#define NUMBER(placeholder)                                                                      \
-	({                                                                                       \
-		__u32 number;                                                                    \
-		asm volatile("%0 = %1" : "=w"(number) : "i"(placeholder));                       \
-		number;                                                                          \
-	})
-
-/* A copy that clang takes for another variable, which therefore need not share its register. */
-#define COPY(to, from) asm volatile("%0 = %1" : "=r"(to) : "r"(from))
-
-static __always_inline int matches(__u32 mark)
-{
-	asm volatile("%0 &= %1" : "+w"(mark) : "i"(MARK_MASK_PLACEHOLDER));
-	return mark == WANTED_MARK_PLACEHOLDER;
-}
-
-/*
- * What every probe of an unmarked packet has to do, and all that it has. With a typed pointer it is one
- * instruction, which reads zero where there is no memory; the helper takes ten times longer.
- *
- * A hit needs the context after that. In a register that calls leave alone it would be saved at each
- * run, so it waits in r3, stored and loaded right around the cast: the verifier knows since Linux 6.12
- * that r3 outlives it and takes both away (mark_fastcall_patterns() in kernel/bpf/verifier.c, which
- * wants the lowest slot of the stack).
- *
- * @argument: where the skb is in the context, in bytes
- */
-static __always_inline __u32 mark_of(struct pt_regs **ctx, long argument)
-{
-	if (NUMBER(CAN_CAST_PLACEHOLDER)) {
-		register struct sk_buff *skb asm("r0");
-		register struct pt_regs *waiting asm("r3") = *ctx;
-		__u32 mark;
-
-		asm volatile("r1 = *(u64 *)(r3 + %2); r2 = %3;"
-			     "*(u64 *)(r10 - 16) = r3; r0 = %4; r3 = *(u64 *)(r10 - 16)"
-			     : "=r"(skb), "+r"(waiting)
-			     : "i"(argument), "i"(SK_BUFF_ID_PLACEHOLDER), "i"(CAST_PLACEHOLDER)
-			     : "r1", "r2", "r4", "r5", "memory");
-		*ctx = waiting;
-		mark = skb->mark;
-		barrier_var(mark); /* or clang would merge this read with that of the stack */
-		return mark;
-	}
-	struct pt_regs *kept; /* by a register that only this way saves */
-	struct sk_buff *skb;
-	__u32 mark = 0;
-
-	COPY(kept, *ctx);
-	skb = *(void **)((void *)kept + argument);
-	bpf_core_read(&mark, sizeof(mark), &skb->mark);
-	COPY(*ctx, kept);
-	return mark;
-}
 
 /*
  * The marked packets' calls under way, for methods whose return programs see nothing of the entry. User

@@ -62,7 +62,7 @@ Deno.test("fillPlaceholders makes calls of the kernel's functions, where it has 
   assert.deepEqual(calls({ skBuff }), new Set());
 });
 
-Deno.test("record.h: what waits while a typed pointer is made has a slot of the stack of its own", () => {
+Deno.test("mark.h: what waits while a typed pointer is made has a slot of the stack of its own", () => {
   const CALL = 0x85, STORE = 0x7b, LOAD = 0x79, ADD = 0x07, STACK = 10, SLOT = -16;
   const isCast = (each?: Instruction) => each?.code === CALL && each.immediate === IDS.rdonlyCast;
   const programs = filled(IDS).map(({ after }) => after).filter((program) => program.some(isCast));
