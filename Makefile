@@ -12,7 +12,7 @@ CLANG ?= clang
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
 	-D__TARGET_ARCH_x86 -I/usr/include/$(shell uname -m)-linux-gnu
 BPF_HEADERS := lib/bpf/event.h lib/bpf/mark.h lib/bpf/record.h
-BPF_OBJECTS := lib/bpf/tracer.bpf.o lib/bpf/mark_sockets.bpf.o tests/unit/ring_filler.bpf.o
+BPF_OBJECTS := lib/bpf/tracer.bpf.o lib/bpf/mark_sockets.bpf.o tests/support/ring_filler.bpf.o
 TRACER_FOR_MODULES := lib/bpf/tracer_module.bpf.o
 # Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
 COMPILE_MODULE := C_INCLUDE_PATH=/usr/include/$(shell uname -m)-linux-gnu $(CLANG) -target bpf -O3 -c -g
@@ -20,10 +20,10 @@ LUA_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/lua/*/*.bpf.c))
 MODULES := $(LUA_EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/modules/*.bpf.c))
 # Extensions as ipft compiles them itself, and those of the tests also with another compiler.
 EXTENSION_FLAGS := -target bpf -O2 -g -c -Wall -Wextra -Wno-unused-parameter -Werror \
-	-idirafter lib/module/templates -idirafter /usr/include/$(shell uname -m)-linux-gnu
-IPFT_H := lib/module/templates/ipft.h
+	-idirafter lib/extension/templates -idirafter /usr/include/$(shell uname -m)-linux-gnu
+IPFT_H := lib/extension/templates/ipft.h
 BPF_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/bpf/*/*.bpf.c))
-EXTENSIONS := $(BPF_EXAMPLES) lib/module/templates/extension.bpf.o \
+EXTENSIONS := $(BPF_EXAMPLES) lib/extension/templates/extension.bpf.o \
 	$(patsubst %.c,%.o,$(wildcard tests/extensions/*.bpf.c))
 NEWEST_EXTENSIONS := $(patsubst %.bpf.c,%.newest.bpf.o,$(wildcard tests/extensions/*.bpf.c))
 OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES) $(EXTENSIONS)

@@ -1,9 +1,9 @@
-import { parseCommandLine, type Request } from "./lib/cli.ts";
-import { doctor } from "./lib/doctor.ts";
-import { errorText, IpftError } from "./lib/errors.ts";
-import { listFunctions } from "./lib/list.ts";
+import { parseCommandLine, type Request } from "./lib/cli/parse.ts";
+import { doctor } from "./lib/commands/doctor.ts";
+import { errorText, IpftError } from "./lib/base/errors.ts";
+import { listFunctions } from "./lib/commands/list.ts";
 import { OutputClosed, printText } from "./lib/output/stdout.ts";
-import { trace } from "./lib/session.ts";
+import { trace } from "./lib/commands/trace.ts";
 
 /** Everything but results goes to stderr. */
 const tell = (message: string) => console.error(message);
@@ -16,13 +16,13 @@ async function run(request: Request): Promise<boolean | void> {
     case "list":
       return await listFunctions(request.filter, tell);
     case "lua":
-      return await (await import("./lib/try_script.ts")).tryScript(request.trial, tell);
+      return await (await import("./lib/commands/lua.ts")).tryScript(request.trial, tell);
     case "doctor":
       return await doctor(request.verbose, tell);
     case "generate":
-      return printText((await import("./lib/generate.ts")).generated(request.template));
+      return printText((await import("./lib/generate/generate.ts")).generated(request.template));
     case "version":
-      return printText((await import("./lib/version.ts")).versionText());
+      return printText((await import("./lib/commands/version.ts")).versionText());
     case "print":
       return printText(request.text);
   }

@@ -26,7 +26,7 @@ commit=$(git -c safe.directory='*' describe --always --dirty --abbrev=12 --exclu
 # In few files, ipft starts sooner, and compiles no TypeScript at its first start.
 bundle() {
   rm -f "$packed"/*.js
-  printf '{ "kind": "%s", "commit": "%s" }\n' "$1" "$commit" >"$tree/lib/build.json"
+  printf '{ "kind": "%s", "commit": "%s" }\n' "$1" "$commit" >"$tree/lib/commands/build.json"
   (cd "$tree" && "$deno" bundle --quiet --platform deno --code-splitting --external wasmoon \
     --outdir "$packed" main.ts) >"$stage/log" 2>&1 || { cat "$stage/log" >&2; exit 1; }
 }

@@ -1,6 +1,6 @@
 /** Which of the few known reasons it is that the kernel refused the tracer. */
-import { errnoText, IpftError } from "../errors.ts";
-import type { Backend } from "../options.ts";
+import { errnoText, IpftError } from "../base/errors.ts";
+import type { Backend } from "../cli/options.ts";
 
 const EPERM = 1;
 

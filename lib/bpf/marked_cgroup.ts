@@ -1,4 +1,4 @@
-import { errnoText, IpftError } from "../errors.ts";
+import { errnoText, IpftError } from "../base/errors.ts";
 import { AttachType, createLink } from "../ffi/bpf.ts";
 import { makeFolder, openFolder, removeFolder, writeFileSync } from "../ffi/file.ts";
 import { BpfObject } from "../ffi/libbpf.ts";

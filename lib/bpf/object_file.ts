@@ -1,4 +1,4 @@
-import { IpftError } from "../errors.ts";
+import { IpftError } from "../base/errors.ts";
 
 /**
  * A compiled program: `tracer` as it is; `tracer_module`, which lacks the function that a user's module

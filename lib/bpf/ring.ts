@@ -1,5 +1,5 @@
 import { Mapping } from "../ffi/libc.ts";
-import { CPU_BITS, DATA_BYTES, EVENT, type EventBatch } from "./event.ts";
+import { CPU_BITS, DATA_BYTES, EVENT, type EventBatch } from "../event/event.ts";
 
 /** struct bpf_ringbuf_hdr { u32 len; u32 pg_off; }, the bits in len: include/uapi/linux/bpf.h. */
 const HEADER_BYTES = 8, BUSY = 0x80000000 | 0, DISCARD = 0x40000000, LENGTH = 0x3fffffff;

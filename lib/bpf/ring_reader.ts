@@ -1,5 +1,5 @@
 import { monotonicNs } from "../ffi/libc.ts";
-import type { EventBatch } from "./event.ts";
+import type { EventBatch } from "../event/event.ts";
 import { Ring } from "./ring.ts";
 import type { Rings } from "./rings.ts";
 

@@ -1,6 +1,6 @@
-import { DATA_BYTES } from "../bpf/event.ts";
-import { parseBytes, parseDuration, parseRingSize, parseUint32 } from "../numbers.ts";
-import { BACKENDS, COMPLETION_NAMES, OUTPUT_FORMATS, TEMPLATE_NAMES, TRACERS } from "../options.ts";
+import { DATA_BYTES } from "../event/event.ts";
+import { parseBytes, parseDuration, parseRingSize, parseUint32 } from "./numbers.ts";
+import { BACKENDS, COMPLETION_NAMES, OUTPUT_FORMATS, TEMPLATE_NAMES, TRACERS } from "./options.ts";
 import { type Command, flag, valued } from "./option.ts";
 import { choice, extension, file, port, positive, regex, script, text } from "./values.ts";
 

@@ -1,5 +1,5 @@
-import { usageError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { usageError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import { flags, type Option, type Options, term, type Values } from "./option.ts";
 import { SEE_HELP } from "./values.ts";
 

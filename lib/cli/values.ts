@@ -1,7 +1,7 @@
-import { usageError } from "../errors.ts";
-import { byNearness, nearest } from "../nearest.ts";
-import { parseUint32 } from "../numbers.ts";
-import type { ExtensionFile } from "../options.ts";
+import { usageError } from "../base/errors.ts";
+import { byNearness, nearest } from "../base/nearest.ts";
+import { parseUint32 } from "./numbers.ts";
+import type { ExtensionFile } from "./options.ts";
 import type { Offer, Reader } from "./option.ts";
 
 /** The remedy for most wrong usage. */

@@ -2,7 +2,7 @@
  * libbpf, bound with `Deno.dlopen`: objects, programs and maps as classes that hide every pointer.
  * Debian 12's libbpf 1.1 is the oldest that is supported.
  */
-import { errnoText, IpftError } from "../errors.ts";
+import { errnoText, IpftError } from "../base/errors.ts";
 import { addressOf, cString, memoryAt } from "./memory.ts";
 import { lastErrno } from "./libc.ts";
 

@@ -4,7 +4,7 @@
  * A failed call throws an `IpftError` that names the operation; `errno` is read from the thread's own
  * location straight after the call, before anything else can run on this thread.
  */
-import { errnoText, IpftError } from "../errors.ts";
+import { errnoText, IpftError } from "../base/errors.ts";
 import { addressOf, cString, memoryAt } from "./memory.ts";
 
 const { symbols: libc } = Deno.dlopen("libc.so.6", {

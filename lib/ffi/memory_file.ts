@@ -1,4 +1,4 @@
-import { errnoText, IpftError } from "../errors.ts";
+import { errnoText, IpftError } from "../base/errors.ts";
 import { readFileSync, writeFileSync } from "./file.ts";
 import { close, systemCall } from "./libc.ts";
 import { addressOf, cString } from "./memory.ts";

@@ -1,5 +1,5 @@
-import type { Btf } from "./btf.ts";
-import { BtfKind } from "./btf_kind.ts";
+import type { Btf } from "../btf/btf.ts";
+import { BtfKind } from "../btf/btf_kind.ts";
 
 /** What programs refer to by its id in the BTF of vmlinux; undefined where the kernel lacks it. */
 export interface BtfIds {

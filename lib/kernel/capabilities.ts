@@ -1,7 +1,7 @@
 import { kprobePmuType } from "../ffi/perf.ts";
-import type { Btf } from "./btf.ts";
+import type { Btf } from "../btf/btf.ts";
 import type { BtfIds } from "./btf_ids.ts";
-import { BtfKind } from "./btf_kind.ts";
+import { BtfKind } from "../btf/btf_kind.ts";
 
 /** What a kernel can do for the tracer. */
 export interface Capabilities {

@@ -1,4 +1,4 @@
-import { IpftError } from "../errors.ts";
+import { IpftError } from "../base/errors.ts";
 import { unescapeMountPoint } from "./tracefs.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { IpftError } from "../errors.ts";
+import { IpftError } from "../base/errors.ts";
 import { readDirSync } from "../ffi/file.ts";
-import { Btf } from "./btf.ts";
+import { Btf } from "../btf/btf.ts";
 import { describedSkbFunctions, findSkbFunctions } from "./find_functions.ts";
 import { readKernelFile } from "./kernel_file.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";

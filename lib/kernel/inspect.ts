@@ -1,5 +1,5 @@
 /** What there is to know of the running kernel before anything is loaded. */
-import { IpftError } from "../errors.ts";
+import { IpftError } from "../base/errors.ts";
 import { withAddresses } from "./addresses.ts";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
 import { loadSkbFunctions } from "./functions.ts";

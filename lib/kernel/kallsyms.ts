@@ -1,4 +1,4 @@
-import { IpftError } from "../errors.ts";
+import { IpftError } from "../base/errors.ts";
 import { NameSet } from "./name_set.ts";
 import { VMLINUX } from "./skb_function.ts";
 

@@ -1,4 +1,4 @@
-import { errnoText, IpftError } from "../errors.ts";
+import { errnoText, IpftError } from "../base/errors.ts";
 import { readFile, readFileSync } from "../ffi/file.ts";
 
 /**

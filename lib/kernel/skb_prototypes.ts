@@ -1,6 +1,6 @@
-import { IpftError } from "../errors.ts";
-import type { Btf } from "./btf.ts";
-import { BtfKind } from "./btf_kind.ts";
+import { IpftError } from "../base/errors.ts";
+import type { Btf } from "../btf/btf.ts";
+import { BtfKind } from "../btf/btf_kind.ts";
 
 /** The function types of one BTF that take a `struct sk_buff *`. */
 export interface SkbPrototypes {

@@ -1,5 +1,5 @@
 import { readKernelFile } from "./kernel_file.ts";
-import { lastNotAbove } from "./sorted.ts";
+import { lastNotAbove } from "../base/sorted.ts";
 
 const NEWLINE = 0x0a, SPACE = 0x20;
 

@@ -1,4 +1,4 @@
-import { errnoText, IpftError } from "../errors.ts";
+import { errnoText, IpftError } from "../base/errors.ts";
 import { mount, unmount } from "../ffi/libc.ts";
 import { readKernelText } from "./kernel_file.ts";
 import { findTracefs } from "./tracefs.ts";

@@ -1,7 +1,7 @@
-import { DATA_BYTES } from "../bpf/event.ts";
-import type { IpftError } from "../errors.ts";
-import { ByteBuilder } from "../output/byte_builder.ts";
-import type { DataFormatter, FormattedData } from "../output/data_formatter.ts";
+import { DATA_BYTES } from "../event/event.ts";
+import type { IpftError } from "../base/errors.ts";
+import { ByteBuilder } from "../base/byte_builder.ts";
+import type { DataFormatter, FormattedData } from "../event/data_formatter.ts";
 import { LuaError, type LuaValue } from "./lua_value.ts";
 import { scriptError } from "./script_error.ts";
 import type { Sandbox } from "./sandbox.ts";

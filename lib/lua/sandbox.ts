@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { EVENT_FIELDS } from "../output/data_formatter.ts";
+import { EVENT_FIELDS } from "../event/data_formatter.ts";
 import batchSource from "./batch.lua" with { type: "text" };
 import { HostFiles } from "./host_files.ts";
 import { type HostValue, LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";

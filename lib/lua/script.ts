@@ -1,6 +1,6 @@
-import { IpftError } from "../errors.ts";
-import type { ModuleImage } from "../module/module_image.ts";
-import { readUserFile } from "../user_file.ts";
+import { IpftError } from "../base/errors.ts";
+import type { ModuleImage } from "../bpf/extension_object.ts";
+import { readUserFile } from "../ffi/user_file.ts";
 import { type LineFormat, LuaFormatter } from "./lua_formatter.ts";
 import { LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
 import { scriptError } from "./script_error.ts";

@@ -1,4 +1,4 @@
-import { fileProblem, IpftError } from "../errors.ts";
+import { fileProblem, IpftError } from "../base/errors.ts";
 import type { WriteBytes } from "./sink.ts";
 import { writeStdout } from "./stdout.ts";
 

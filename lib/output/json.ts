@@ -1,7 +1,7 @@
-import type { EventBatch } from "../bpf/event.ts";
-import { type Describe, type LineEnds, lineEnds } from "./line_ends.ts";
+import type { EventBatch } from "../event/event.ts";
+import { type Describe, type LineEnds, lineEnds } from "./text/line_ends.ts";
 import type { Sink, TraceInfo, WriteBytes } from "./sink.ts";
-import { constant, TextBuffer } from "./text_buffer.ts";
+import { constant, TextBuffer } from "./text/text_buffer.ts";
 
 const PACKET_ID = constant(`{"packet_id":"0x`);
 const TIMESTAMP = constant(`","timestamp":`);

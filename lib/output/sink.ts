@@ -1,7 +1,7 @@
-import type { EventBatch } from "../bpf/event.ts";
-import type { Tracer } from "../options.ts";
-import type { DataFormatter } from "./data_formatter.ts";
-import type { Style } from "./style.ts";
+import type { EventBatch } from "../event/event.ts";
+import type { Tracer } from "../cli/options.ts";
+import type { DataFormatter } from "../event/data_formatter.ts";
+import type { Style } from "./text/style.ts";
 
 /** What a sink needs to know of the trace that feeds it. */
 export interface TraceInfo {

@@ -1,4 +1,4 @@
-import { IpftError } from "../errors.ts";
+import { IpftError } from "../base/errors.ts";
 
 /** Nobody reads standard output any more (`| head`): the trace has nobody left to trace for. */
 export class OutputClosed extends Error {

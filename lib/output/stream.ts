@@ -1,8 +1,8 @@
-import type { EventBatch } from "../bpf/event.ts";
-import { type Describe, type LineEnds, lineEnds } from "./line_ends.ts";
+import type { EventBatch } from "../event/event.ts";
+import { type Describe, type LineEnds, lineEnds } from "./text/line_ends.ts";
 import type { Sink, TraceInfo, WriteBytes } from "./sink.ts";
-import { appendStart, LONGEST_START_BYTES, tableColumns } from "./table_text.ts";
-import { constant, TextBuffer } from "./text_buffer.ts";
+import { appendStart, LONGEST_START_BYTES, tableColumns } from "./text/table_text.ts";
+import { constant, TextBuffer } from "./text/text_buffer.ts";
 
 const PACKET = constant(" 0x");
 

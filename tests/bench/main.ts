@@ -12,7 +12,7 @@
  * @module
  */
 import { GuestFailure } from "../vm/run.ts";
-import { IpftError } from "../../lib/errors.ts";
+import { IpftError } from "../../lib/base/errors.ts";
 import { compare, type Expected, verdictLine } from "./compare.ts";
 import expected from "./expected.json" with { type: "json" };
 import { measureHost } from "./host/measure.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { EVENT_FIELDS } from "../../lib/output/data_formatter.ts";
+import { EVENT_FIELDS } from "../../lib/event/data_formatter.ts";
 import { EXPECTED } from "../extensions/expected.ts";
-import { parseEvents } from "../json_schema.ts";
+import { parseEvents } from "../support/json_schema.ts";
 import { ipft, options, ping, Trace, workingBackends } from "./ipft.ts";
 
 const MARK = 0x1d2;
@@ -43,7 +43,7 @@ Deno.test("with -o json the members are fields of each event", async () => {
 
 Deno.test("the templates trace as they are", async () => {
   const shown = "( len: 84 mark: 0x1d2 protocol: 0x800 )";
-  const skeleton = await traced("lib/module/templates/extension.bpf.o");
+  const skeleton = await traced("lib/extension/templates/extension.bpf.o");
   assert(skeleton.includes(`ip_output ${shown}`), skeleton);
   const path = await Deno.makeTempFile({ suffix: ".lua" });
   await Deno.writeTextFile(path, (await ipft("--gen", "lua-script")).stdout);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { attach, loadTracer } from "../../lib/attach.ts";
-import { EventBatch } from "../../lib/bpf/event.ts";
+import { attach, loadTracer } from "../../lib/capture/attach.ts";
+import { EventBatch } from "../../lib/event/event.ts";
 import { RingReader } from "../../lib/bpf/ring_reader.ts";
 import { Rings } from "../../lib/bpf/rings.ts";
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
-import { planTrace } from "../../lib/plan.ts";
+import { planTrace } from "../../lib/capture/plan.ts";
 import { recordWithFtrace } from "./ftrace.ts";
 import {
   assertNothingLeft,

@@ -112,7 +112,7 @@ export class Trace implements AsyncDisposable {
   async events(): Promise<JsonEvent[]> {
     const { code, stdout, stderr } = await this.stop();
     assert.equal(code, 0, stderr);
-    const { parseEvents } = await import("../json_schema.ts"); // not every test has JSON
+    const { parseEvents } = await import("../support/json_schema.ts"); // not every test has JSON
     return parseEvents(stdout) as JsonEvent[];
   }
 

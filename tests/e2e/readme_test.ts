@@ -9,7 +9,7 @@
  * A command that goes on until Ctrl-C gets it when a marked ping and a marked connection are over.
  */
 import assert from "node:assert/strict";
-import { readmeBlocks, type ReadmeCommand, readmeCommands, TRACES } from "../readme.ts";
+import { readmeBlocks, type ReadmeCommand, readmeCommands, TRACES } from "../support/readme.ts";
 import {
   assertNothingLeft,
   type Finished,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { IpftError } from "../../lib/errors.ts";
+import { IpftError } from "../../lib/base/errors.ts";
 import { Messages, Output } from "./channels.ts";
 import { writePayload } from "./payload.ts";
 import { qemuArguments } from "./qemu.ts";

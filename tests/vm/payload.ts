@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { IpftError } from "../../lib/errors.ts";
+import { IpftError } from "../../lib/base/errors.ts";
 
 /** What goes into a guest. */
 export interface PayloadContents {

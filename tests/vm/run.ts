@@ -8,7 +8,7 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { IpftError } from "../../lib/errors.ts";
+import { IpftError } from "../../lib/base/errors.ts";
 import { GuestFailure, type Kernel, KERNELS, runInVm } from "./guest.ts";
 
 export { GuestFailure, type GuestOptions, type GuestResult, type Kernel } from "./guest.ts";

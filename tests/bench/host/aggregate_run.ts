@@ -6,8 +6,8 @@
  * Timed is `finish`: to group, sort and print to /dev/null. The memory is the process's peak (VmHWM)
  * less what it had (VmRSS) before the first event, so the garbage of the heap counts, too.
  */
-import { EventBatch } from "../../../lib/bpf/event.ts";
-import { AggregateSink } from "../../../lib/output/aggregate.ts";
+import { EventBatch } from "../../../lib/event/event.ts";
+import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
 import { openDestination } from "../../../lib/output/destination.ts";
 import { kernelFunctions } from "./functions.ts";
 

@@ -4,7 +4,7 @@
  * reads; timed are the programs' runs, by the kernel. Where other work keeps a CPU busy, the two meet
  * less often, and sharing costs less than it does on a quiet machine.
  */
-import { RingFiller } from "../../unit/ring_filler.ts";
+import { RingFiller } from "../../support/ring_filler.ts";
 import { ratio, rotated, type Samples, type Series } from "../series.ts";
 import type { FillingOrder } from "./filling_thread.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { testRunOptions } from "../../unit/ring_filler.ts";
+import { testRunOptions } from "../../support/ring_filler.ts";
 
 export interface FillingOrder {
   readonly cpu: number;

@@ -2,14 +2,14 @@
  * From the 64 bytes of an event to what a line says of them, by each kind of `DataFormatter`. `dump` is
  * measured with the reader and the sink around it, in ring.ts.
  */
-import { DATA_BYTES } from "../../../lib/bpf/event.ts";
+import { DATA_BYTES } from "../../../lib/event/event.ts";
 import { LuaScript } from "../../../lib/lua/script.ts";
-import { EventStruct } from "../../../lib/module/event_struct.ts";
-import { openModule } from "../../../lib/module/module_object.ts";
-import { StructFormatter } from "../../../lib/module/struct_formatter.ts";
-import type { DataFormatter } from "../../../lib/output/data_formatter.ts";
-import { GROUP_LINES } from "../../../lib/output/text_buffer.ts";
-import { compileSource } from "../../unit/compile_source.ts";
+import { EventStruct } from "../../../lib/extension/event_struct.ts";
+import { openModule } from "../../../lib/extension/open_object.ts";
+import { StructFormatter } from "../../../lib/extension/struct_formatter.ts";
+import type { DataFormatter } from "../../../lib/event/data_formatter.ts";
+import { GROUP_LINES } from "../../../lib/output/text/text_buffer.ts";
+import { compileSource } from "../../support/compile_source.ts";
 import { rotated, type Samples } from "../series.ts";
 
 const FIGURE = "event data to JSON";

@@ -1,6 +1,6 @@
 /** Names for the table of functions. */
-import { Btf } from "../../../lib/kernel/btf.ts";
-import { BtfKind } from "../../../lib/kernel/btf_kind.ts";
+import { Btf } from "../../../lib/btf/btf.ts";
+import { BtfKind } from "../../../lib/btf/btf_kind.ts";
 import { findSkbPrototypes } from "../../../lib/kernel/skb_prototypes.ts";
 
 const SOURCE = "/sys/kernel/btf/vmlinux";

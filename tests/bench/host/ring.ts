@@ -5,14 +5,14 @@
  * to /dev/null. Timed are `RingReader.read` and `Sink.write` alone: between them the filler's numbers
  * are folded to functions and CPUs that exist.
  */
-import { EventBatch } from "../../../lib/bpf/event.ts";
+import { EventBatch } from "../../../lib/event/event.ts";
 import { RingReader } from "../../../lib/bpf/ring_reader.ts";
 import { LuaScript } from "../../../lib/lua/script.ts";
 import { openDestination } from "../../../lib/output/destination.ts";
 import { JsonSink } from "../../../lib/output/json.ts";
 import type { Sink, TraceInfo } from "../../../lib/output/sink.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
-import { RingFiller } from "../../unit/ring_filler.ts";
+import { RingFiller } from "../../support/ring_filler.ts";
 import { rotated, type Samples } from "../series.ts";
 import { FACTORS, TIME_PER_EVENT } from "./growth.ts";
 

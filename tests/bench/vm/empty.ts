@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { errnoText, IpftError } from "../../../lib/errors.ts";
+import { errnoText, IpftError } from "../../../lib/base/errors.ts";
 import { AttachType, createKprobeMultiLink } from "../../../lib/ffi/bpf.ts";
 import { BpfObject } from "../../../lib/ffi/libbpf.ts";
 import { inspectKernel } from "../../../lib/kernel/inspect.ts";
-import { planTrace } from "../../../lib/plan.ts";
+import { planTrace } from "../../../lib/capture/plan.ts";
 
 const stop = Promise.withResolvers<void>();
 Deno.addSignalListener("SIGINT", stop.resolve);

@@ -1,7 +1,7 @@
 /** The functions that packets go through: where a tool can be attached to these, but not to all. */
 import { inspectKernel } from "../../../lib/kernel/inspect.ts";
 import { type SkbFunction, VMLINUX } from "../../../lib/kernel/skb_function.ts";
-import { planTrace } from "../../../lib/plan.ts";
+import { planTrace } from "../../../lib/capture/plan.ts";
 import { whileTracing } from "./running_tool.ts";
 import { ipftJson, namesRegex, type Tool } from "./tools.ts";
 

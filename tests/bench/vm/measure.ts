@@ -1,7 +1,7 @@
 /** ipft beside pwru and bpftrace in a VM, each figure in one file of figures/. */
 import { join, resolve } from "node:path";
 import { GuestFailure, runInVm } from "../../vm/run.ts";
-import { IpftError } from "../../../lib/errors.ts";
+import { IpftError } from "../../../lib/base/errors.ts";
 import type { Figure, Plan } from "../plan.ts";
 import { addCpuRatios, CPU_COUNTS } from "./figures/cpus.ts";
 import { merged, type Results } from "./results.ts";

@@ -1,0 +1,53 @@
+import { IpftError } from "../../base/errors.ts";
+import {
+  forEachOperand,
+  INSTRUCTION,
+  LOAD_WIDE,
+  PSEUDO_FUNC,
+  setImmediate,
+} from "../instruction.ts";
+
+/** FUNCTION_INDEX_PLACEHOLDER in tracer.bpf.c. */
+const PLACEHOLDER = 0x1bf7c0de;
+
+/** The relocated instructions of an fentry or fexit program, with a place for the function's index. */
+export class FentryTemplate {
+  readonly #instructions: Uint8Array<ArrayBuffer>;
+  /** Where the instruction with the index begins. */
+  readonly #index: number;
+
+  /** @throws IpftError when a module hands functions to helpers: copies of the program cannot */
+  constructor(instructions: Uint8Array<ArrayBuffer>) {
+    this.#instructions = instructions;
+    if (handsOverFunctions(instructions)) {
+      throw new IpftError(
+        "the ftrace backend does not work with a module that hands functions to helpers like " +
+          "bpf_loop or bpf_for_each_map_elem",
+        "use --backend kprobe-multi or kprobe",
+      );
+    }
+    const places: number[] = [];
+    forEachOperand(instructions, (at, operand) => {
+      if (operand === PLACEHOLDER) places.push(at);
+    });
+    if (places.length === 0) throw new Error("no placeholder in the fentry program");
+    this.#index = places[0];
+  }
+
+  /** A copy of the instructions, for one function. */
+  withFunctionIndex(functionIndex: number): Uint8Array<ArrayBuffer> {
+    const copy = this.#instructions.slice();
+    setImmediate(copy, this.#index, functionIndex);
+    return copy;
+  }
+}
+
+/** Such a program needs BTF of its own, which the copies don't have. */
+function handsOverFunctions(instructions: Uint8Array): boolean {
+  for (let at = 0; at < instructions.length; at += INSTRUCTION.sizeBytes) {
+    if (instructions[at] !== LOAD_WIDE) continue;
+    if (instructions[at + INSTRUCTION.registers] >>> 4 === PSEUDO_FUNC) return true;
+    at += INSTRUCTION.sizeBytes; // the other half of the number
+  }
+  return false;
+}

@@ -1,0 +1,79 @@
+import { IpftError } from "../../base/errors.ts";
+import { AttachType, createLink, kprobeMissed, programRecursionMisses } from "../../ffi/bpf.ts";
+import { close, ioctl } from "../../ffi/libc.ts";
+import { kprobePmuType, openKprobe } from "../../ffi/perf.ts";
+import type { SkbFunction } from "../../kernel/skb_function.ts";
+import { type Attachment, type AttachObserver, sumKnown } from "./attachment.ts";
+import { attachOneByOne } from "./one_by_one.ts";
+import type { Tracer } from "../programs.ts";
+
+/** _IO('$', 0) and _IOW('$', 8, __u32). */
+const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
+
+/**
+ * Attaches with one kprobe perf event per function: works everywhere, but takes the kernel some
+ * milliseconds each, and as many again to detach.
+ *
+ * @param functions all with their addresses
+ * @param hasLinks Linux 5.15+: perf-event links
+ * @throws IpftError when the kernel has no kprobes; what `observer` rejects with
+ */
+export async function attachKprobe(
+  tracer: Tracer,
+  functions: readonly SkbFunction[],
+  hasLinks: boolean,
+  observer: AttachObserver,
+): Promise<Attachment> {
+  const pmuType = kprobePmuType();
+  if (pmuType === undefined) {
+    throw new IpftError(
+      "this kernel has no kprobes",
+      "use a kernel with CONFIG_KPROBE_EVENTS, or --backend ftrace (see: ipft doctor)",
+    );
+  }
+  const programFds = new Set<number>();
+  const { links, refused } = await attachOneByOne(
+    functions,
+    ({ skbPosition, address = 0n }, _index, links) => {
+      const programFd = tracer.program(skbPosition).fd;
+      programFds.add(programFd);
+      const fd = attachOne(pmuType, programFd, address, hasLinks);
+      if (fd >= 0) links.add(fd);
+      return Math.min(fd, 0);
+    },
+    observer,
+  );
+  return {
+    refused,
+    missed: () =>
+      sumKnown([
+        ...Array.from(programFds, programRecursionMisses),
+        ...Array.from(links, kprobeMissed),
+      ]),
+    [Symbol.dispose]: () => links[Symbol.dispose](),
+  };
+}
+
+/** The file descriptor that holds the attached probe, or the negated errno. */
+function attachOne(
+  pmuType: number,
+  programFd: number,
+  address: bigint,
+  hasLinks: boolean,
+): number {
+  const event = openKprobe(pmuType, address);
+  if (event < 0) return event;
+  if (hasLinks) {
+    const link = createLink(programFd, event, AttachType.perfEvent);
+    // The kernel enables the event with the first program, and the link keeps it.
+    close(event);
+    return link;
+  }
+  const result = Math.min(
+    ioctl(event, PERF_EVENT_IOC_SET_BPF, programFd),
+    ioctl(event, PERF_EVENT_IOC_ENABLE, 0),
+  );
+  if (result === 0) return event;
+  close(event);
+  return result;
+}

@@ -1,0 +1,121 @@
+import { IpftError } from "../base/errors.ts";
+import { ELEMENT_WORDS, FIXED_WORDS } from "./btf_kind.ts";
+import { readBtfSections } from "./btf_sections.ts";
+
+/** Words that every type begins with: name, info, and size or type. */
+export const COMMON_WORDS = 3;
+
+/**
+ * Bits of the info: the vlen from 0 to 23, the kind from 24 to 30; older kernels use fewer and leave
+ * the others 0. Loops over all types use these in place of `kindOf` and `vlenOf`: until V8 has compiled
+ * a loop, calls are what it spends its time with.
+ */
+export const VLEN_MASK = 0xffffff;
+export const KIND_SHIFT = 24;
+export const KIND_MASK = 0x7f;
+
+const decoder = new TextDecoder();
+
+/**
+ * The raw types and strings of one BTF, on top of those of the BTF that it continues: type ids and
+ * string offsets below `firstId` and `#firstString` are the base's.
+ */
+export class BtfTable {
+  /** The first type id that is not the base's; 0 is void. */
+  readonly firstId: number;
+  /** The last type id plus 1. */
+  readonly endId: number;
+  /** The own types, one after the other. */
+  readonly words: Uint32Array;
+  /** Index in `words` of type `firstId + i`. */
+  readonly starts: Uint32Array;
+
+  /** Byte offset of `words` in the source. */
+  readonly #wordsAt: number;
+  readonly #strings: Uint8Array;
+  readonly #firstString: number;
+  readonly #endString: number;
+
+  /** @throws IpftError when the bytes are not BTF, or cut off */
+  constructor(bytes: Uint8Array, readonly source: string, readonly base?: BtfTable) {
+    const sections = readBtfSections(bytes, source, base !== undefined);
+    this.words = sections.types;
+    this.#wordsAt = sections.typesAt;
+    this.#strings = sections.strings;
+    this.#firstString = base ? base.#endString : 0;
+    this.#endString = this.#firstString + this.#strings.length;
+    this.firstId = base ? base.endId : 1;
+    this.starts = this.#findStarts();
+    this.endId = this.firstId + this.starts.length;
+  }
+
+  #findStarts(): Uint32Array {
+    const words = this.words;
+    const starts = new Uint32Array(Math.floor(words.length / COMMON_WORDS));
+    let count = 0;
+    for (let at = 0; at < words.length;) {
+      const info = words[at + 1];
+      const kind = info >>> KIND_SHIFT & KIND_MASK;
+      const next = at + FIXED_WORDS[kind] + ELEMENT_WORDS[kind] * (info & VLEN_MASK);
+      // Neither is true of an unknown kind, for which `next` is not a number.
+      if (!(next > at && next <= words.length)) {
+        const isCutOff = next > at || words.length - at < COMMON_WORDS;
+        const why = isCutOff ? "is cut off" : `is of unknown kind ${kind}`;
+        throw this.corrupt(`${this.#place(this.firstId + count, at)} ${why}`);
+      }
+      starts[count++] = at;
+      at = next;
+    }
+    return starts.slice(0, count);
+  }
+
+  /** Word `index` of a type; void has only zeros. */
+  word(id: number, index: number): number {
+    if (id === 0) return 0;
+    if (this.base && id < this.firstId) return this.base.word(id, index);
+    const start = this.starts[id - this.firstId];
+    if (start !== undefined) return this.words[start + index];
+    throw this.corrupt(`it has no type ${id}, its last is ${this.endId - 1}`);
+  }
+
+  string(offset: number): string {
+    if (this.base && offset < this.#firstString) return this.base.string(offset);
+    const start = offset - this.#firstString;
+    const end = this.#strings.indexOf(0, start);
+    if (end >= 0) return decoder.decode(this.#strings.subarray(start, end));
+    throw this.corrupt(`it has no string at ${offset}, they end at ${this.#endString}`);
+  }
+
+  /** Whether the string at `offset` is `wanted`, which ends with a NUL. Nothing is decoded. */
+  isString(offset: number, wanted: Uint8Array): boolean {
+    if (this.base && offset < this.#firstString) return this.base.isString(offset, wanted);
+    const start = offset - this.#firstString;
+    for (let i = 0; i < wanted.length; i++) {
+      if (this.#strings[start + i] !== wanted[i]) return false;
+    }
+    return true;
+  }
+
+  /** The error for a type that is not what the caller needs. */
+  unfit(id: number, why: string): IpftError {
+    return this.corrupt(`${this.#place(id, this.starts[id - this.firstId])} ${why}`);
+  }
+
+  corrupt(why: string): IpftError {
+    return new IpftError(`cannot read the BTF of ${this.source}: ${why}`);
+  }
+
+  #place(id: number, start: number | undefined): string {
+    return start === undefined ? `type ${id}` : `type ${id} at byte ${this.#wordsAt + start * 4}`;
+  }
+}
+
+/** The kind in the info of a type. */
+export function kindOf(info: number): number {
+  return info >>> KIND_SHIFT & KIND_MASK;
+}
+
+/** How many members, values, parameters or variables a type has, from its info. */
+export function vlenOf(info: number): number {
+  return info & VLEN_MASK;
+}

@@ -1,0 +1,83 @@
+/** `ipft doctor`: what this kernel can do for ipft, and whether it lets it. */
+import { attach, loadTracer } from "../capture/attach.ts";
+import type { AttachObserver } from "../bpf/attach/attachment.ts";
+import { Rings } from "../bpf/rings.ts";
+import { backendGaps } from "../bpf/attach/backends.ts";
+import { IpftError } from "../base/errors.ts";
+import { type Capabilities, REQUIREMENTS } from "../kernel/capabilities.ts";
+import { inspectKernel, type Kernel } from "../kernel/inspect.ts";
+import { lockdownMode } from "../kernel/lockdown.ts";
+import { VMLINUX } from "../kernel/skb_function.ts";
+import { type Backend, type Tracer, TRACERS } from "../cli/options.ts";
+import { printText } from "../output/stdout.ts";
+import { planTrace } from "../capture/plan.ts";
+
+/** Every kernel with IPv4 has it, and nothing else is called so. */
+const TRIED_FUNCTION = /^ip_rcv$/;
+
+const UNOBSERVED: AttachObserver = { attached: () => Promise.resolve(), detached: () => {} };
+
+/** A mark that nobody uses: the attached programs see no packet. */
+const TRIED_MARK = 0x1bf7c0de;
+
+const TRIED_BUFFER_BYTES = 4096;
+
+/**
+ * Prints what the kernel has, and tries each backend on one function.
+ *
+ * @param verbose whether to show what libbpf and the verifier say
+ * @returns whether one backend works at least
+ * @throws IpftError without root, tracefs or BTF: then there is nothing to try
+ */
+export async function doctor(verbose: boolean, tell: (message: string) => void): Promise<boolean> {
+  const kernel = await inspectKernel(tell);
+  const inModules = kernel.functions.filter(({ module }) => module !== VMLINUX).length;
+  const lines = [
+    `Linux ${Deno.osRelease()}`,
+    row("lockdown", lockdownMode() ?? "unknown: securityfs is not mounted"),
+    ...Object.entries(kernel.capabilities).map(([name, has]) => {
+      const [what, needs] = REQUIREMENTS[name as keyof Capabilities];
+      return row(what, has ? "yes" : `no: needs ${needs}`);
+    }),
+    row("skb functions", `${kernel.functions.length}, ${inModules} of them in modules`),
+  ];
+  let anyWorks = false;
+  for (const tracer of TRACERS) {
+    lines.push("", `tracer ${tracer}`);
+    let works = false;
+    for (const { backend, missing } of backendGaps(kernel.capabilities, tracer)) {
+      const obstacle = missing.length > 0
+        ? `lacks ${missing.join(", ")}`
+        : await tryBackend(kernel, tracer, backend, verbose ? tell : undefined);
+      const rank = works ? "" : " (the default)";
+      lines.push(row(backend, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
+      works ||= obstacle === undefined;
+    }
+    anyWorks ||= works;
+  }
+  await printText(lines.join("\n") + "\n");
+  return anyWorks;
+}
+
+/** Attaches to one function and detaches again: what stands in the way, undefined if nothing does. */
+async function tryBackend(
+  kernel: Kernel,
+  tracer: Tracer,
+  backend: Backend,
+  onLog?: (line: string) => void,
+): Promise<string | undefined> {
+  try {
+    const plan = planTrace(kernel, { tracer, backend, filter: { functionRegex: TRIED_FUNCTION } });
+    using rings = await Rings.make(TRIED_BUFFER_BYTES);
+    using loaded = loadTracer(plan, { mark: TRIED_MARK, mask: 0xffffffff }, rings, onLog);
+    using _attachment = await attach(plan, loaded, UNOBSERVED);
+    return undefined;
+  } catch (error) {
+    if (error instanceof IpftError) return error.message;
+    throw error;
+  }
+}
+
+function row(name: string, value: string): string {
+  return `  ${name.padEnd(20)}${value}`;
+}

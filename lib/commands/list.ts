@@ -1,0 +1,20 @@
+import type { FunctionFilter } from "../cli/options.ts";
+import { printText } from "../output/stdout.ts";
+import { selectFunctions } from "../capture/plan.ts";
+import { inspectKernel } from "../kernel/inspect.ts";
+import { VMLINUX } from "../kernel/skb_function.ts";
+
+/**
+ * Prints the functions that can be traced, one a line in the style of ftrace: `name`, or
+ * `name [module]`.
+ * @param warn told of modules whose functions are left out
+ */
+export async function listFunctions(
+  filter: FunctionFilter,
+  warn: (message: string) => void,
+): Promise<void> {
+  const { functions } = await inspectKernel(warn);
+  const lines = selectFunctions(functions, filter)
+    .map(({ name, module }) => module === VMLINUX ? `${name}\n` : `${name} [${module}]\n`);
+  await printText(lines.join(""));
+}

@@ -1,0 +1,13 @@
+import denoJson from "../../deno.json" with { type: "json" };
+import { libbpfVersion } from "../ffi/libbpf.ts";
+import build from "./build.json" with { type: "json" };
+
+/**
+ * Which ipft this is, for `ipft --version`: two lines.
+ * @throws IpftError when libbpf cannot be opened
+ */
+export function versionText(): string {
+  const commit = build.commit && `, commit ${build.commit}`;
+  return `ipft ${denoJson.version} (${build.kind}${commit})\n` +
+    `Deno ${Deno.version.deno}, libbpf ${libbpfVersion()}\n`;
+}

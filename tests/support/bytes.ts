@@ -1,0 +1,34 @@
+import { DATA_BYTES } from "../../lib/event/event.ts";
+
+/** Bytes written one after the other, little-endian. */
+export class Bytes {
+  readonly #bytes: number[] = [];
+
+  u8(...values: number[]): this {
+    this.#bytes.push(...values);
+    return this;
+  }
+
+  u16(value: number): this {
+    return this.u8(value & 0xff, value >>> 8 & 0xff);
+  }
+
+  u32(value: number): this {
+    return this.u16(value & 0xffff).u16(value >>> 16);
+  }
+
+  u64(value: bigint): this {
+    return this.u32(Number(value & 0xffffffffn)).u32(Number(value >> 32n & 0xffffffffn));
+  }
+
+  text(value: string): this {
+    return this.u8(...new TextEncoder().encode(value));
+  }
+
+  /** As the data of an event: zeros behind them. */
+  get event(): Uint8Array<ArrayBuffer> {
+    const event = new Uint8Array(DATA_BYTES);
+    event.set(this.#bytes);
+    return event;
+  }
+}

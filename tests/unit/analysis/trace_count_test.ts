@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { EventBatch } from "../../../lib/event/event.ts";
+import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
+import { endsPacket } from "../../../lib/analysis/packet_end.ts";
+import { TraceCount } from "../../../lib/analysis/trace_count.ts";
+import { fill, FUNCTIONS, manyRows, type Row, written } from "../../support/sink_fixture.ts";
+
+const IS_LAST = FUNCTIONS.map(({ name }) => endsPacket(name));
+
+function counted(rows: readonly Row[], batchSize = 1024): TraceCount {
+  const count = new TraceCount(IS_LAST);
+  const batch = new EventBatch(batchSize);
+  for (let start = 0; start < rows.length; start += batchSize) {
+    fill(batch, rows.slice(start, start + batchSize).map((row) => ({ ...row, data: undefined })));
+    count.take(batch);
+  }
+  return count;
+}
+
+function row(skb: bigint, functionIndex: number, isReturn = false): Row {
+  return { skb, functionIndex, isReturn, timestamp: 0, cpu: 0 };
+}
+
+Deno.test("TraceCount counts events, packets and functions", () => {
+  assert.deepEqual([counted([]).events, counted([]).packets, counted([]).functions], [0, 0, 0]);
+  const count = counted([row(1n, 0), row(2n, 0), row(2n ** 32n, 2), row(1n, 2)], 2);
+  assert.deepEqual([count.events, count.packets, count.functions], [4, 3, 2]);
+});
+
+Deno.test("TraceCount counts an skb that was freed again, but not for calls that return late", () => {
+  const [MIDDLE, LAST] = [0, 1];
+  const rows = [row(1n, MIDDLE), row(1n, LAST), row(1n, LAST, true), row(1n, MIDDLE, true)];
+  assert.equal(counted(rows).packets, 1);
+  assert.equal(counted([...rows, row(1n, MIDDLE)]).packets, 2);
+  assert.equal(counted([row(1n, MIDDLE, true), ...rows]).packets, 1);
+});
+
+Deno.test("TraceCount counts as many packets as are shown", async () => {
+  const arbitrary = fc.array(fc.tuple(fc.bigInt(0n, 4n), fc.nat(FUNCTIONS.length - 1)), {
+    minLength: 1,
+  });
+  await fc.assert(
+    fc.asyncProperty(arbitrary, fc.integer({ min: 1, max: 9 }), async (pairs, size) => {
+      const rows = pairs.map(([skb, fn], i) => ({ ...row(skb, fn), timestamp: i }));
+      const info = { tracer: "function", functions: FUNCTIONS, originNs: 1n } as const;
+      const shown = (await written(AggregateSink, info, rows)).split("===\n").length;
+      assert.equal(counted(rows, size).packets, shown);
+    }),
+  );
+});
+
+Deno.test("TraceCount counts more skbs than it has room for at first", () => {
+  const rows = manyRows(50_000);
+  const skbs = new Set(rows.map(({ skb }) => skb));
+  assert.ok(counted(rows).packets >= skbs.size);
+  assert.equal(counted(rows.map((row) => ({ ...row, functionIndex: 0 }))).packets, skbs.size);
+});

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { compileModule } from "../../../lib/extension/compile.ts";
+import { linkModule } from "../../../lib/extension/link.ts";
+import { TEMPLATES } from "../../../lib/extension/templates.ts";
+
+const SKELETON = TEMPLATES["bpf-module-skeleton"];
+
+/**
+ * Runs a test in a folder of its own, with these environment variables and none of the caller's own.
+ * Temporary files have their folder, too, in which compiling must leave nothing.
+ */
+function test(name: string, env: Record<string, string>, run: (folder: string) => Promise<void>) {
+  Deno.test(name, async () => {
+    const folder = await Deno.makeTempDir(), temporary = await Deno.makeTempDir();
+    const cwd = Deno.cwd();
+    const variables = { CC: "", CFLAGS: "", TMPDIR: temporary, ...env };
+    const saved = Object.keys(variables).map((key) => [key, Deno.env.get(key)] as const);
+    try {
+      for (const [key, value] of Object.entries(variables)) Deno.env.set(key, value);
+      Deno.chdir(folder);
+      await run(folder);
+      assert.deepEqual(Array.from(Deno.readDirSync(temporary)), []);
+    } finally {
+      Deno.chdir(cwd);
+      for (const [key, value] of saved) {
+        if (value === undefined) Deno.env.delete(key);
+        else Deno.env.set(key, value);
+      }
+      await Deno.remove(folder, { recursive: true });
+      await Deno.remove(temporary, { recursive: true });
+    }
+  });
+}
+
+async function write(path: string, content: string): Promise<string> {
+  await Deno.writeTextFile(path, content);
+  return path;
+}
+
+async function assertFails(path: string, message: RegExp, log = /^$/): Promise<void> {
+  await assert.rejects(() => compileModule(path), (error: Error & { log: string[] }) => {
+    assert.equal(error.name, "IpftError");
+    assert.match(error.message, message);
+    assert.match(error.log.join("\n"), log);
+    return true;
+  });
+}
+
+test(
+  "compileModule makes an object that links, whatever its file is called",
+  {},
+  async (folder) => {
+    for (const name of ["-a b.c", join(folder, "ä;$(touch x).c"), "plain.bpf.c"]) {
+      const { elf, warnings } = await compileModule(await write(name, SKELETON));
+      assert.equal(warnings, "");
+      linkModule(elf, name);
+    }
+    assert.deepEqual(Array.from(Deno.readDirSync(folder)).length, 3);
+  },
+);
+
+test("compileModule shows what the compiler says, and where", {}, async () => {
+  await write("typo.c", SKELETON.replace("event->len =", "event->lne ="));
+  const says = /^typo\.c:\d+:\d+: error: no member named 'lne' in 'struct event'/m;
+  await assertFails("typo.c", /^cannot compile typo\.c: clang says what is wrong above/, says);
+});
+
+test("compileModule returns warnings with the object", {}, async () => {
+  await write("unused.c", `#warning "careful"\n${SKELETON}`);
+  const { elf, warnings } = await compileModule("unused.c");
+  assert.match(warnings, /unused\.c:1:2: warning: "careful"/);
+  linkModule(elf, "unused.c");
+});
+
+test(
+  "the user's own header comes first, beside the file or by CFLAGS",
+  {},
+  async (folder) => {
+    const header = `${TEMPLATES["bpf-module-header"]}\n#warning "mine"\n`;
+    await Deno.mkdir("include");
+    await write("include/ipft.h", header);
+    await write("a.c", SKELETON);
+    assert.equal((await compileModule("a.c")).warnings, "");
+    Deno.env.set("CFLAGS", `-I${folder}/include`);
+    assert.match((await compileModule("a.c")).warnings, /"mine"/);
+    Deno.env.set("CFLAGS", "");
+    await write("ipft.h", header);
+    await write("b.c", SKELETON.replace("<ipft.h>", '"ipft.h"'));
+    assert.match((await compileModule("b.c")).warnings, /"mine"/);
+  },
+);
+
+test(
+  "CC and CFLAGS are words, and no shell's",
+  { CC: "clang -DFIRST", CFLAGS: "  -DSECOND=2 -DTHIRD=$(touch${IFS}evil)`touch` -Werror " },
+  async (folder) => {
+    const needs = "#if !defined FIRST || SECOND != 2\n#error words\n#endif\n";
+    await compileModule(await write("a.c", needs + SKELETON));
+    await write("b.c", `#warning "fatal"\n${SKELETON}`);
+    await assertFails("b.c", /^cannot compile b\.c/, /error: "fatal".*Werror/s);
+    assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name).sort(), [
+      "a.c",
+      "b.c",
+    ]);
+  },
+);
+
+test(
+  "a compiler that is not there is named, with its package",
+  { CC: "no-such-clang" },
+  async () => {
+    await assertFails(
+      await write("a.c", SKELETON),
+      /^cannot compile a\.c: there is no no-such-clang; install it \(apt install clang libbpf-dev\), set CC .* use -e with the \.o$/,
+    );
+  },
+);
+
+test("a compiler that fails in its own way is told of", {}, async () => {
+  await write("a.c", SKELETON);
+  for (
+    const [cc, message] of [
+      ["true", /true wrote no object to its standard output$/],
+      ["false", /false failed and does not say why \(exit status 1\)$/],
+      ["./killed", /\.\/killed was ended by SIGKILL$/],
+      ["./a.c", /^cannot compile a\.c: \.\/a\.c: permission denied; install it/],
+    ] as const
+  ) {
+    await write("killed", "#!/bin/sh\nkill -KILL $$\n");
+    await Deno.chmod("killed", 0o755);
+    Deno.env.set("CC", cc);
+    await assertFails("a.c", message);
+  }
+});
+
+test("headers that are missing are named, with their package", {}, async () => {
+  for (
+    const [header, packageName] of [
+      ["bpf/no_such.h", "libbpf-dev"],
+      ["linux/no_such.h", "linux-libc-dev"],
+    ]
+  ) {
+    await write("a.c", `#include <${header}>\n`);
+    const remedy = `; install the header <${header}>: apt install ${packageName}$`;
+    await assertFails("a.c", new RegExp(remedy), /file not found/);
+  }
+  await write("a.c", '#include "mine.h"\n');
+  await assertFails("a.c", /exit status 1\)$/, /file not found/);
+});
+
+test("a file that cannot be read is named", {}, async () => {
+  await assertFails("missing.c", /^cannot read the extension missing\.c: there is no such file$/);
+  await Deno.mkdir("folder.c");
+  await assertFails("folder.c", /^cannot read the extension folder\.c: it is not a file$/);
+  // Whoever opens it waits, and with it the whole process.
+  await new Deno.Command("mkfifo", { args: ["pipe.c"] }).output();
+  await assertFails("pipe.c", /^cannot read the extension pipe\.c: it is not a file$/);
+});
+
+test("where no temporary file can be made, TMPDIR is named", { TMPDIR: "/proc" }, async () => {
+  await assertFails(
+    await write("a.c", SKELETON),
+    /^cannot compile a\.c: no place for ipft\.h among the temporary files: .*; set TMPDIR to/,
+  );
+});
+
+test("the skeleton's own command makes an object that links", {}, async () => {
+  await write("ipft.h", TEMPLATES["bpf-module-header"]);
+  await write("a.c", SKELETON);
+  const command = SKELETON.match(/clang -target bpf .*/)![0].replace("THIS_FILE", "a");
+  const { stderr } = await new Deno.Command("sh", { args: ["-c", command] }).output();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  linkModule(await Deno.readFile("a.o"), "a.o");
+});
+
+test("the header compiles by itself, twice, and without a warning", {
+  CFLAGS: "-Wall -Wextra -Werror",
+}, async () => {
+  await write("ipft.h", TEMPLATES["bpf-module-header"]);
+  await compileModule(await write("a.c", '#include <ipft.h>\n#include "ipft.h"\n'));
+});

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { IpftError } from "../../../lib/base/errors.ts";
+import { BpfObject, openLibrary, requireVersion } from "../../../lib/ffi/libbpf.ts";
+import { LibbpfLog } from "../../../lib/ffi/log.ts";
+
+const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 from version 1.1 on";
+
+Deno.test("openLibrary says what to do when the library is missing or another one", () => {
+  for (const path of ["/nowhere/libbpf.so.1", "libc.so.6"]) {
+    assert.throws(() => openLibrary(path), (error) => {
+      assert(error instanceof IpftError);
+      assert(error.message.startsWith(`cannot open ${path}: `), error.message);
+      assert.equal(error.remedy, REMEDY);
+      return true;
+    });
+  }
+});
+
+Deno.test("requireVersion takes libbpf 1.1 and later, and says which one is too old", () => {
+  for (const [major, minor] of [[1, 1], [1, 7], [2, 0]]) requireVersion("lib", major, minor);
+  for (const [major, minor] of [[1, 0], [0, 8]]) {
+    assert.throws(
+      () => requireVersion("libbpf.so.1", major, minor),
+      new IpftError(`libbpf.so.1 is libbpf ${major}.${minor}, too old`, REMEDY),
+    );
+  }
+});
+
+Deno.test("BpfObject says that it cannot make sense of an image, and LibbpfLog keeps why", () => {
+  const passedOn: string[] = [];
+  using log = new LibbpfLog((line) => passedOn.push(line));
+  assert.throws(
+    () => new BpfObject(new TextEncoder().encode("not an ELF file"), "nonsense"),
+    /^IpftError: cannot open the BPF object nonsense: /,
+  );
+  assert(log.lines.length > 0);
+  assert(log.lines.every((line) => passedOn.includes(line)));
+  assert.match(log.lines.join("\n"), /nonsense/);
+});

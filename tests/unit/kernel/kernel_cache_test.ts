@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Kernel } from "../../../lib/kernel/inspect.ts";
+import { kernelKey, readKernelCache, writeKernelCache } from "../../../lib/kernel/kernel_cache.ts";
+
+const KERNEL: Kernel = {
+  capabilities: {
+    ringBuffer: true,
+    kprobe: true,
+    perfEventLink: true,
+    kprobeMulti: true,
+    kprobeSession: false,
+    fentry: true,
+    moduleBtf: true,
+  },
+  btfIds: { sessionIsReturn: 30131, sessionCookie: 30130, skBuff: 7 },
+  functions: [
+    {
+      name: "ip_rcv",
+      module: "vmlinux",
+      skbPosition: 0,
+      btfId: 7,
+      address: 0xffff_ffff_81a3_c0d0n,
+    },
+    { name: "x.isra.0", module: "nf_nat", skbPosition: 2, btfId: 900 },
+  ],
+  warnings: ["the functions of module b are left out"],
+};
+
+async function inFolder(check: (folder: string) => void): Promise<void> {
+  const parent = await Deno.makeTempDir();
+  try {
+    check(`${parent}/ipft`);
+  } finally {
+    await Deno.remove(parent, { recursive: true });
+  }
+}
+
+Deno.test("a kernel is read back as it was written, by its key alone", () =>
+  inFolder((folder) => {
+    assert.equal(readKernelCache("1 a", folder), undefined);
+    writeKernelCache("1 a", KERNEL, folder);
+    assert.deepEqual(readKernelCache("1 a", folder), KERNEL);
+    assert.equal(readKernelCache("1 b", folder), undefined);
+    const without = { ...KERNEL, btfIds: {}, functions: [] };
+    writeKernelCache("1 b", without, folder);
+    assert.deepEqual(readKernelCache("1 b", folder), without);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["kernel.json"]);
+    assert.equal(Deno.statSync(folder).mode! & 0o777, 0o700);
+  }));
+
+Deno.test("what somebody else could have written is neither read nor replaced", () =>
+  inFolder((folder) => {
+    writeKernelCache("1 a", KERNEL, folder);
+    for (const mode of [0o770, 0o707, 0o1777]) {
+      Deno.chmodSync(folder, mode);
+      assert.equal(readKernelCache("1 a", folder), undefined);
+      writeKernelCache("1 b", KERNEL, folder);
+    }
+    Deno.chmodSync(folder, 0o755);
+    assert.deepEqual(readKernelCache("1 a", folder), KERNEL);
+    Deno.renameSync(folder, `${folder}.real`);
+    Deno.symlinkSync(`${folder}.real`, folder);
+    assert.equal(readKernelCache("1 a", folder), undefined);
+    Deno.removeSync(folder);
+    if (Deno.uid() === 0) {
+      Deno.renameSync(`${folder}.real`, folder);
+      Deno.chownSync(folder, 65534, 65534);
+      assert.equal(readKernelCache("1 a", folder), undefined);
+    }
+  }));
+
+Deno.test("a damaged cache is none", () =>
+  inFolder((folder) => {
+    writeKernelCache("1 a", KERNEL, folder);
+    const path = `${folder}/kernel.json`, text = Deno.readTextFileSync(path);
+    const cut = fc.nat(text.length - 1).map((length) => text.slice(0, length));
+    const other = fc.oneof(fc.json(), fc.string(), fc.constant(`{"key":"1 a"}`));
+    fc.assert(
+      fc.property(fc.oneof(cut, other), (damaged) => {
+        Deno.writeTextFileSync(path, damaged);
+        assert.equal(readKernelCache("1 a", folder), undefined);
+      }),
+    );
+  }));
+
+Deno.test("where nothing can be written, nothing is, and nobody is told", () => {
+  writeKernelCache("1 a", KERNEL, "/proc/ipft");
+  writeKernelCache("1 a", KERNEL, "/dev/null/ipft");
+  assert.equal(readKernelCache("1 a", "/dev/null/ipft"), undefined);
+});
+
+Deno.test("a key tells modules apart, and a module from itself loaded again", async () => {
+  const folder = await Deno.makeTempDir();
+  const key = () => kernelKey(folder) ?? assert.fail();
+  const keys = [key()];
+  Deno.writeTextFileSync(`${folder}/vmlinux`, "");
+  keys.push(key());
+  Deno.writeTextFileSync(`${folder}/nf_nat`, "");
+  assert.equal(key(), key());
+  keys.push(key());
+  // Both files are there at once, so that their inodes are two.
+  Deno.writeTextFileSync(`${folder}/new`, "");
+  Deno.renameSync(`${folder}/new`, `${folder}/nf_nat`);
+  keys.push(key());
+  assert.equal(new Set(keys).size, keys.length);
+  await Deno.remove(folder, { recursive: true });
+  assert.equal(kernelKey(folder), undefined);
+});

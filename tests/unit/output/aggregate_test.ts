@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
+import type { TraceInfo } from "../../../lib/output/sink.ts";
+import { endsPacket } from "../../../lib/analysis/packet_end.ts";
+import {
+  assertWrites,
+  assertWritesAnyEvents,
+  assertWritesUpToAnError,
+  FUNCTIONS,
+  manyRows,
+  type Row,
+  written,
+} from "../../support/sink_fixture.ts";
+
+const LAST = new Set([1, 4]);
+
+function expected(
+  rows: readonly Row[],
+  { originNs }: TraceInfo,
+  text: (row: Row) => string,
+): string {
+  if (rows.length === 0) return "";
+  const byTime = rows.toSorted((a, b) => a.timestamp - b.timestamp);
+  const width = Math.max(9, String(originNs + BigInt(byTime.at(-1)!.timestamp)).length);
+  const blocks: Row[][] = [];
+  const open = new Map<bigint, Row[]>();
+  for (const row of byTime) {
+    let block = open.get(row.skb);
+    if (block === undefined) {
+      block = [];
+      blocks.push(block);
+      open.set(row.skb, block);
+    }
+    block.push(row);
+    if (LAST.has(row.functionIndex)) open.delete(row.skb);
+  }
+  const line = (row: Row) => {
+    const { module, name } = FUNCTIONS[row.functionIndex];
+    return [
+      String(originNs + BigInt(row.timestamp)).padStart(width),
+      String(row.cpu).padStart(3),
+      module.padEnd("nf_conntrack".length),
+      `${name}${text(row)}\n`,
+    ].join(" ");
+  };
+  const header = `${"Timestamp".padEnd(width)} CPU Module       Function\n`;
+  return header + blocks.map((block) => block.map(line).join("")).join("===\n");
+}
+
+Deno.test("AggregateSink writes one block per packet, by time, blocks by their first event", async () => {
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 9_999_999_999n };
+  const [first, second] = [0xffff_8880_03e1_a900n, 0xffff_8880_03e1_aa00n];
+  const rows = [
+    { skb: second, timestamp: 20, functionIndex: 0, cpu: 1 },
+    { skb: first, timestamp: -5, functionIndex: 2, cpu: 0 },
+    { skb: second, timestamp: 15, functionIndex: 2, cpu: 12 },
+    { skb: first, timestamp: 30, functionIndex: 1, cpu: 0 },
+  ];
+  assert.equal(
+    await written(AggregateSink, info, rows),
+    `\
+Timestamp   CPU Module       Function
+ 9999999994   0 nf_conntrack nf_conntrack_in.constprop.0
+10000000029   0 vmlinux      kfree_skbmem
+===
+10000000014  12 nf_conntrack nf_conntrack_in.constprop.0
+10000000019   1 vmlinux      ip_rcv
+`,
+  );
+});
+
+Deno.test("AggregateSink starts another packet after the skb was given back", async () => {
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 10n ** 9n };
+  const row = (timestamp: number, functionIndex: number) => ({
+    skb: 256n,
+    timestamp,
+    functionIndex,
+    cpu: 0,
+  });
+  // The free comes last, although it is the oldest but one: time decides.
+  const rows = [row(1, 0), row(3, 0), row(4, 4), row(5, 0), row(2, 1)];
+  assert.equal(
+    await written(AggregateSink, info, rows),
+    `\
+Timestamp  CPU Module       Function
+1000000001   0 vmlinux      ip_rcv
+1000000002   0 vmlinux      kfree_skbmem
+===
+1000000003   0 vmlinux      ip_rcv
+1000000004   0 vmlinux      napi_skb_cache_put.isra.0.constprop.1
+===
+1000000005   0 vmlinux      ip_rcv
+`,
+  );
+});
+
+Deno.test("AggregateSink writes nothing when nothing came", async () => {
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 1n };
+  assert.equal(await written(AggregateSink, info, []), "");
+});
+
+Deno.test("AggregateSink makes the timestamps' column as wide as the latest, however old", async () => {
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 10n ** 10n };
+  assert.equal(
+    await written(AggregateSink, info, [{ skb: 256n, timestamp: -1, functionIndex: 0, cpu: 0 }]),
+    `\
+Timestamp  CPU Module       Function
+9999999999   0 vmlinux      ip_rcv
+`,
+  );
+});
+
+Deno.test("AggregateSink groups and sorts any events; ties stay in the order of arrival", async () => {
+  await assertWritesAnyEvents(AggregateSink, expected, ["function"]);
+});
+
+Deno.test("AggregateSink keeps rows of many chunks and thousands of packets, in and out of order", async () => {
+  const mixed = manyRows(150_000);
+  const inOrder = mixed.toSorted((a, b) => a.timestamp - b.timestamp);
+  for (const rows of [mixed, inOrder]) {
+    for (const withData of [false, true]) {
+      // Batches that don't divide a chunk: its end falls into the midst of them.
+      const feed = {
+        tracer: "function" as const,
+        originNs: 2n ** 62n,
+        batchSize: 10_007,
+        withData,
+        withFormatter: withData,
+      };
+      await assertWrites(AggregateSink, expected, rows, feed);
+    }
+  }
+});
+
+Deno.test("AggregateSink writes the lines before those that cannot be formatted", async () => {
+  await assertWritesUpToAnError(AggregateSink, expected);
+});
+
+Deno.test("endsPacket knows the functions that give an skb back, and their whole clones", () => {
+  for (const name of ["kfree_skbmem", "napi_skb_cache_put", "kfree_skbmem.constprop.0"]) {
+    assert.ok(endsPacket(name), name);
+  }
+  for (const name of ["kfree_skbmem.part.0", "kfree_skbmem.cold", "__kfree_skbmem", "kfree_skb"]) {
+    assert.ok(!endsPacket(name), name);
+  }
+});

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { DATA_BYTES } from "../../../lib/event/event.ts";
+import { EventStruct } from "../../../lib/extension/event_struct.ts";
+import { openModule } from "../../../lib/extension/open_object.ts";
+import { StructFormatter } from "../../../lib/extension/struct_formatter.ts";
+import { type DataFormatter, EVENT_FIELDS } from "../../../lib/event/data_formatter.ts";
+import { JsonSink } from "../../../lib/output/json.ts";
+import schema from "../../../docs/json.schema.json" with { type: "json" };
+import { EXPECTED } from "../../extensions/expected.ts";
+import { parseEvents } from "../../support/json_schema.ts";
+import { formatterOf, withScript } from "../../support/lua_fixture.ts";
+import { FUNCTIONS, written } from "../../support/sink_fixture.ts";
+
+const EVENT = {
+  packet_id: "0xffff888003e1a900",
+  timestamp: 24910500435,
+  processor_id: 1,
+  module: "vmlinux",
+  function: "ip_rcv",
+  is_return: false,
+};
+
+function fits(event: unknown): boolean {
+  try {
+    parseEvents(`${JSON.stringify(event)}\n`);
+    return true;
+  } catch (error) {
+    if (error instanceof assert.AssertionError) return false;
+    throw error;
+  }
+}
+
+/** Whatever the data of events are, the lines that JsonSink writes with the formatter fit. */
+async function assertFitsAnyData(dataFormatter: DataFormatter): Promise<void> {
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 1n, dataFormatter };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.uint8Array({ minLength: DATA_BYTES, maxLength: DATA_BYTES })),
+      async (data) => {
+        const rows = data.map((data, i) => (
+          { skb: 255n, timestamp: i, functionIndex: i % FUNCTIONS.length, cpu: 3, data }
+        ));
+        assert.equal(parseEvents(await written(JsonSink, info, rows)).length, rows.length);
+      },
+    ),
+  );
+}
+
+Deno.test("the schema requires the fields that every event has, and says what they are", () => {
+  assert.deepEqual(schema.required, [...EVENT_FIELDS]);
+  for (const { description } of Object.values(schema.properties)) assert(description.length > 10);
+});
+
+Deno.test("the schema takes an event as it is documented, and nothing else", () => {
+  assert(fits(EVENT));
+  assert(!fits([EVENT]));
+  for (const field of EVENT_FIELDS) {
+    assert(!fits({ ...EVENT, [field]: undefined }), `without ${field}`);
+    assert(!fits({ ...EVENT, [field]: null }), `${field} null`);
+  }
+  const wrong: Record<string, unknown>[] = [
+    { packet_id: "ffff888003e1a900" },
+    { packet_id: "0xFFFF888003E1A900" },
+    { packet_id: "0xff" },
+    { packet_id: "0xffff888003e1a9000" },
+    { timestamp: -1 },
+    { timestamp: 0.5 },
+    { timestamp: "24910500435" },
+    { processor_id: -1 },
+    { processor_id: 65536 },
+    { module: "" },
+    { function: "" },
+    { is_return: 0 },
+    { dump: null },
+    { len: null },
+    { ports: [80, null] },
+    { peers: [{ port: { low: null } }] },
+  ];
+  for (const fields of wrong) assert(!fits({ ...EVENT, ...fields }), JSON.stringify(fields));
+});
+
+Deno.test("the schema takes any further fields without null", () => {
+  const value = fc.jsonValue({ maxDepth: 3 }).filter((value) =>
+    !JSON.stringify(value).includes("null")
+  );
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), value), (fields) => fits({ ...fields, ...EVENT })),
+  );
+});
+
+Deno.test("whatever dump returns, and its errors, fit the schema", async () => {
+  const source = `function dump(data)
+    if data:byte() % 4 == 0 then error(data) end
+    return data:sub(1, data:byte())
+  end`;
+  await withScript(source, async ({ script }) => {
+    const { formatter } = formatterOf(script, "json");
+    await assertFitsAnyData(formatter);
+    assert(formatter.failures > 0);
+  });
+});
+
+Deno.test("whatever decode returns, and its errors, fit the schema", async () => {
+  const source = `function decode(data)
+    local kind, float, integer = string.unpack("<Bdi8", data)
+    if kind % 4 == 0 then return { module = 1 } end
+    if kind % 4 == 1 then return {} end
+    return { float = float, integer = integer, [data:sub(18, 20)] = data:sub(21), inf = 1 / 0 }
+  end`;
+  await withScript(source, async ({ script }) => {
+    const { formatter } = formatterOf(script, "json");
+    await assertFitsAnyData(formatter);
+    assert(formatter.failures > 0);
+  });
+});
+
+for (const name of Object.keys(EXPECTED)) {
+  Deno.test(`whatever module() of the extension ${name} fills in fits the schema`, async () => {
+    const object = await Deno.readFile(new URL(`../../extensions/${name}.bpf.o`, import.meta.url));
+    const event = new EventStruct(openModule(object, name).btf, name);
+    const formatter = new StructFormatter(event, true, () => undefined);
+    await assertFitsAnyData(formatter);
+  });
+}

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
+import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
+import { StreamSink } from "../../../lib/output/stream.ts";
+import { COLOURED } from "../../../lib/output/text/style.ts";
+import { FUNCTIONS, manyRows, written } from "../../support/sink_fixture.ts";
+
+Deno.test("a coloured table is the plain one, where colours are not seen", async () => {
+  const rows = manyRows(2000).map((row) => ({ ...row, data: undefined }));
+  for (const tracer of ["function", "function_graph"] as const) {
+    const info = { tracer, functions: FUNCTIONS, originNs: 7_000_000_000n };
+    const sinks = [StreamSink, tracer === "function" ? AggregateSink : GraphSink];
+    for (const Sink of sinks) {
+      const plain = await written(Sink, info, rows);
+      const bytes = await written(Sink, { ...info, style: COLOURED }, rows);
+      const coloured = bytes.replaceAll("\x1b", "ESC");
+      assert.ok(!plain.includes("\x1b"));
+      assert.equal(coloured.replaceAll(/ESC\[\d*m/g, ""), plain);
+      const lines = coloured.split("\n").filter((line) => !/^(?:===)?$/.test(line));
+      assert.match(lines[0], /^ESC\[1mTimestamp .*FunctionESC\[0m$/);
+      for (const line of lines.slice(1)) {
+        assert.match(line, /^ *\d+ +\d+ .*ESC\[2m\S+ *ESC\[0m .*(?:ESC\[36m.+ESC\[0m|\})/);
+      }
+    }
+  }
+});

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { progressText, summarize } from "../../../lib/terminal/summary.ts";
+
+const counters = { hits: 126, lost: 0, dropped: 0 };
+/** A trace that is complete. */
+const complete = {
+  delivered: 126,
+  count: { events: 126, packets: 3, functions: 42 },
+  counters,
+  missed: 0,
+  unformatted: 0,
+  seconds: 1,
+};
+
+Deno.test("summarize says that nothing was lost", () => {
+  const text = summarize({ ...complete, seconds: 4.25 });
+  assert.equal(text, "126 events in 42 functions, of 3 packets, in 4.3 s, none lost.");
+});
+
+Deno.test("summarize gives loss with its total and the remedy", () => {
+  const text = summarize({
+    ...complete,
+    delivered: 100,
+    count: { events: 100, packets: 1, functions: 1 },
+    counters: { hits: 126, lost: 26, dropped: 0 },
+    missed: undefined,
+  });
+  assert.equal(
+    text,
+    "100 events in 1 function, of 1 packet, in 1.0 s, 26 lost of 126: the ring buffer was full: raise --buffer-size, or trace " +
+      "fewer functions with --regex",
+  );
+});
+
+Deno.test("summarize says how many events the module dropped", () => {
+  const some114 = { ...complete.count, events: 114 };
+  const some = { hits: 126, lost: 0, dropped: 12 };
+  assert.equal(
+    summarize({ ...complete, delivered: 114, count: some114, counters: some }),
+    "114 events in 42 functions, of 3 packets, in 1.0 s, 12 dropped by the module, none lost.",
+  );
+  const [both] = summarize({
+    ...complete,
+    delivered: 88,
+    count: { ...complete.count, events: 88 },
+    counters: { ...some, lost: 26 },
+  }).split("\n");
+  assert.match(both, /^88 events in .*, in 1\.0 s, 12 dropped by the module, 26 lost of 126: /);
+});
+
+Deno.test("summarize tells of probe runs that the kernel skipped", () => {
+  const [, line] = summarize({ ...complete, missed: 3 }).split("\n");
+  assert.match(line, /^Up to 3 events are missing: the kernel skipped 3 probe runs/);
+});
+
+Deno.test("summarize does not hide events that are neither delivered nor lost", () => {
+  const [, line] = summarize({
+    ...complete,
+    delivered: 125,
+    count: { ...complete.count, events: 125 },
+  }).split("\n");
+  assert.equal(line, "1 event was still being written when the trace ended.");
+});
+
+Deno.test("summarize counts the events for which the script failed", () => {
+  const [, line] = summarize({ ...complete, unformatted: 1 }).split("\n");
+  assert.equal(line, "The script failed for 1 event; the first error is shown above.");
+});
+
+Deno.test("summarize says what -n left out, and of nothing only that", () => {
+  const [two] = summarize({ ...complete, count: { events: 94, packets: 2, functions: 42 } }).split(
+    "\n",
+  );
+  assert.equal(
+    two,
+    "94 events in 42 functions, of 2 packets, in 1.0 s, 32 of later packets left out, none lost.",
+  );
+  const none = { events: 0, packets: 0, functions: 0 };
+  const counters = { hits: 0, lost: 0, dropped: 0 };
+  const text = summarize({ ...complete, delivered: 0, count: none, counters });
+  assert.equal(text, "0 events in 1.0 s, none lost.");
+});
+
+Deno.test("progressText says how far a trace is", () => {
+  const lost = { hits: 9, lost: 2, dropped: 0 };
+  assert.equal(
+    progressText({ events: 7, packets: 1 }, lost),
+    "7 events of 1 packet, 2 lost; Ctrl-C ends the trace",
+  );
+  assert.match(
+    progressText({ events: 1, packets: 2 }, counters),
+    /^1 event of 2 packets, none lost; /,
+  );
+});
