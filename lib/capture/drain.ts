@@ -1,6 +1,6 @@
 import { EventBatch } from "../event/event.ts";
 import type { RingReader } from "../bpf/ring_reader.ts";
-import type { Tracer } from "../bpf/programs.ts";
+import type { Programs } from "../bpf/programs.ts";
 import type { Sink } from "../output/sink.ts";
 import type { TraceCount } from "../analysis/trace_count.ts";
 
@@ -20,7 +20,7 @@ const SETTLE_MS = 1000;
 
 /** What `drain` needs to know and to tell. */
 export interface DrainOptions {
-  readonly tracer: Tracer;
+  readonly tracer: Programs;
   readonly reader: RingReader;
   readonly sink: Sink;
   /** Ends the trace. */
