@@ -1,6 +1,8 @@
 import { DATA_BYTES } from "../event/event.ts";
 import { parseBytes, parseDuration, parseRingSize, parseUint32 } from "./numbers.ts";
-import { BACKENDS, COMPLETION_NAMES, OUTPUT_FORMATS, TEMPLATE_NAMES, TRACERS } from "./options.ts";
+import { BACKEND_NAMES } from "../bpf/attach/backends.ts";
+import { TRACERS } from "../event/trace_header.ts";
+import { COMPLETION_NAMES, OUTPUT_FORMATS, TEMPLATE_NAMES } from "./options.ts";
 import { type Command, flag, valued } from "./option.ts";
 import { choice, extension, file, port, positive, regex, script, text } from "./values.ts";
 
@@ -36,8 +38,8 @@ const PACKETS_AND_FUNCTIONS = {
 const TRACING = {
   backend: valued(
     "-b, --backend BACKEND",
-    `${BACKENDS.join(", ")} (default: the best)`,
-    choice(BACKENDS),
+    `${BACKEND_NAMES.join(", ")} (default: the best)`,
+    choice(BACKEND_NAMES),
   ),
   tracer: valued(
     "-t, --tracer TRACER",

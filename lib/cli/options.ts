@@ -1,18 +1,6 @@
-/** Which of the kernel's functions are meant; an absent expression matches all. */
-export interface FunctionFilter {
-  /** Searched for in the name of the function, unanchored. */
-  readonly functionRegex?: RegExp;
-  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
-  readonly moduleRegex?: RegExp;
-}
-
-/** How programs are attached to functions. */
-export const BACKENDS = ["kprobe", "kprobe-multi", "ftrace"] as const;
-export type Backend = typeof BACKENDS[number];
-
-/** What is traced of a function: `function` is its entry, `function_graph` its return as well. */
-export const TRACERS = ["function", "function_graph"] as const;
-export type Tracer = typeof TRACERS[number];
+import type { BackendName } from "../bpf/attach/backends.ts";
+import type { Tracer } from "../event/trace_header.ts";
+import type { FunctionFilter } from "../kernel/functions.ts";
 
 /** How results are shown. */
 export const OUTPUT_FORMATS = ["aggregate", "stream", "json"] as const;
@@ -31,7 +19,7 @@ export interface TraceOptions {
   readonly mark: number;
   readonly mask: number;
   /** Undefined: the best that the kernel has. */
-  readonly backend?: Backend;
+  readonly backend?: BackendName;
   readonly tracer: Tracer;
   readonly output: OutputFormat;
   /** The file that results go to; undefined for standard output. */

@@ -6,7 +6,8 @@ import { checkedMark, rejectOperands, SEE_HELP } from "./values.ts";
 import { DATA_BYTES } from "../event/event.ts";
 import { usageError } from "../base/errors.ts";
 import { ringSizeOfPages } from "./numbers.ts";
-import type { FunctionFilter, GeneratedName, ScriptTrial, TraceOptions } from "./options.ts";
+import type { FunctionFilter } from "../kernel/functions.ts";
+import type { GeneratedName, ScriptTrial, TraceOptions } from "./options.ts";
 
 /** What the command line asks for. */
 export type Request =

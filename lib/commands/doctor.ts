@@ -1,14 +1,15 @@
 /** `ipft doctor`: what this kernel can do for ipft, and whether it lets it. */
-import { attach, loadTracer } from "../capture/attach.ts";
+import { attach } from "../capture/attach.ts";
+import { backendGaps, type BackendName } from "../bpf/attach/backends.ts";
+import { Programs } from "../bpf/programs.ts";
 import type { AttachObserver } from "../bpf/attach/attachment.ts";
 import { Rings } from "../bpf/rings.ts";
-import { backendGaps } from "../bpf/attach/backends.ts";
 import { IpftError } from "../base/errors.ts";
 import { type Capabilities, REQUIREMENTS } from "../kernel/capabilities.ts";
 import { inspectKernel, type Kernel } from "../kernel/inspect.ts";
 import { lockdownMode } from "../kernel/lockdown.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
-import { type Backend, type Tracer, TRACERS } from "../cli/options.ts";
+import { type Tracer, TRACERS } from "../event/trace_header.ts";
 import { printText } from "../output/stdout.ts";
 import { planTrace } from "../capture/plan.ts";
 
@@ -48,9 +49,9 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
     for (const { backend, missing } of backendGaps(kernel.capabilities, tracer)) {
       const obstacle = missing.length > 0
         ? `lacks ${missing.join(", ")}`
-        : await tryBackend(kernel, tracer, backend, verbose ? tell : undefined);
+        : await tryBackend(kernel, tracer, backend.name as BackendName, verbose ? tell : undefined);
       const rank = works ? "" : " (the default)";
-      lines.push(row(backend, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
+      lines.push(row(backend.name, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
       works ||= obstacle === undefined;
     }
     anyWorks ||= works;
@@ -63,14 +64,14 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
 async function tryBackend(
   kernel: Kernel,
   tracer: Tracer,
-  backend: Backend,
+  backend: BackendName,
   onLog?: (line: string) => void,
 ): Promise<string | undefined> {
   try {
     const plan = planTrace(kernel, { tracer, backend, filter: { functionRegex: TRIED_FUNCTION } });
     using rings = await Rings.make(TRIED_BUFFER_BYTES);
-    using loaded = loadTracer(plan, { mark: TRIED_MARK, mask: 0xffffffff }, rings, onLog);
-    using _attachment = await attach(plan, loaded, UNOBSERVED);
+    using programs = Programs.load({ ...plan, mark: TRIED_MARK, mask: 0xffffffff, rings, onLog });
+    using _attachment = await attach(plan, programs, UNOBSERVED);
     return undefined;
   } catch (error) {
     if (error instanceof IpftError) return error.message;

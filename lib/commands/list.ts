@@ -1,4 +1,4 @@
-import type { FunctionFilter } from "../cli/options.ts";
+import type { FunctionFilter } from "../kernel/functions.ts";
 import { printText } from "../output/stdout.ts";
 import { selectFunctions } from "../capture/plan.ts";
 import { inspectKernel } from "../kernel/inspect.ts";

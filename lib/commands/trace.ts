@@ -1,7 +1,8 @@
 /** A trace from its options to its summary: extension -> plan -> load -> attach -> drain -> sink -> summary. */
-import { attach, loadTracer } from "../capture/attach.ts";
+import { attach } from "../capture/attach.ts";
 import { AttachBars } from "../terminal/attach_bars.ts";
 import type { Attachment } from "../bpf/attach/attachment.ts";
+import { Programs } from "../bpf/programs.ts";
 import { RingReader } from "../bpf/ring_reader.ts";
 import { Rings } from "../bpf/rings.ts";
 import { drain } from "../capture/drain.ts";
@@ -10,7 +11,7 @@ import { type Extension, loadExtension } from "../extension/extension.ts";
 import { isReaderGone, monotonicNs } from "../ffi/libc.ts";
 import { inspectKernel } from "../kernel/inspect.ts";
 import type { ModuleImage } from "../bpf/extension_object.ts";
-import type { Backend, ProbeServerAddress, TraceOptions } from "../cli/options.ts";
+import type { ProbeServerAddress, TraceOptions } from "../cli/options.ts";
 import { AggregateSink } from "../output/aggregate/aggregate.ts";
 import { type Destination, openDestination } from "../output/destination.ts";
 import { GraphSink } from "../output/aggregate/graph.ts";
@@ -29,9 +30,6 @@ import { TraceEnd } from "./trace_end.ts";
 
 /** Takes everything but results: progress, warnings, the summary. */
 export type Tell = (message: string) => void;
-
-/** Backends that take the kernel some milliseconds for each function, to attach and to detach. */
-const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
 
 /**
  * Traces until a signal, the end that the options name, or until nobody reads standard output any more.
@@ -73,8 +71,16 @@ async function traceEvents(
   ringsMade.catch(() => {}); // what is wrong with the kernel is told first
   const plan = planTrace(await inspectKernel(tell), options);
   using rings = await ringsMade;
-  using tracer = loadTracer(plan, options, rings, options.verbose ? tell : undefined, module);
-  if (ONE_BY_ONE.has(plan.backend)) {
+  const onLog = options.verbose ? tell : undefined;
+  using tracer = Programs.load({
+    ...plan,
+    ...options,
+    backend: plan.backend,
+    rings,
+    module,
+    onLog,
+  });
+  if (plan.backend.isOneByOne) {
     tell(`Attaching to ${plan.functions.length} functions one by one…`);
   }
   const tellBelowBars = (message: string) => {
@@ -141,7 +147,7 @@ async function traceEvents(
   } catch (error) {
     if (!(error instanceof OutputClosed)) throw error;
   }
-  if (ONE_BY_ONE.has(plan.backend)) tell("Detaching…");
+  if (plan.backend.isOneByOne) tell("Detaching…");
 }
 
 /** https://no-color.org, and terminals that know no escapes. */
@@ -194,9 +200,11 @@ function tellAttached(
   verbose: boolean,
   tell: Tell,
 ): void {
-  tell(`Attached to ${functions.length - refused.length} functions with ${backend}.`);
+  tell(`Attached to ${functions.length - refused.length} functions with ${backend.name}.`);
   if (unreachable > 0) {
-    tell(`Not traced, because ${backend} cannot find them by their name: ${unreachable} functions`);
+    tell(
+      `Not traced, because ${backend.name} cannot find them by their name: ${unreachable} functions`,
+    );
   }
   if (refused.length === 0) return;
   const shown = (verbose ? refused : refused.slice(0, 3))

@@ -41,10 +41,18 @@ export async function loadSkbFunctions(
   return { functions: findSkbFunctions(described, available), vmlinux };
 }
 
-/** The functions whose name, and the name of whose module, match the expression given for it. */
+/** Which of the kernel's functions are meant; an absent expression matches all. */
+export interface FunctionFilter {
+  /** Searched for in the name of the function, unanchored. */
+  readonly functionRegex?: RegExp;
+  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
+  readonly moduleRegex?: RegExp;
+}
+
+/** Selects the functions that pass the filter. */
 export function filterFunctions(
   functions: readonly SkbFunction[],
-  { functionRegex, moduleRegex }: { functionRegex?: RegExp; moduleRegex?: RegExp },
+  { functionRegex, moduleRegex }: FunctionFilter,
 ): SkbFunction[] {
   return functions.filter(({ name, module }) =>
     (functionRegex?.test(name) ?? true) && (moduleRegex?.test(module) ?? true)

@@ -1,4 +1,4 @@
-import type { Counters, Tracer } from "../bpf/programs.ts";
+import type { Counters, Programs } from "../bpf/programs.ts";
 import type { TraceCount } from "../analysis/trace_count.ts";
 
 /** Loss is looked for this often, and told at most this often while it grows. */
@@ -13,13 +13,16 @@ export class LossReport {
   #nextCheck = 0;
   #nextTell = 0;
 
-  constructor(readonly tracer: Tracer, readonly tell: (message: string) => void) {}
+  constructor(
+    readonly programs: Pick<Programs, "counters">,
+    readonly tell: (message: string) => void,
+  ) {}
 
   update(): void {
     const now = performance.now();
     if (now < this.#nextCheck) return;
     this.#nextCheck = now + CHECK_MS;
-    const { lost } = this.tracer.counters();
+    const { lost } = this.programs.counters();
     if (lost === this.#told || now < this.#nextTell) return;
     this.#nextTell = now + TELL_MS;
     this.#told = lost;

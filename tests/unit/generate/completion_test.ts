@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { parseCommandLine } from "../../../lib/cli/parse.ts";
 import { generated } from "../../../lib/generate/generate.ts";
-import { BACKENDS, COMPLETION_NAMES, OUTPUT_FORMATS, TEMPLATE_NAMES } from "../../../lib/cli/options.ts";
+import { BACKEND_NAMES } from "../../../lib/bpf/attach/backends.ts";
+import { COMPLETION_NAMES, OUTPUT_FORMATS, TEMPLATE_NAMES } from "../../../lib/cli/options.ts";
 
 const FUNCTIONS = ["ip_rcv", "ip_rcv_core", "ip_output", "a.b", "a_b", "nf_nat_inet_fn [nf_nat]"];
 const MODULES = ["nf_nat 53248 1 nft_chain_nat, Live 0x0", "nf_tables 100 0 - Live 0x0"];
@@ -116,7 +117,7 @@ async function inFolder(
 /** Lines of which shells show all that completes them. */
 const COMPLETED: Readonly<Record<string, readonly string[]>> = {
   "ipft --ma": ["--mark", "--mark-command", "--mask"],
-  "ipft -m 1 --backend ": BACKENDS,
+  "ipft -m 1 --backend ": BACKEND_NAMES,
   "ipft -b kp": ["kprobe", "kprobe-multi"],
   "ipft -t function_": ["function_graph"],
   "ipft --output ": OUTPUT_FORMATS,
@@ -165,7 +166,7 @@ for (const shell of [BASH, FISH]) {
 
 test("completion-bash takes a value behind =, and a quoted one", BASH, async (complete) => {
   assert.deepEqual(await complete("ipft --backend=f"), ["ftrace"]);
-  assert.deepEqual(await complete("ipft --backend="), BACKENDS.toSorted());
+  assert.deepEqual(await complete("ipft --backend="), BACKEND_NAMES.toSorted());
   assert.deepEqual(await complete("ipft -r '^ip_o"), ["^ip_output"]);
 });
 
