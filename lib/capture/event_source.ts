@@ -11,11 +11,6 @@ export interface Completeness {
   readonly dropped: number;
   /** Hits whose records `read` has returned. */
   readonly delivered: number;
-  /**
-   * Calls of traced functions that the kernel did not show to the programs, with any packet. Undefined
-   * where it does not count them.
-   */
-  readonly missed?: number;
 }
 
 /** Where events come from: the kernel, a recording, or the memory of a test. */
@@ -32,4 +27,9 @@ export interface EventSource extends Disposable {
    */
   read(batch: EventBatch): Promise<boolean>;
   completeness(): Completeness;
+  /**
+   * Counts the calls of traced functions that the kernel did not show to the programs, with any packet.
+   * Undefined where it does not count them.
+   */
+  missed(): number | undefined;
 }

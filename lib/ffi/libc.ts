@@ -82,16 +82,19 @@ export function isReaderGone(fd: number): boolean {
 }
 
 /**
- * Waits on another thread until one of `fds` can be read, the reader of `pipeFd` has gone, or
+ * Waits on another thread until one of `fds` can be read, the reader of one of `pipeFds` has gone, or
  * `timeoutMs` have passed.
  */
 export async function waitForAny(
   fds: readonly number[],
-  pipeFd: number,
+  pipeFds: readonly number[],
   timeoutMs: number,
 ): Promise<void> {
   const POLLIN = 1;
-  const pollfds = new Int32Array([...fds.flatMap((fd) => [fd, POLLIN]), pipeFd, 0]);
+  const pollfds = new Int32Array([
+    ...fds.flatMap((fd) => [fd, POLLIN]),
+    ...pipeFds.flatMap((fd) => [fd, 0]),
+  ]);
   await libc.poll_in_background(pollfds, BigInt(pollfds.length / 2), timeoutMs);
 }
 

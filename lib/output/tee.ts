@@ -7,10 +7,14 @@ import { OutputClosed } from "./stdout.ts";
  * so that what was captured is in their outputs.
  */
 export class Tee implements Sink {
+  /** How many sinks there were at first. */
+  readonly count: number;
+  /** Those that have not failed. */
   #sinks: readonly Sink[];
   #failure: unknown;
 
   constructor(sinks: readonly Sink[]) {
+    this.count = sinks.length;
     this.#sinks = sinks;
   }
 

@@ -1,5 +1,5 @@
-import type { Counters, Programs } from "../bpf/programs.ts";
-import type { TraceCount } from "../analysis/trace_count.ts";
+import type { CountEvents } from "../analysis/count_events.ts";
+import type { Completeness, EventSource } from "../capture/event_source.ts";
 
 /** Loss is looked for this often, and told at most this often while it grows. */
 const CHECK_MS = 100, TELL_MS = 1000;
@@ -14,7 +14,7 @@ export class LossReport {
   #nextTell = 0;
 
   constructor(
-    readonly programs: Pick<Programs, "counters">,
+    readonly source: Pick<EventSource, "completeness">,
     readonly tell: (message: string) => void,
   ) {}
 
@@ -22,7 +22,7 @@ export class LossReport {
     const now = performance.now();
     if (now < this.#nextCheck) return;
     this.#nextCheck = now + CHECK_MS;
-    const { lost } = this.programs.counters();
+    const { lost } = this.source.completeness();
     if (lost === this.#told || now < this.#nextTell) return;
     this.#nextTell = now + TELL_MS;
     this.#told = lost;
@@ -32,12 +32,10 @@ export class LossReport {
 
 /** What a trace has to say of itself at its end. */
 export interface TraceResult {
-  /** Events that were drained. */
-  readonly delivered: number;
-  /** What of them is in the results. */
-  readonly count: Pick<TraceCount, "events" | "packets" | "functions">;
-  readonly counters: Counters;
-  /** Calls that the kernel did not show to the tracer; undefined where it does not count them. */
+  /** What is in the results. */
+  readonly count: Pick<CountEvents, "events" | "packets" | "functions">;
+  readonly completeness: Completeness;
+  /** As `EventSource.missed` counts them. */
   readonly missed: number | undefined;
   /** Events for which the script's `dump` or `decode` failed. */
   readonly unformatted: number;
@@ -46,9 +44,9 @@ export interface TraceResult {
 
 /** The closing line, and one for each way in which something is missing from the trace. */
 export function summarize(
-  { delivered, count, counters, missed, unformatted, seconds }: TraceResult,
+  { count, completeness, missed, unformatted, seconds }: TraceResult,
 ): string {
-  const { hits, lost, dropped } = counters;
+  const { hits, lost, dropped, delivered } = completeness;
   const unaccounted = hits - lost - dropped - delivered;
   const omitted = delivered - count.events;
   const lines = [
@@ -81,8 +79,8 @@ function countText({ events: count, functions, packets }: TraceResult["count"]):
 
 /** What a terminal shows while a trace goes on. */
 export function progressText(
-  { events: count, packets }: Pick<TraceCount, "events" | "packets">,
-  { lost }: Counters,
+  { events: count, packets }: Pick<CountEvents, "events" | "packets">,
+  { lost }: Completeness,
 ): string {
   const loss = lost > 0 ? `${lost} lost` : "none lost";
   return `${events(count)} of ${plural(packets, "packet")}, ${loss}; Ctrl-C ends the trace`;

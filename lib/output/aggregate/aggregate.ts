@@ -19,7 +19,9 @@ export const AGGREGATE: OutputFormat = {
   isLive: false,
   isText: true,
   open: (context) =>
-    context.header.tracer === "function_graph" ? new GraphSink(context) : new AggregateSink(context),
+    context.header.tracer === "function_graph"
+      ? new GraphSink(context)
+      : new AggregateSink(context),
 };
 
 /**

@@ -1,6 +1,11 @@
 import type { EventBatch } from "../../event/batch.ts";
 import type { ArraysOf, Columns } from "../../event/column.ts";
-import { type Encoded, type FieldReader, type FieldWriter, GROUP_EVENTS } from "../../event/fields.ts";
+import {
+  type Encoded,
+  type FieldReader,
+  type FieldWriter,
+  GROUP_EVENTS,
+} from "../../event/fields.ts";
 import { DATA, DATA_BYTES, type Section } from "../../event/section.ts";
 import type { SinkContext } from "../sink.ts";
 import type { TextBuffer } from "../text/text_buffer.ts";

@@ -1,7 +1,13 @@
 import type { EventBatch } from "../../event/batch.ts";
 import type { TracedFunction } from "../../event/trace_header.ts";
 import type { EventTexts } from "../fields/event_texts.ts";
-import { type Constant, constant, type Constants, constants, type TextBuffer } from "./text_buffer.ts";
+import {
+  type Constant,
+  constant,
+  type Constants,
+  constants,
+  type TextBuffer,
+} from "./text_buffer.ts";
 
 /**
  * The ends of a sink's lines: what it says of the function, then the event's own texts, where there are

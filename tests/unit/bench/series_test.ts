@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Goal, isMet, median, ratio, rotated, Samples, type Series } from "../../bench/series.ts";
+import {
+  type Goal,
+  isMet,
+  median,
+  ratio,
+  rotated,
+  Samples,
+  type Series,
+} from "../../bench/series.ts";
 import { addGrowth, TIME_PER_EVENT } from "../../bench/host/growth.ts";
 import { addCpuRatios } from "../../bench/vm/figures/cpus.ts";
 import { merged, type Results } from "../../bench/vm/results.ts";
