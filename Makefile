@@ -17,7 +17,7 @@ TRACER_FOR_MODULES := lib/bpf/tracer_module.bpf.o
 # Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
 COMPILE_MODULE := C_INCLUDE_PATH=/usr/include/$(shell uname -m)-linux-gnu $(CLANG) -target bpf -O3 -c -g
 LUA_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/lua/*/*.bpf.c))
-MODULES := $(LUA_EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/modules/*.bpf.c))
+MODULES := $(LUA_EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/scripts/*.bpf.c))
 # Extensions as ipft compiles them itself, and those of the tests also with another compiler.
 EXTENSION_FLAGS := -target bpf -O2 -g -c -Wall -Wextra -Wno-unused-parameter -Werror \
 	-idirafter lib/extension/templates -idirafter /usr/include/$(shell uname -m)-linux-gnu

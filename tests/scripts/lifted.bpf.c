@@ -10,7 +10,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-struct sk_buff___of_the_module {
+struct sk_buff___of_the_extension {
 	__u32 mark;
 } __attribute__((preserve_access_index));
 
@@ -49,7 +49,7 @@ static __attribute__((noinline)) __u64 count(__u64 key)
 }
 
 /* A global function with a pointer: the verifier would not take it as it is. */
-__attribute__((noinline)) int describe(struct sk_buff___of_the_module *skb, struct info *info)
+__attribute__((noinline)) int describe(struct sk_buff___of_the_extension *skb, struct info *info)
 {
 	info->events_of_packet = count((__u64)skb);
 	info->mark = BPF_CORE_READ(skb, mark);
@@ -57,7 +57,7 @@ __attribute__((noinline)) int describe(struct sk_buff___of_the_module *skb, stru
 	return info->mark;
 }
 
-int module(struct pt_regs *ctx, struct sk_buff___of_the_module *skb, __u8 data[64])
+int module(struct pt_regs *ctx, struct sk_buff___of_the_extension *skb, __u8 data[64])
 {
 	struct info *info = (void *)data;
 
@@ -69,7 +69,7 @@ int module(struct pt_regs *ctx, struct sk_buff___of_the_module *skb, __u8 data[6
 }
 
 /* Not the tracer's: it stays unloaded, and could not be loaded either. */
-SEC("socket") int of_the_module(struct __sk_buff *skb)
+SEC("socket") int of_the_extension(struct __sk_buff *skb)
 {
 	return *(int *)count(0);
 }

@@ -1,8 +1,8 @@
--- Shows a module's data as it is, in hexadecimal.
+-- Shows the 64 bytes in hexadecimal.
 api_version = 1
 
 function emit()
-  return io.open("tests/modules/lifted.bpf.o", "rb"):read("*all")
+  return io.open("tests/scripts/lifted.bpf.o", "rb"):read("*all")
 end
 
 function dump(data)

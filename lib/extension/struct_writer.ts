@@ -1,25 +1,26 @@
-/** From the BTF of an event struct to what prints it: a plan that is made once. */
+/** Turns the BTF of an event struct into what writes its members: a plan that is made once. */
 import type { IpftError } from "../base/errors.ts";
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
-import { ADDRESSES, addressPrinter } from "./address_printers.ts";
 import { arrayOf, intOf, isStruct, sizeOf } from "../btf/btf_types.ts";
+import type { Encoded, FieldWriter } from "../event/fields.ts";
 import type { EventStruct } from "./event_struct.ts";
-import { scalarOf, scalarPrinter } from "./scalar_printer.ts";
+import { extensionError } from "./extension_error.ts";
 import { type MemberFormat, memberFormat } from "./member_format.ts";
-import { moduleError } from "./extension_error.ts";
+import { scalarOf, scalarWriter } from "./scalar_writer.ts";
 import {
-  charsPrinter,
-  encoded,
-  type Printer,
+  ADDRESS_BYTES,
+  addressWriter,
+  charactersWriter,
   type SymbolName,
-  type Target,
-} from "./value_printers.ts";
+  type WriteValue,
+} from "./value_writers.ts";
 
-/** What is printed of a struct: the name of a member, and the value after it. */
-export interface Field {
+/** A member of a struct: its name, and what writes its value. */
+export interface StructField {
   readonly name: string;
-  readonly print: Printer;
+  readonly key: Encoded;
+  readonly write: WriteValue;
 }
 
 /** A value of the event struct. */
@@ -41,34 +42,36 @@ interface ValuePlace {
 const MAX_VALUES = 1024, MAX_DEPTH = 16;
 
 /**
- * The members of the event struct, those of anonymous structs and unions among them as in C.
+ * The members of the event struct. Those of anonymous structs and unions are among them, as in C.
  * @param symbolName for members that are shown as the name of an address
- * @throws IpftError that names the member that cannot be shown, or not as it is tagged
+ * @throws IpftError that names a member when it cannot be shown, or not as its tag says
  */
 export function structFields(
   event: EventStruct,
-  target: Target,
+  writer: FieldWriter,
   symbolName: SymbolName,
-): Field[] {
-  return new StructPrinter(event, target, symbolName).fields(event.id, 0, "", 0);
+): StructField[] {
+  return new StructPlan(event, writer, symbolName).fields(event.id, 0, "", 0);
 }
 
-class StructPrinter {
+const encoder = new TextEncoder();
+
+class StructPlan {
   readonly #event: EventStruct;
   readonly #btf: Btf;
-  readonly #target: Target;
+  readonly #writer: FieldWriter;
   readonly #symbolName: SymbolName;
   #values = 0;
 
-  constructor(event: EventStruct, target: Target, symbolName: SymbolName) {
+  constructor(event: EventStruct, writer: FieldWriter, symbolName: SymbolName) {
     this.#event = event;
     this.#btf = event.btf;
-    this.#target = target;
+    this.#writer = writer;
     this.#symbolName = symbolName;
   }
 
   /** @param path what the members' names follow in messages: `address.` */
-  fields(struct: number, bitOffset: number, path: string, depth: number): Field[] {
+  fields(struct: number, bitOffset: number, path: string, depth: number): StructField[] {
     const btf = this.#btf;
     return btf.members(struct).flatMap(({ name, type, bitOffset: offset, bitSize }, index) => {
       const member = `${path}${name}`;
@@ -78,18 +81,19 @@ class StructPrinter {
       if (name === "" && isStruct(btf, id)) return this.fields(id, at, path, depth + 1);
       const format = memberFormat(this.#event, this.#event.tags(struct, index), member);
       const place = { id, bitOffset: at, bitSize, format, member, depth };
-      return { name, print: this.#value(place) };
+      const key = this.#writer.encodeName(encoder.encode(name));
+      return { name, key, write: this.#value(place) };
     });
   }
 
-  #value(place: ValuePlace): Printer {
+  #value(place: ValuePlace): WriteValue {
     const { id, bitOffset, bitSize, format, member, depth } = place;
     const btf = this.#btf;
     if (format.name === "ipv4" || format.name === "ipv6" || format.name === "mac") {
-      const { sizeBytes } = ADDRESSES[format.name];
+      const sizeBytes = ADDRESS_BYTES[format.name];
       if (bitSize === 0 && sizeOf(btf, id) === sizeBytes) {
         this.#check(member, bitOffset, sizeBytes * 8);
-        return addressPrinter(format.name, bitOffset / 8, this.#target);
+        return addressWriter(format.name, bitOffset / 8, this.#writer);
       }
       if (btf.kind(id) !== BtfKind.ARRAY) {
         throw this.#unfit(place, `which is for ${sizeBytes} bytes`);
@@ -108,13 +112,13 @@ class StructPrinter {
       );
     }
     this.#check(member, scalar.bitOffset, scalar.bits);
-    const printer = scalarPrinter(btf, scalar, format, this.#target, this.#symbolName);
-    if (typeof printer === "string") throw this.#unfit(place, printer);
-    return printer;
+    const write = scalarWriter(btf, scalar, format, this.#writer, this.#symbolName);
+    if (typeof write === "string") throw this.#unfit(place, write);
+    return write;
   }
 
-  /** `[1, 2]`, and characters as text. */
-  #array(place: ValuePlace): Printer {
+  /** Characters are one text, all other elements a list. */
+  #array(place: ValuePlace): WriteValue {
     const btf = this.#btf;
     const { id, bitOffset, format, member, depth } = place;
     const { element, length } = arrayOf(btf, id);
@@ -122,36 +126,33 @@ class StructPrinter {
     if (length > 0) this.#check(member, bitOffset, elementBits * length);
     const isText = btf.kind(element) === BtfKind.INT && intOf(btf, element).isChar &&
       format.tag === "";
-    if (isText) return charsPrinter(bitOffset / 8, length, this.#target);
-    const elements: Printer[] = [];
+    if (isText) return charactersWriter(bitOffset / 8, length, this.#writer);
+    const elements: WriteValue[] = [];
     for (let index = 0; index < length; index++) {
       this.#count(member, depth);
       const at = bitOffset + index * elementBits;
       elements.push(this.#value({ ...place, id: element, bitOffset: at, depth: depth + 1 }));
     }
-    const { out, isJson } = this.#target;
-    const separator = isJson ? "," : ", ";
+    const writer = this.#writer;
     return (data, at) => {
-      out.appendAscii("[");
-      elements.forEach((print, index) => {
-        if (index > 0) out.appendAscii(separator);
-        print(data, at);
-      });
-      out.appendAscii("]");
+      writer.beginList();
+      for (const write of elements) {
+        writer.element();
+        write(data, at);
+      }
+      writer.endList();
     };
   }
 
-  /** `{ port: 80 address: 192.0.2.1 }`, in JSON an object. */
-  #struct(fields: readonly Field[]): Printer {
-    const { out, isJson } = this.#target;
-    const keys = fields.map(({ name }, index) => fieldKey(name, isJson, index === 0));
+  #struct(fields: readonly StructField[]): WriteValue {
+    const writer = this.#writer;
     return (data, at) => {
-      out.appendAscii("{");
-      fields.forEach(({ print }, index) => {
-        out.append(keys[index]);
-        print(data, at);
-      });
-      out.appendAscii(isJson ? "}" : " }");
+      writer.beginStruct();
+      for (const { key, write } of fields) {
+        writer.field(key);
+        write(data, at);
+      }
+      writer.endStruct();
     };
   }
 
@@ -174,12 +175,6 @@ class StructPrinter {
   }
 
   #error(why: string, remedy?: string): IpftError {
-    return moduleError(this.#event.source, why, remedy);
+    return extensionError(this.#event.source, why, remedy);
   }
-}
-
-/** A name as it stands before its value: ` port: `, in JSON `"port":` after the comma that it may need. */
-export function fieldKey(name: string, isJson: boolean, isFirst: boolean): Uint8Array {
-  if (!isJson) return encoded(` ${name}: `, false);
-  return encoded(`${isFirst ? "" : ","}${JSON.stringify(name)}:`, false);
 }

@@ -1,21 +1,21 @@
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
 import { intOf, isSignedEnum } from "../btf/btf_types.ts";
+import type { FieldWriter } from "../event/fields.ts";
 import { integerReader, type ReadInteger } from "./integer_reader.ts";
 import type { MemberFormat } from "./member_format.ts";
 import {
-  booleanPrinter,
-  charsPrinter,
-  decimalPrinter,
-  enumPrinter,
-  flagsPrinter,
-  hexPrinter,
-  pointerPrinter,
-  type Printer,
+  booleanWriter,
+  charactersWriter,
+  enumWriter,
+  flagsWriter,
+  hexadecimalWriter,
+  integerWriter,
+  pointerWriter,
   type SymbolName,
-  symbolPrinter,
-  type Target,
-} from "./value_printers.ts";
+  symbolWriter,
+  type WriteValue,
+} from "./value_writers.ts";
 
 /** An integer, character, truth value, enum or pointer of the event struct. */
 export interface Scalar {
@@ -29,65 +29,65 @@ export interface Scalar {
 }
 
 /**
- * What prints a scalar, which lies within the data, as its type or its format says.
- * @returns a text in place of it that says why the format does not fit
+ * Makes what writes a scalar as its format says, or else its type.
+ * @param scalar one that lies within the data
+ * @returns a string when the format does not fit the scalar: the reason
  */
-export function scalarPrinter(
+export function scalarWriter(
   btf: Btf,
   scalar: Scalar,
   format: MemberFormat,
-  target: Target,
+  writer: FieldWriter,
   symbolName: SymbolName,
-): Printer | string {
+): WriteValue | string {
   const { kind, bitOffset, bits } = scalar;
   if (format.isBigEndian && (bitOffset | bits) % 8 !== 0) return "which is not for a bit field";
   const reader = (isSigned: boolean) =>
     integerReader({ bitOffset, bits, isSigned, isBigEndian: format.isBigEndian });
   const read = reader(scalar.isSigned), readUnsigned = reader(false);
-  const decimal = decimalPrinter(read, target);
+  const decimal = integerWriter(read, writer);
   switch (format.name) {
     case undefined:
-      return defaultPrinter(btf, scalar, read, decimal, target);
+      return defaultWriter(btf, scalar, read, decimal, writer);
     case "dec":
       return decimal;
     case "hex":
-      if (kind === "pointer") return pointerPrinter(bitOffset / 8, target);
-      // JSON has numbers of one kind only.
-      return target.isJson ? decimal : hexPrinter(readUnsigned, target);
+      if (kind === "pointer") return pointerWriter(bitOffset / 8, writer);
+      return hexadecimalWriter(read, bits, writer);
     case "enum": {
       if (kind === "pointer") return "which is not for a pointer";
       const field = { read, bits, isSigned: scalar.isSigned };
-      return enumPrinter(field, btf.enumerators(format.enumId!), decimal, target);
+      return enumWriter(field, btf.enumerators(format.enumId!), decimal, writer);
     }
     case "enum_flags": {
       if (kind === "pointer") return "which is not for a pointer";
       const field = { read: readUnsigned, bits, isSigned: false };
-      return flagsPrinter(field, btf.enumerators(format.enumId!), target);
+      return flagsWriter(field, btf.enumerators(format.enumId!), writer);
     }
     case "symbol":
       if (bits !== 64) return "which is for the 8 bytes of an address";
-      return symbolPrinter(readUnsigned, symbolName, target);
+      return symbolWriter(readUnsigned, symbolName, writer);
     default:
       return "which is for the bytes of a whole address";
   }
 }
 
-function defaultPrinter(
+function defaultWriter(
   btf: Btf,
   { kind, id, bitOffset, bits, isSigned }: Scalar,
   read: ReadInteger,
-  decimal: Printer,
-  target: Target,
-): Printer {
+  decimal: WriteValue,
+  writer: FieldWriter,
+): WriteValue {
   switch (kind) {
     case "boolean":
-      return booleanPrinter(read, target);
+      return booleanWriter(read, writer);
     case "character":
-      return charsPrinter(bitOffset / 8, 1, target);
+      return charactersWriter(bitOffset / 8, 1, writer);
     case "enum":
-      return enumPrinter({ read, bits, isSigned }, btf.enumerators(id), decimal, target);
+      return enumWriter({ read, bits, isSigned }, btf.enumerators(id), decimal, writer);
     case "pointer":
-      return pointerPrinter(bitOffset / 8, target);
+      return pointerWriter(bitOffset / 8, writer);
     case "integer":
       return decimal;
   }

@@ -2,7 +2,7 @@
 api_version = 1
 
 function emit()
-  return io.open("tests/modules/drop.bpf.o", "rb"):read("*all")
+  return io.open("tests/scripts/drop.bpf.o", "rb"):read("*all")
 end
 
 function dump(data)
