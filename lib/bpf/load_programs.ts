@@ -5,7 +5,7 @@ import { type BpfMap, BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping } from "../ffi/libc.ts";
 import { LibbpfLog } from "../ffi/log.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
-import type { Backend } from "../cli/options.ts";
+import type { BackendName } from "./attach/backends.ts";
 import { isTracing, type Method, PROGRAMS } from "./attach/method.ts";
 import { moduleRefusal } from "./extension_refusal.ts";
 import { type FunctionTable, makeFunctionTable } from "./function_table.ts";
@@ -18,7 +18,7 @@ import { VerifierLog } from "./verifier_log.ts";
 /** What the tracer is loaded with. */
 export interface TracerConfig {
   /** For messages. */
-  readonly backend: Backend;
+  readonly backend: BackendName;
   readonly method: Method;
   readonly btfIds: BtfIds;
   /** u32; only bits that the mask has count. */

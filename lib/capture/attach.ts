@@ -8,7 +8,7 @@ import type { Rings } from "../bpf/rings.ts";
 import { Tracer } from "../bpf/programs.ts";
 import { errnoText, IpftError } from "../base/errors.ts";
 import { raiseFileLimit } from "../ffi/libc.ts";
-import type { TraceOptions } from "../cli/options.ts";
+import type { MarkCondition } from "../filter/packet_filter.ts";
 import type { TracePlan } from "./plan.ts";
 
 /**
@@ -19,7 +19,7 @@ import type { TracePlan } from "./plan.ts";
  */
 export function loadTracer(
   { backend, method, btfIds, functions }: TracePlan,
-  { mark, mask }: Pick<TraceOptions, "mark" | "mask">,
+  { value: mark, mask }: MarkCondition,
   rings: Rings,
   onLog?: (line: string) => void,
   module?: Uint8Array<ArrayBuffer>,

@@ -1,16 +1,24 @@
 /** What will be traced, and how: all that is decided before anything is loaded. */
-import { chooseMethod } from "../bpf/attach/backends.ts";
+import { type BackendName, chooseMethod } from "../bpf/attach/backends.ts";
 import type { Method } from "../bpf/attach/method.ts";
 import { usageError } from "../base/errors.ts";
 import type { Capabilities } from "../kernel/capabilities.ts";
-import { filterFunctions } from "../kernel/functions.ts";
+import type { Tracer } from "../event/trace_header.ts";
+import { filterFunctions, type FunctionFilter } from "../kernel/functions.ts";
 import type { Kernel } from "../kernel/inspect.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
 import type { SkbFunction } from "../kernel/skb_function.ts";
-import type { Backend, FunctionFilter, TraceOptions } from "../cli/options.ts";
+
+/** What a trace is planned from. */
+export interface PlanRequest {
+  readonly tracer: Tracer;
+  /** Undefined: the best that the kernel has. */
+  readonly backend?: BackendName;
+  readonly functions: FunctionFilter;
+}
 
 export interface TracePlan {
-  readonly backend: Backend;
+  readonly backend: BackendName;
   readonly method: Method;
   readonly capabilities: Capabilities;
   readonly btfIds: BtfIds;
@@ -26,7 +34,7 @@ export interface TracePlan {
  */
 export function planTrace(
   { capabilities, btfIds, functions: all }: Kernel,
-  { tracer, backend: wanted, filter }: Pick<TraceOptions, "tracer" | "backend" | "filter">,
+  { tracer, backend: wanted, functions: filter }: PlanRequest,
 ): TracePlan {
   const { backend, method } = chooseMethod(capabilities, tracer, wanted);
   const matching = selectFunctions(all, filter);

@@ -2,13 +2,13 @@
 import { attach, loadTracer } from "../capture/attach.ts";
 import type { AttachObserver } from "../bpf/attach/attachment.ts";
 import { Rings } from "../bpf/rings.ts";
-import { backendGaps } from "../bpf/attach/backends.ts";
+import { backendGaps, type BackendName } from "../bpf/attach/backends.ts";
 import { IpftError } from "../base/errors.ts";
 import { type Capabilities, REQUIREMENTS } from "../kernel/capabilities.ts";
 import { inspectKernel, type Kernel } from "../kernel/inspect.ts";
 import { lockdownMode } from "../kernel/lockdown.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
-import { type Backend, type Tracer, TRACERS } from "../cli/options.ts";
+import { type Tracer, TRACERS } from "../event/trace_header.ts";
 import { printText } from "../output/stdout.ts";
 import { planTrace } from "../capture/plan.ts";
 
@@ -63,13 +63,17 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
 async function tryBackend(
   kernel: Kernel,
   tracer: Tracer,
-  backend: Backend,
+  backend: BackendName,
   onLog?: (line: string) => void,
 ): Promise<string | undefined> {
   try {
-    const plan = planTrace(kernel, { tracer, backend, filter: { functionRegex: TRIED_FUNCTION } });
+    const plan = planTrace(kernel, {
+      tracer,
+      backend,
+      functions: { functionRegex: TRIED_FUNCTION },
+    });
     using rings = await Rings.make(TRIED_BUFFER_BYTES);
-    using loaded = loadTracer(plan, { mark: TRIED_MARK, mask: 0xffffffff }, rings, onLog);
+    using loaded = loadTracer(plan, { value: TRIED_MARK, mask: 0xffffffff }, rings, onLog);
     using _attachment = await attach(plan, loaded, UNOBSERVED);
     return undefined;
   } catch (error) {

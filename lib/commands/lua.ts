@@ -2,8 +2,8 @@
 import { errorText, IpftError } from "../base/errors.ts";
 import { LuaScript } from "../lua/script.ts";
 import { linkModule } from "../extension/link.ts";
-import type { ScriptTrial } from "../cli/options.ts";
-import { scriptOutput } from "./script_output.ts";
+import type { ScriptTrial } from "../cli/request.ts";
+import { scriptOutput } from "../lua/script_output.ts";
 
 /**
  * Calls everything that a trace would call of a script, once, and prints what it would add to the line

@@ -10,7 +10,8 @@ import { type Extension, loadExtension } from "../extension/extension.ts";
 import { isReaderGone, monotonicNs } from "../ffi/libc.ts";
 import { inspectKernel } from "../kernel/inspect.ts";
 import type { ModuleImage } from "../bpf/extension_object.ts";
-import type { Backend, ProbeServerAddress, TraceOptions } from "../cli/options.ts";
+import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
+import type { BackendName } from "../bpf/attach/backends.ts";
 import { AggregateSink } from "../output/aggregate/aggregate.ts";
 import { type Destination, openDestination } from "../output/destination.ts";
 import { GraphSink } from "../output/aggregate/graph.ts";
@@ -31,7 +32,7 @@ import { TraceEnd } from "./trace_end.ts";
 export type Tell = (message: string) => void;
 
 /** Backends that take the kernel some milliseconds for each function, to attach and to detach. */
-const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
+const ONE_BY_ONE: ReadonlySet<BackendName> = new Set(["kprobe", "ftrace"]);
 
 /**
  * Traces until a signal, the end that the options name, or until nobody reads standard output any more.
@@ -73,7 +74,13 @@ async function traceEvents(
   ringsMade.catch(() => {}); // what is wrong with the kernel is told first
   const plan = planTrace(await inspectKernel(tell), options);
   using rings = await ringsMade;
-  using tracer = loadTracer(plan, options, rings, options.verbose ? tell : undefined, module);
+  using tracer = loadTracer(
+    plan,
+    options.filter.mark,
+    rings,
+    options.verbose ? tell : undefined,
+    module,
+  );
   if (ONE_BY_ONE.has(plan.backend)) {
     tell(`Attaching to ${plan.functions.length} functions one by one…`);
   }
@@ -168,10 +175,10 @@ async function openProbeServer(
 }
 
 /** Imported only where it is wanted. */
-async function openMarkedCgroup({ mark, markCommand }: TraceOptions) {
+async function openMarkedCgroup({ filter: { mark }, markCommand }: TraceOptions) {
   if (!markCommand) return undefined;
   const { MarkedCgroup } = await import("../bpf/marked_cgroup.ts");
-  return new MarkedCgroup(mark);
+  return new MarkedCgroup(mark.value);
 }
 
 async function link({ elf, source }: ModuleImage): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,9 +1,15 @@
 /** What a user adds to a trace: a Lua script, or a module in C. */
-import type { ExtensionFile } from "../cli/options.ts";
 import type { IpftError } from "../base/errors.ts";
 import type { ModuleImage } from "../bpf/extension_object.ts";
 import type { DataFormatter } from "../event/data_formatter.ts";
-import { scriptOutput } from "../commands/script_output.ts";
+import { scriptOutput } from "../lua/script_output.ts";
+
+/** A file that collects data from each skb and says how to show it. */
+export interface ExtensionFile {
+  /** Lua, C source, or an object that a C compiler has made. */
+  readonly language: "lua" | "c" | "object";
+  readonly path: string;
+}
 
 export interface Extension extends Disposable {
   /** What collects data from each skb; undefined when the extension has none. */

@@ -1,5 +1,5 @@
 import type { EventBatch } from "../event/event.ts";
-import type { Tracer } from "../cli/options.ts";
+import type { Tracer } from "../event/trace_header.ts";
 import type { DataFormatter } from "../event/data_formatter.ts";
 import type { Style } from "./text/style.ts";
 

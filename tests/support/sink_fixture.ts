@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DATA_BYTES, EventBatch } from "../../lib/event/event.ts";
-import { type Tracer, TRACERS } from "../../lib/cli/options.ts";
+import { type Tracer, TRACERS } from "../../lib/event/trace_header.ts";
 import type { Sink, TraceInfo, WriteBytes } from "../../lib/output/sink.ts";
 import { GROUP_LINES } from "../../lib/output/text/text_buffer.ts";
 import { dataOfText, FakeFormatter, textOfData } from "./fake_formatter.ts";

@@ -1,11 +1,15 @@
 import type { Method } from "./method.ts";
 import { IpftError, usageError } from "../../base/errors.ts";
 import { type Capabilities, REQUIREMENTS } from "../../kernel/capabilities.ts";
-import type { Backend, Tracer } from "../../cli/options.ts";
+import type { Tracer } from "../../event/trace_header.ts";
+
+/** Names of the backends: how programs are attached to functions. */
+export const BACKENDS = ["kprobe", "kprobe-multi", "ftrace"] as const;
+export type BackendName = typeof BACKENDS[number];
 
 /** The methods of each tracer, best first: their backend, and what they need. */
 const METHODS: Readonly<
-  Record<Tracer, readonly (readonly [Method, Backend, readonly (keyof Capabilities)[]])[]>
+  Record<Tracer, readonly (readonly [Method, BackendName, readonly (keyof Capabilities)[]])[]>
 > = {
   function: [
     ["kprobe-multi", "kprobe-multi", ["ringBuffer", "kprobeMulti"]],
@@ -21,7 +25,7 @@ const METHODS: Readonly<
 
 /** A backend, the method that it means on this kernel, and what the kernel lacks for it. */
 export interface BackendGaps {
-  readonly backend: Backend;
+  readonly backend: BackendName;
   readonly method: Method;
   readonly missing: readonly string[];
 }
@@ -54,7 +58,7 @@ function works({ missing }: BackendGaps): boolean {
 export function chooseMethod(
   capabilities: Capabilities,
   tracer: Tracer,
-  wanted?: Backend,
+  wanted?: BackendName,
 ): Pick<BackendGaps, "backend" | "method"> {
   const gaps = backendGaps(capabilities, tracer);
   const candidates = gaps.filter(({ backend }) => wanted === undefined || backend === wanted);

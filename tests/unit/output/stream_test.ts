@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TRACERS } from "../../../lib/cli/options.ts";
+import { TRACERS } from "../../../lib/event/trace_header.ts";
 import type { TraceInfo } from "../../../lib/output/sink.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
 import {
