@@ -1,4 +1,5 @@
-import { parseCommandLine, type Request } from "./lib/cli/parse.ts";
+import { parseCommandLine } from "./lib/cli/parse.ts";
+import type { Request } from "./lib/cli/request.ts";
 import { doctor } from "./lib/commands/doctor.ts";
 import { errorText, IpftError } from "./lib/base/errors.ts";
 import { listFunctions } from "./lib/commands/list.ts";
@@ -14,7 +15,7 @@ async function run(request: Request): Promise<boolean | void> {
     case "trace":
       return await trace(request.options, tell);
     case "list":
-      return await listFunctions(request.filter, tell);
+      return await listFunctions(request.functions, tell);
     case "lua":
       return await (await import("./lib/commands/lua.ts")).tryScript(request.trial, tell);
     case "doctor":

@@ -7,6 +7,7 @@ import type { EventBatch } from "../event/batch.ts";
 import type { Section } from "../event/section.ts";
 import type { TraceHeader } from "../event/trace_header.ts";
 import { monotonicNs } from "../ffi/libc.ts";
+import type { MarkCondition, PacketFilter } from "../filter/packet_filter.ts";
 import { inspectKernel } from "../kernel/inspect.ts";
 import { attach } from "./attach.ts";
 import type { Completeness, EventSource } from "./event_source.ts";
@@ -23,12 +24,12 @@ const SETTLE_MS = 1000;
 
 /** What to capture, and how. */
 export interface CaptureOptions extends PlanRequest {
-  readonly mark: number;
-  readonly mask: number;
+  /** Which packets to trace. */
+  readonly filter: PacketFilter & { readonly mark: MarkCondition };
   /** The parts of a record besides what all have, in their order. */
   readonly sections: readonly Section[];
   /** The programs linked with the user's extension; undefined without one. */
-  readonly module?: Uint8Array<ArrayBuffer>;
+  readonly extension?: Uint8Array<ArrayBuffer>;
   /** Of all rings together: a power of two, 4 KiB to 2 GiB. */
   readonly bufferSizeBytes: number;
   /** Outputs whose readers may go away, which ends the sleep of `read`. */
@@ -57,7 +58,14 @@ export class LiveSource implements EventSource {
   private constructor(plan: TracePlan, rings: Rings, options: CaptureOptions) {
     this.plan = plan;
     this.#resources.use(rings);
-    this.#programs = this.#resources.use(Programs.load({ ...options, ...plan, rings }));
+    this.#programs = this.#resources.use(Programs.load({
+      ...options,
+      ...plan,
+      mark: options.filter.mark.value,
+      mask: options.filter.mark.mask,
+      module: options.extension,
+      rings,
+    }));
     const { tracer, sections, outputFds } = options;
     this.header = { tracer, functions: plan.functions, sections, originNs: monotonicNs() };
     this.#reader = this.#resources.use(new RingReader(rings, sections, this.header.originNs));

@@ -68,7 +68,7 @@ async function tryBackend(
   onLog?: (line: string) => void,
 ): Promise<string | undefined> {
   try {
-    const plan = planTrace(kernel, { tracer, backend, filter: { functionRegex: TRIED_FUNCTION } });
+    const plan = planTrace(kernel, { tracer, backend, functions: { functionRegex: TRIED_FUNCTION } });
     using rings = await Rings.make(TRIED_BUFFER_BYTES);
     using programs = Programs.load({ ...plan, mark: TRIED_MARK, mask: 0xffffffff, rings, onLog });
     using _attachment = await attach(plan, programs, UNOBSERVED);

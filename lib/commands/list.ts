@@ -1,6 +1,6 @@
-import type { FunctionFilter } from "../kernel/functions.ts";
 import { printText } from "../output/stdout.ts";
 import { selectFunctions } from "../capture/plan.ts";
+import type { FunctionFilter } from "../kernel/functions.ts";
 import { inspectKernel } from "../kernel/inspect.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
 

@@ -1,9 +1,11 @@
 /** `ipft lua`: a script's functions on given bytes, for those who write one. */
 import { errorText, IpftError } from "../base/errors.ts";
 import { LuaScript } from "../lua/script.ts";
-import { linkModule } from "../extension/link.ts";
-import type { ScriptTrial } from "../cli/options.ts";
-import { scriptOutput } from "./script_output.ts";
+import { linkExtension } from "../extension/link.ts";
+import { JsonFields } from "../output/fields/json_fields.ts";
+import { TextFields } from "../output/fields/text_fields.ts";
+import type { ScriptTrial } from "../cli/request.ts";
+import { scriptOutput } from "../lua/script_output.ts";
 
 /**
  * Calls everything that a trace would call of a script, once, and prints what it would add to the line
@@ -22,28 +24,30 @@ export async function tryScript(
   let isFine = true;
   const body = () => {
     try {
-      const module = script.module();
-      if (module === undefined) tell("no module: the script has neither emit nor program");
+      const object = script.object();
+      if (object === undefined) tell("no extension: the script has neither emit nor program");
       else {
-        linkModule(module.elf, module.source);
-        tell(`${module.source}: a module of ${module.elf.length} bytes, which links`);
+        linkExtension(object);
+        tell(`${object.source}: an extension of ${object.elf.length} bytes, which links`);
       }
     } catch (error) {
-      // The object may not be built yet; what formats its data can be tried all the same.
+      // The object may not be built yet. What formats its data can be tried all the same.
       if (!(error instanceof IpftError)) throw error;
       isFine = false;
       tellError(error);
     }
-    const formatter = script.formatter(isJson ? "json" : "text", tellError);
-    if (formatter === undefined) {
+    const openFields = script.openFields(tellError);
+    if (openFields === undefined) {
       tell("no data: the script has neither dump nor decode");
       return Promise.resolve();
     }
-    const { bytes } = formatter.format(data);
+    const writer = isJson ? new JsonFields() : new TextFields();
+    const reader = openFields(writer);
+    reader.read(data);
     // Without what sets it off from the columns before it: a space, or in JSON a comma.
-    const text = new TextDecoder().decode(bytes).slice(1);
+    const text = new TextDecoder().decode(writer.bytes).slice(1);
     console.log(isJson ? `{${text}}` : text);
-    isFine &&= formatter.failures === 0;
+    isFine &&= reader.failures === 0;
     return Promise.resolve();
   };
   await script.run(body, tellError);

@@ -1,5 +1,5 @@
 import { IpftError } from "../base/errors.ts";
-import type { ProbeServerAddress } from "../cli/options.ts";
+import type { ProbeServerAddress } from "../cli/request.ts";
 
 /**
  * Accepts TCP connections and closes them again, for programs that wait until ipft is ready: a readiness

@@ -1,15 +1,16 @@
 /** `ipft`: a trace from its options to its summary. */
 import { errorText, IpftError } from "../base/errors.ts";
 import type { Refusal } from "../bpf/attach/attachment.ts";
+import type { ExtensionObject } from "../bpf/extension_object.ts";
 import { LiveSource } from "../capture/live_source.ts";
 import type { TracePlan } from "../capture/plan.ts";
-import type { ProbeServerAddress, TraceOptions } from "../cli/options.ts";
+import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
 import type { FieldReader, OpenFields } from "../event/fields.ts";
 import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
+import { scriptOutput } from "../lua/script_output.ts";
 import { Outputs } from "../output/outputs.ts";
 import { AttachBars } from "../terminal/attach_bars.ts";
-import { scriptOutput } from "./script_output.ts";
 import { runSession } from "./session.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { TraceEnd } from "./trace_end.ts";
@@ -32,7 +33,7 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
     return await traceEvents(options, undefined, outputs, signal, tell);
   }
   const isJsonOnStdout = options.outputs.some(({ format, path }) =>
-    format.name === "json" && path === undefined
+    format === "json" && path === undefined
   );
   using extension = await loadExtension(options.extension, scriptOutput(isJsonOnStdout), tell);
   await takeTurn(signal, () => {}); // to compile takes a while, and there is nothing to detach
@@ -126,15 +127,15 @@ async function openProbeServer(
 }
 
 /** Imported only where it is wanted. */
-async function openMarkedCgroup({ mark, markCommand }: TraceOptions) {
+async function openMarkedCgroup({ filter, markCommand }: TraceOptions) {
   if (!markCommand) return undefined;
   const { MarkedCgroup } = await import("../bpf/marked_cgroup.ts");
-  return new MarkedCgroup(mark);
+  return new MarkedCgroup(filter.mark.value);
 }
 
-async function link({ elf, source }: ModuleImage): Promise<Uint8Array<ArrayBuffer>> {
-  const { linkModule } = await import("../extension/link.ts");
-  return linkModule(elf, source);
+async function link(object: ExtensionObject): Promise<Uint8Array<ArrayBuffer>> {
+  const { linkExtension } = await import("../extension/link.ts");
+  return linkExtension(object);
 }
 
 /** Lets signals be noticed; before the trace is ready, one ends everything. */

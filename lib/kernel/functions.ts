@@ -6,6 +6,14 @@ import { readKernelFile } from "./kernel_file.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import { findSkbPrototypes } from "./skb_prototypes.ts";
 
+/** Which of the kernel's functions are meant. An absent expression matches all. */
+export interface FunctionFilter {
+  /** Searched for in the name of the function, unanchored. */
+  readonly functionRegex?: RegExp;
+  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
+  readonly moduleRegex?: RegExp;
+}
+
 /** What the running kernel's own files say about its functions. */
 export interface KernelFunctions {
   /** Every traceable function with a `struct sk_buff *` argument, sorted by module and name. */

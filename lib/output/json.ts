@@ -9,7 +9,7 @@ import { TextBuffer } from "./text/text_buffer.ts";
 
 export const JSON_LINES: OutputFormat = {
   name: "json",
-  description: "an object for each event, one a line",
+  description: "a JSON object on a line for each event, live",
   suffixes: [".json", ".jsonl", ".ndjson"],
   isLive: true,
   isText: true,

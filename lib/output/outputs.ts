@@ -1,12 +1,14 @@
 import { type Destination, openDestination } from "./destination.ts";
 import type { OutputFormat } from "./format.ts";
+import { formatNamed } from "./formats.ts";
 import type { SinkContext } from "./sink.ts";
 import { Tee } from "./tee.ts";
 import { COLOURED, PLAIN } from "./text/style.ts";
 
 /** A format, and the file that gets it; undefined for standard output. */
 export interface OutputRequest {
-  readonly format: OutputFormat;
+  /** Name of a format in `FORMATS`. */
+  readonly format: string;
   readonly path?: string;
 }
 
@@ -26,7 +28,7 @@ export class Outputs implements Disposable {
     const outputs: { format: OutputFormat; destination: Destination }[] = [];
     try {
       for (const { format, path } of requests) {
-        outputs.push({ format, destination: await openDestination(path) });
+        outputs.push({ format: formatNamed(format), destination: await openDestination(path) });
       }
     } catch (error) {
       outputs.forEach(({ destination }) => destination[Symbol.dispose]());

@@ -10,7 +10,7 @@ import { constant, TextBuffer } from "./text/text_buffer.ts";
 
 export const STREAM: OutputFormat = {
   name: "stream",
-  description: "a line for each event, as they happen",
+  description: "a line for each event, live",
   suffixes: [],
   isLive: true,
   isText: true,

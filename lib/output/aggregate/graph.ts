@@ -17,6 +17,17 @@ import { SEPARATOR_BYTES, writeBlocks } from "./packet_blocks.ts";
 /** Follows the number of a duration. */
 const UNIT = constant(" us");
 
+/** What is kept of each event. */
+const COLUMNS = [
+  "timestamp",
+  "packet",
+  "functionIndex",
+  "cpu",
+  "isReturn",
+  "task",
+  "call",
+] as const;
+
 /** Columns between a duration and the function, so that braces stand apart. */
 const GAP = 2;
 
@@ -54,15 +65,12 @@ interface Trees {
 export class GraphSink implements Sink {
   readonly #context: SinkContext;
   readonly #texts: readonly EventTexts[];
-  readonly #events: EventStore<
-    "timestamp" | "packet" | "functionIndex" | "cpu" | "isReturn" | "task" | "call"
-  >;
+  readonly #events: EventStore<typeof COLUMNS[number]>;
 
   constructor(context: SinkContext) {
     this.#context = context;
     this.#texts = eventTexts(context, () => new TextFields());
-    const columns = ["timestamp", "packet", "functionIndex", "cpu", "isReturn", "task", "call"];
-    this.#events = new EventStore(columns, context.header.sections);
+    this.#events = new EventStore(COLUMNS, context.header.sections);
   }
 
   write(batch: EventBatch): Promise<void> {

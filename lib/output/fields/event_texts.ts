@@ -21,6 +21,8 @@ export interface TextWriter extends FieldWriter {
   readonly ends: Uint32Array;
 }
 
+const encoder = new TextEncoder();
+
 /** What a reader gets where no extension has collected anything. */
 const NO_DATA = new Uint8Array(GROUP_EVENTS * DATA_BYTES);
 
@@ -82,7 +84,7 @@ class SectionTexts extends EventTexts {
     this.#writer = writer;
     this.#sections = sections.map((section) => ({
       section,
-      name: writer.encodeName(section.name),
+      name: writer.encodeName(encoder.encode(section.name)),
       fields: sectionFields(section, writer),
     }));
   }

@@ -8,7 +8,7 @@ export type SectionField = (arrays: ArraysOf<Columns>, row: number) => void;
 /** Makes the fields of a section from the declarations of its columns. */
 export function sectionFields({ columns }: Section, writer: FieldWriter): SectionField[] {
   return Object.entries(columns).map(([name, column]) => {
-    const key = writer.encodeName(name);
+    const key = writer.encodeName(new TextEncoder().encode(name));
     const write = valueWriter(column, writer);
     return (arrays, row) => {
       writer.field(key);
@@ -30,7 +30,7 @@ function valueWriter(
       throw new Error("a section cannot show bytes without a type");
     default:
       return isHexadecimal
-        ? (v, row) => writer.hexadecimal(v[row])
+        ? (v, row) => writer.hexadecimal(v[row], 32)
         : (v, row) => writer.integer(v[row]);
   }
 }

@@ -1,5 +1,5 @@
 import { IpftError } from "../base/errors.ts";
-import type { ScriptOutput } from "../lua/sandbox.ts";
+import type { ScriptOutput } from "./sandbox.ts";
 
 /** A script prints to stdout, or where JSON is on it to stderr. */
 export function scriptOutput(isJson: boolean): ScriptOutput {
