@@ -4,7 +4,7 @@ import type { Method } from "../bpf/attach/method.ts";
 import { usageError } from "../base/errors.ts";
 import type { Capabilities } from "../kernel/capabilities.ts";
 import { filterFunctions } from "../kernel/functions.ts";
-import type { Kernel } from "../kernel/inspect.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
 import type { SkbFunction } from "../kernel/skb_function.ts";
 import type { Backend, FunctionFilter, TraceOptions } from "../cli/options.ts";

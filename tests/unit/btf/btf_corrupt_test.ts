@@ -48,12 +48,12 @@ Deno.test("Btf says what is wrong with a header", () => {
     broken(0, 0xeb, 0x9f),
     /^IpftError: cannot read the BTF of some\.o: it is big-endian/,
   );
-  assert.throws(broken(0, 0x7f), /byte 0 has magic 0xeb7f in place of 0xeb9f/);
-  assert.throws(broken(2, 2), /byte 2 has version 2, known is 1/);
-  assert.throws(broken(4, 8), /byte 4 has header length 8/);
-  assert.throws(broken(15, 1), /its types reach to byte \d+, it has \d+/);
-  assert.throws(broken(8, 2), /bytes of types at byte 26 are not 32-bit words/);
-  assert.throws(broken(23, 1), /its strings reach to byte \d+, it has \d+/);
+  assert.throws(broken(0, 0x7f), /its magic is 0xeb7f, not 0xeb9f/);
+  assert.throws(broken(2, 2), /its version is 2, not 1/);
+  assert.throws(broken(4, 8), /its header claims 8 bytes/);
+  assert.throws(broken(15, 1), /its types end at byte \d+ of \d+/);
+  assert.throws(broken(8, 2), /its types, \d+ bytes at byte 26, are not 32-bit words/);
+  assert.throws(broken(23, 1), /its strings end at byte \d+ of \d+/);
 });
 
 Deno.test("Btf says which type is cut off or of an unknown kind", () => {

@@ -67,7 +67,7 @@ Deno.test("Btf gives each type's kind, name, size and what it refers to", () => 
   assert.throws(() => btf.size(func), /type \d+ at byte \d+ has no size/);
   assert.throws(() => btf.type(skb), /type 2 at byte 40 refers to no type/);
   assert.throws(() => btf.paramType(btf.type(func), 2), /has no parameter 2/);
-  assert.throws(() => btf.kind(1000), /it has no type 1000, its last is 19/);
+  assert.throws(() => btf.kind(1000), /it has no type 1000, the last is 19/);
 });
 
 Deno.test("Btf.skipModifiers passes typedefs, qualifiers and tags, not pointers", () => {

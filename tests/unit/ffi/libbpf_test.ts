@@ -3,7 +3,7 @@ import { IpftError } from "../../../lib/base/errors.ts";
 import { BpfObject, openLibrary, requireVersion } from "../../../lib/ffi/libbpf.ts";
 import { LibbpfLog } from "../../../lib/ffi/log.ts";
 
-const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 from version 1.1 on";
+const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 of version 1.1 or later";
 
 Deno.test("openLibrary says what to do when the library is missing or another one", () => {
   for (const path of ["/nowhere/libbpf.so.1", "libc.so.6"]) {

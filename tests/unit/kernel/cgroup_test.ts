@@ -27,7 +27,7 @@ Deno.test("findOwnCgroup finds a process's directory, of hybrid hierarchies and 
 });
 
 Deno.test("findOwnCgroup says how to mount what is missing", () => {
-  const expected = /no cgroups of version 2 are mounted; mount them: mount -t cgroup2 /;
+  const expected = /cgroup2 is not mounted; mount it: mount -t cgroup2 /;
   assert.throws(() => findOwnCgroup(OTHERS, "0::/\n"), expected);
   assert.throws(() => findOwnCgroup(mountinfo("/", "/c"), "3:pids:/x\n"), expected);
 });

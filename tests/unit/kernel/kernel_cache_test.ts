@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Kernel } from "../../../lib/kernel/inspect.ts";
+import type { Kernel } from "../../../lib/kernel/kernel.ts";
 import { kernelKey, readKernelCache, writeKernelCache } from "../../../lib/kernel/kernel_cache.ts";
 
 const KERNEL: Kernel = {
