@@ -5,14 +5,14 @@ const LIB = new URL("../../lib/", import.meta.url);
 const ROOMS =
   ("commands generate cli terminal capture recording output analysis sections extension lua " +
     "bpf filter kernel btf ffi event base").split(" ");
-/** In order, but wrong all the same: these rooms do not know where events come from. */
+/** Imports that the list allows and the design does not: these rooms do not know where events come from. */
 const FORBIDDEN = /^(output|analysis)\/.* imports (bpf|capture)\//;
-/** Files that may be short because they hold nothing but a contract. */
+/** Files that may be shorter than ten lines, because they hold nothing but a contract. */
 const CONTRACTS: readonly string[] = [];
 
 const pathOf = (url: URL | string) => `${url}`.replace(LIB.href, "");
 const sources = new Map(filesBelow(LIB).map((url) => [pathOf(url), Deno.readTextFileSync(url)]));
-/** By file: what it imports with `import … from`, `export … from` and `import(…)`, types included. */
+/** What each file imports with `import … from`, `export … from` and `import(…)`, of types too. */
 const imports = new Map([...sources].map(([file, text]) => {
   const paths = [...text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g)].map(([, path]) =>
     path
@@ -20,10 +20,10 @@ const imports = new Map([...sources].map(([file, text]) => {
   return [file, paths.map((path) => pathOf(new URL(path, new URL(file, LIB))))];
 }));
 
-function filesBelow(folder: URL): URL[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
-    if (isDirectory) return filesBelow(new URL(`${name}/`, folder));
-    return /\.(ts|c|h|lua)$/.test(name) ? [new URL(name, folder)] : [];
+function filesBelow(directory: URL): URL[] {
+  return [...Deno.readDirSync(directory)].flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return filesBelow(new URL(`${name}/`, directory));
+    return /\.(ts|c|h|lua)$/.test(name) ? [new URL(name, directory)] : [];
   });
 }
 
@@ -51,7 +51,7 @@ Deno.test("no file in lib/ imports itself, directly or through others", () => {
   assert.deepEqual(cycles, []);
 });
 
-Deno.test("lib/ holds folders only, and in them files of 10 to 300 lines", () => {
+Deno.test("lib/ holds directories only, and the files in them have 10 to 300 lines", () => {
   const direct = [...Deno.readDirSync(LIB)].filter(({ isDirectory }) => !isDirectory);
   assert.deepEqual(direct.map(({ name }) => name), []);
   const lengths = [...sources].map(([file, text]) =>

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { parseCommandLine } from "../../../lib/cli/parse.ts";
 import { generated } from "../../../lib/generate/generate.ts";
-import { BACKENDS, COMPLETION_NAMES, OUTPUT_FORMATS, TEMPLATE_NAMES } from "../../../lib/cli/options.ts";
+import {
+  BACKENDS,
+  COMPLETION_NAMES,
+  OUTPUT_FORMATS,
+  TEMPLATE_NAMES,
+} from "../../../lib/cli/options.ts";
 
 const FUNCTIONS = ["ip_rcv", "ip_rcv_core", "ip_output", "a.b", "a_b", "nf_nat_inet_fn [nf_nat]"];
 const MODULES = ["nf_nat 53248 1 nft_chain_nat, Live 0x0", "nf_tables 100 0 - Live 0x0"];

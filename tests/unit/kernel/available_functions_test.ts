@@ -25,7 +25,7 @@ Deno.test("parseAvailableFunctions reads names, modules and suffixes", () => {
   ]);
 });
 
-Deno.test("parseAvailableFunctions takes whole names only", () => {
+Deno.test("parseAvailableFunctions matches whole names only", () => {
   const content = "__ip_rcv\nip_rcv_core\nip_rc\nip_rcv\n__ftrace_invalid_address___128\n";
   assert.deepEqual(parse(content, "ip_rcv"), ["vmlinux: ip_rcv"]);
 });
@@ -37,7 +37,7 @@ Deno.test("parseAvailableFunctions lists a name as often as the kernel does", ()
   ]);
 });
 
-Deno.test("parseAvailableFunctions finds nothing in nothing", () => {
+Deno.test("parseAvailableFunctions finds nothing in empty or odd content", () => {
   assert.deepEqual(parse("", "ip_rcv"), []);
   assert.deepEqual(parse("\n\n]\n [x]\nip_rcv\n"), []);
 });

@@ -19,6 +19,6 @@ Deno.test("findTracefs finds none where neither is mounted", () => {
   assert.equal(findTracefs("tracefs /mnt/tracefs ext4 rw 0 0\n"), undefined);
 });
 
-Deno.test("findTracefs reads blanks in a mount point", () => {
+Deno.test("findTracefs decodes spaces in a mount point", () => {
   assert.equal(findTracefs("t /mnt/my\\040tracing tracefs rw 0 0\n"), "/mnt/my tracing");
 });

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DATA_BYTES } from "../../../lib/event/event.ts";
-import { formatterOf, lines, rawLines, withoutFolder, withScript } from "../../support/lua_fixture.ts";
+import {
+  formatterOf,
+  lines,
+  rawLines,
+  withoutFolder,
+  withScript,
+} from "../../support/lua_fixture.ts";
 
 /** The data of one event. */
 const dataArbitrary = fc.uint8Array({ minLength: DATA_BYTES, maxLength: DATA_BYTES });
