@@ -1,21 +1,21 @@
 #!/bin/bash
-# build.sh DENO: makes ./ipft, one executable that brings everything along. See docs/architecture.md.
+# build.sh DENO: makes ./ipft, one executable that contains all it needs. See docs/architecture.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deno=$1
-# What ipft may do: files of the user's, the compiler that the environment names. The network is for the
-# probe server: without it ipft gives that away when it begins.
+# What ipft may do: read and write the user's files, and run the compiler that the environment names. The
+# network is for the probe server; a trace without one drops that permission when it begins.
 permissions=(--allow-ffi --allow-read --allow-write --allow-env --allow-run --allow-sys=uid,osRelease
   --allow-net)
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
-# The sources, to tell them what they become, and what is made of them.
+# tree has a copy of the sources, which learn what they are built into; packed has what they become.
 tree=$stage/tree packed=$stage/packed
 mkdir -p "$tree" "$packed/node_modules"
 git -c safe.directory='*' ls-files -z --cached --others --exclude-standard -- main.ts lib deno.json |
   xargs -0 cp --parents --target-directory="$tree"
-# Of the packages this one alone is for more than tests.
+# wasmoon is the only package that is not just for tests.
 sed -i -e '/"npm:/{/wasmoon/!d;s/,$//}' "$tree/deno.json"
 cp -rL node_modules/wasmoon "$packed/node_modules/"
 rm -rf "$packed/node_modules/wasmoon/node_modules"
@@ -23,7 +23,7 @@ cp LICENSE "$tree/deno.json" lib/bpf/{tracer,tracer_module,mark_sockets}.bpf.o "
 cp -r lib/ffi/native "$packed/"
 
 commit=$(git -c safe.directory='*' describe --always --dirty --abbrev=12 --exclude='*')
-# In few files, ipft starts sooner, and compiles no TypeScript at its first start.
+# Bundled into a few files, ipft starts sooner, and compiles no TypeScript at its first start.
 bundle() {
   rm -f "$packed"/*.js
   printf '{ "kind": "%s", "commit": "%s" }\n' "$1" "$commit" >"$tree/lib/commands/build.json"
@@ -38,9 +38,9 @@ if (cd "$packed" && timeout 300 "$deno" compile --quiet --no-check --no-prompt "
   "$stage/ipft" --version 2>/dev/null | grep -q '^ipft '; then
   mv "$stage/ipft" ipft
 else
-  reason=$(grep -m 1 denort "$stage/log" | sed 's/^ *[0-9]*: //') || reason="what it makes does not run"
-  echo "deno compile cannot be used here: $reason"
-  echo "making a self-extracting executable in place of it"
+  reason=$(grep -m 1 denort "$stage/log" | sed 's/^ *[0-9]*: //') || reason="its executable does not run"
+  echo "deno compile does not work here: $reason"
+  echo "making a self-extracting executable instead"
   bundle "self-extracting executable"
   cp "$deno" "$packed/deno"
   tar --create --sort=name --owner=0 --group=0 --mtime=@0 --directory "$packed" . |
