@@ -1,6 +1,6 @@
 import { errnoText, IpftError } from "../base/errors.ts";
 import { AttachType, createLink } from "../ffi/bpf.ts";
-import { makeFolder, openFolder, removeFolder, writeFileSync } from "../ffi/file.ts";
+import { makeDirectory, openDirectory, removeDirectory, writeFileSync } from "../ffi/file.ts";
 import { BpfObject } from "../ffi/libbpf.ts";
 import { close } from "../ffi/libc.ts";
 import { LibbpfLog } from "../ffi/log.ts";
@@ -28,7 +28,7 @@ export class MarkedCgroup implements Disposable {
       readKernelText("/proc/self/cgroup") ?? "",
     );
     this.#path = `${this.#parent}/ipft-${Deno.pid}`;
-    const result = makeFolder(this.#path);
+    const result = makeDirectory(this.#path);
     if (result < 0) throw new IpftError(`cannot make ${this.#path}: ${errnoText(result)}`);
     try {
       this.#link = markSockets(this.#path, mark);
@@ -45,7 +45,7 @@ export class MarkedCgroup implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#link >= 0) close(this.#link);
-    for (let i = 0; i < REMOVAL_TRIES && removeFolder(this.#path) < 0; i++) {
+    for (let i = 0; i < REMOVAL_TRIES && removeDirectory(this.#path) < 0; i++) {
       const processes = readKernelText(this.processesPath)?.split("\n").filter(Boolean) ?? [];
       for (const id of processes) {
         writeFileSync(`${this.#parent}/cgroup.procs`, new TextEncoder().encode(id));
@@ -62,7 +62,7 @@ function markSockets(cgroupPath: string, mark: number): number {
   const loaded = object.load();
   if (loaded < 0) throw refused(loaded, log.lines);
   const program = object.program("ipft_mark_sockets");
-  const folder = openFolder(cgroupPath);
+  const folder = openDirectory(cgroupPath);
   if (folder < 0) throw refused(folder);
   const link = createLink(program.fd, folder, AttachType.cgroupInetSockCreate);
   close(folder);

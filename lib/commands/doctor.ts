@@ -6,8 +6,8 @@ import type { AttachObserver } from "../bpf/attach/attachment.ts";
 import { Rings } from "../bpf/rings.ts";
 import { IpftError } from "../base/errors.ts";
 import { type Capabilities, REQUIREMENTS } from "../kernel/capabilities.ts";
-import { inspectKernel, type Kernel } from "../kernel/inspect.ts";
-import { lockdownMode } from "../kernel/lockdown.ts";
+import { inspectKernel, lockdownMode } from "../kernel/inspect.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
 import { type Tracer, TRACERS } from "../event/trace_header.ts";
 import { printText } from "../output/stdout.ts";
@@ -68,7 +68,11 @@ async function tryBackend(
   onLog?: (line: string) => void,
 ): Promise<string | undefined> {
   try {
-    const plan = planTrace(kernel, { tracer, backend, functions: { functionRegex: TRIED_FUNCTION } });
+    const plan = planTrace(kernel, {
+      tracer,
+      backend,
+      functions: { functionRegex: TRIED_FUNCTION },
+    });
     using rings = await Rings.make(TRIED_BUFFER_BYTES);
     using programs = Programs.load({ ...plan, mark: TRIED_MARK, mask: 0xffffffff, rings, onLog });
     using _attachment = await attach(plan, programs, UNOBSERVED);

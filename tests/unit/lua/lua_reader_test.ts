@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+<<<<<<< HEAD:tests/unit/lua/lua_reader_test.ts
 import type { IpftError } from "../../../lib/base/errors.ts";
 import { DATA_BYTES } from "../../../lib/event/section.ts";
 import { fieldsOf, lines, rawLines, withoutFolder, withScript } from "../../support/lua_fixture.ts";
 import { renderer } from "../../support/renderer.ts";
+=======
+import { DATA_BYTES } from "../../../lib/event/event.ts";
+import {
+  formatterOf,
+  lines,
+  rawLines,
+  withoutFolder,
+  withScript,
+} from "../../support/lua_fixture.ts";
+>>>>>>> room-d:tests/unit/lua/formatter_test.ts
 
 /** The data of one event. */
 const dataArbitrary = fc.uint8Array({ minLength: DATA_BYTES, maxLength: DATA_BYTES });

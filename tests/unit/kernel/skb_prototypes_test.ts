@@ -5,7 +5,7 @@ import { BtfKind } from "../../../lib/btf/btf_kind.ts";
 import { findSkbPrototypes } from "../../../lib/kernel/skb_prototypes.ts";
 import { BtfBuilder } from "../../support/btf_builder.ts";
 
-/** The types that parameters are made of. */
+/** Types to choose parameters from. */
 function types(btf = new BtfBuilder()) {
   const skb = btf.struct("sk_buff", 232);
   return {
@@ -22,7 +22,7 @@ function types(btf = new BtfBuilder()) {
   };
 }
 
-/** Where a function with these parameters takes its skb. */
+/** Returns the register in which a function with these parameters takes its skb. */
 function position({ btf }: { btf: BtfBuilder }, returns: number, ...parameters: number[]) {
   const prototype = btf.prototype(returns, ...parameters);
   const parsed = Btf.parse(btf.build(), { source: "sample" });
@@ -61,14 +61,14 @@ Deno.test("findSkbPrototypes does not take a pointer to a pointer for an skb", (
   assert.equal(position(t, 0, t.btf.pointer(head)), undefined);
 });
 
-Deno.test("findSkbPrototypes counts two registers for what is wider than one", () => {
+Deno.test("findSkbPrototypes counts two registers for a value wider than one", () => {
   const t = types();
   assert.equal(position(t, 0, t.pair, t.pointer), 2);
   assert.equal(position(t, 0, t.int128, t.const(t.pair), t.pointer), 4);
   assert.equal(position(t, 0, t.int128, t.pair, t.int, t.pointer), undefined);
 });
 
-Deno.test("findSkbPrototypes counts no register for what is passed elsewhere", () => {
+Deno.test("findSkbPrototypes counts no register for a value that is passed elsewhere", () => {
   const t = types();
   assert.equal(position(t, 0, t.triple, t.pointer), 0);
   assert.equal(position(t, 0, t.empty, t.float, t.pointer), 0);
