@@ -1,5 +1,5 @@
-# `make demo` traces one packet, `make test` runs every test; both set up what they need first, under
-# $IPFT_CACHE (default: .cache, ignored by git). BPF objects land beside their sources.
+# `make demo` traces one packet, `make test` runs every test. Both first set up what they need in
+# $IPFT_CACHE (default: .cache, ignored by git). BPF objects are built next to their sources.
 export IPFT_CACHE ?= $(CURDIR)/.cache
 export NO_COLOR ?= 1
 
@@ -41,14 +41,14 @@ GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completion
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
-	@echo "make bench     measure, here and against pwru and bpftrace in a VM (twenty minutes)"
-	@echo "make bench-quick  the latter in a minute"
-	@echo "make bench-compare  the same, and fail when a ratio is far from what it was"
-	@echo "make ipft      make ./ipft: one file that runs where nothing is installed"
-	@echo "make install   install ./ipft, its manual and completions below PREFIX (/usr/local)"
+	@echo "make bench     run the benchmarks, here and against pwru and bpftrace in a VM (20 minutes)"
+	@echo "make bench-quick  run those in the VM, in a minute"
+	@echo "make bench-compare  the same, and fail if a ratio has changed much"
+	@echo "make ipft      build ./ipft: one executable file that needs nothing installed"
+	@echo "make install   install ./ipft, its manual and completions in PREFIX (/usr/local)"
 	@echo "make bpf       build the BPF objects, for: sudo deno run -A main.ts"
-	@echo "make examples  build the modules of examples/lua and the extensions of examples/bpf"
-	@echo "make clean     remove what was built; the cache stays"
+	@echo "make examples  build the C parts of examples/lua and examples/bpf"
+	@echo "make clean     remove what was built, but not the cache"
 
 demo: setup
 	@tests/demo.sh $(DENO)

@@ -1,4 +1,4 @@
-/** `ipft lua`: a script's functions on given bytes, for those who write one. */
+/** `ipft lua`: runs the functions of a script on given bytes. */
 import { errorText, IpftError } from "../base/errors.ts";
 import { LuaScript } from "../lua/script.ts";
 import { linkModule } from "../extension/link.ts";
@@ -6,11 +6,11 @@ import type { ScriptTrial } from "../cli/request.ts";
 import { scriptOutput } from "../lua/script_output.ts";
 
 /**
- * Calls everything that a trace would call of a script, once, and prints what it would add to the line
- * of an event. Needs neither root nor a kernel that can be traced.
+ * Calls each function of a script once, as a trace would, and prints what the script would add to the
+ * line of an event. Needs neither root nor a kernel that can be traced.
  *
- * @returns whether everything went well
- * @throws IpftError when the script cannot be loaded, or `init` or `fini` fails
+ * @returns whether all of them succeeded
+ * @throws IpftError if the script cannot be loaded, or `init` or `fini` fails
  */
 export async function tryScript(
   { script: path, data, isJson }: ScriptTrial,
@@ -23,13 +23,14 @@ export async function tryScript(
   const body = () => {
     try {
       const module = script.module();
-      if (module === undefined) tell("no module: the script has neither emit nor program");
-      else {
+      if (module === undefined) {
+        tell("no extension object: the script has neither emit nor program");
+      } else {
         linkModule(module.elf, module.source);
-        tell(`${module.source}: a module of ${module.elf.length} bytes, which links`);
+        tell(`${module.source}: an object of ${module.elf.length} bytes, which links`);
       }
     } catch (error) {
-      // The object may not be built yet; what formats its data can be tried all the same.
+      // The object may not be built yet. The functions that format its data can still be tried.
       if (!(error instanceof IpftError)) throw error;
       isFine = false;
       tellError(error);
@@ -40,7 +41,7 @@ export async function tryScript(
       return Promise.resolve();
     }
     const { bytes } = formatter.format(data);
-    // Without what sets it off from the columns before it: a space, or in JSON a comma.
+    // It begins with what separates it from the columns before it: a space, or in JSON a comma.
     const text = new TextDecoder().decode(bytes).slice(1);
     console.log(isJson ? `{${text}}` : text);
     isFine &&= formatter.failures === 0;

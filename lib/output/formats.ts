@@ -20,7 +20,7 @@ export const FORMATS: readonly OutputFormat[] = [
   { name: "stream", description: "a line for each event, live", suffixes: [] },
   {
     name: "json",
-    description: "a JSON object on a line for each event, live",
+    description: "a line of JSON for each event, live",
     suffixes: [".json", ".jsonl", ".ndjson"],
   },
 ];

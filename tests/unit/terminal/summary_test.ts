@@ -32,12 +32,12 @@ Deno.test("summarize gives loss with its total and the remedy", () => {
   );
 });
 
-Deno.test("summarize says how many events the module dropped", () => {
+Deno.test("summarize says how many events the extension dropped", () => {
   const some114 = { ...complete.count, events: 114 };
   const some = { hits: 126, lost: 0, dropped: 12 };
   assert.equal(
     summarize({ ...complete, delivered: 114, count: some114, counters: some }),
-    "114 events in 42 functions, of 3 packets, in 1.0 s, 12 dropped by the module, none lost.",
+    "114 events in 42 functions, of 3 packets, in 1.0 s, 12 dropped by the extension, none lost.",
   );
   const [both] = summarize({
     ...complete,
@@ -45,10 +45,10 @@ Deno.test("summarize says how many events the module dropped", () => {
     count: { ...complete.count, events: 88 },
     counters: { ...some, lost: 26 },
   }).split("\n");
-  assert.match(both, /^88 events in .*, in 1\.0 s, 12 dropped by the module, 26 lost of 126: /);
+  assert.match(both, /^88 events in .*, in 1\.0 s, 12 dropped by the extension, 26 lost of 126: /);
 });
 
-Deno.test("summarize tells of probe runs that the kernel skipped", () => {
+Deno.test("summarize reports probe runs that the kernel skipped", () => {
   const [, line] = summarize({ ...complete, missed: 3 }).split("\n");
   assert.match(line, /^Up to 3 events are missing: the kernel skipped 3 probe runs/);
 });
