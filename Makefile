@@ -27,12 +27,12 @@ EXTENSIONS := $(BPF_EXAMPLES) lib/extension/templates/extension.bpf.o \
 	$(patsubst %.c,%.o,$(wildcard tests/extensions/*.bpf.c))
 NEWEST_EXTENSIONS := $(patsubst %.bpf.c,%.newest.bpf.o,$(wildcard tests/extensions/*.bpf.c))
 OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES) $(EXTENSIONS)
-# libbpf and what it needs, as ipft brings them along.
+# libbpf and its dependencies, which ipft ships.
 NATIVE := $(addprefix lib/ffi/native/,libz.so.1 libelf.so.1 libbpf.so.1)
 
 PREFIX ?= /usr/local
 SHARE := $(DESTDIR)$(PREFIX)/share
-# What ipft prints with --gen, and where below $(SHARE) it is looked for.
+# What --gen can print, and where $(SHARE) has it for man and the shells.
 GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completions/ipft \
 	completion-zsh:zsh/site-functions/_ipft completion-fish:fish/vendor_completions.d/ipft.fish
 
@@ -61,7 +61,7 @@ test: setup ipft $(NEWEST_EXTENSIONS)
 ipft: setup
 	@package/build.sh $(DENO)
 
-# As root there is nothing to build where a user has built it.
+# Does not build ./ipft again, as root, when a user has built it.
 install: $(if $(wildcard ipft),,ipft)
 	install -D -m 755 ipft "$(DESTDIR)$(PREFIX)/bin/ipft"
 	install -D -m 644 -t "$(SHARE)/doc/ipft" docs/*

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { progressText, summarize } from "../../../lib/terminal/summary.ts";
+import { LossReport, progressText, summarize } from "../../../lib/terminal/summary.ts";
 
 const counters = { hits: 126, lost: 0, dropped: 0 };
 /** A trace that is complete. */
@@ -91,4 +91,18 @@ Deno.test("progressText says how far a trace is", () => {
     progressText({ events: 1, packets: 2 }, counters),
     /^1 event of 2 packets, none lost; /,
   );
+});
+
+Deno.test("LossReport warns of loss at once, and not again right after", () => {
+  const warnings: string[] = [];
+  const warn = (message: string) => warnings.push(message);
+  new LossReport({ counters: () => ({ lost: 0 }) }, warn).update();
+  assert.deepEqual(warnings, []);
+  let lost = 1;
+  const report = new LossReport({ counters: () => ({ lost: lost++ }) }, warn);
+  for (let times = 0; times < 3; times++) report.update();
+  assert.deepEqual(warnings, [
+    "1 event lost so far: the ring buffer was full: raise --buffer-size, or trace fewer functions " +
+    "with --regex",
+  ]);
 });
