@@ -6,10 +6,10 @@ import { listFunctions } from "./lib/commands/list.ts";
 import { OutputClosed, printText } from "./lib/output/stdout.ts";
 import { trace } from "./lib/commands/trace.ts";
 
-/** Everything but results goes to stderr. */
+/** Prints a message: on stderr, as only results go to stdout. */
 const tell = (message: string) => console.error(message);
 
-/** Resolves with false for a failure that was told already. */
+/** Does what was asked for. Resolves with false for a failure that was already reported. */
 async function run(request: Request): Promise<boolean | void> {
   switch (request.kind) {
     case "trace":
@@ -32,7 +32,7 @@ async function run(request: Request): Promise<boolean | void> {
 try {
   Deno.exit(await run(parseCommandLine(Deno.args)) ?? true ? 0 : 1);
 } catch (error) {
-  if (error instanceof OutputClosed) Deno.exit(0); // whoever reads has seen enough
+  if (error instanceof OutputClosed) Deno.exit(0); // the reader has seen enough
   if (!(error instanceof IpftError)) throw error;
   tell(errorText(error));
   Deno.exit(error.exitCode);

@@ -21,14 +21,17 @@ import {
 
 const HELP = { help: flag("-h, --help", "show this help") };
 
-const OUTPUT = {
-  output: valued(
+/** @param fallback the format without this option, for the help */
+function output(fallback: string) {
+  const formats = FORMATS.map(({ name, description }) => `${name}: ${description}`);
+  return valued(
     "-o, --output FORMAT",
-    `${FORMATS.map(({ name, description }) => `${name}: ${description}`).join("; ")} ` +
-      `(default: by FILE's suffix, else ${formatOfPath("").name})`,
+    `${formats.join("; ")} (default: ${fallback})`,
     choice(FORMATS.map(({ name }) => name)),
-  ),
-};
+  );
+}
+
+const DEFAULT_FORMAT = formatOfPath("").name;
 
 const VERBOSE = {
   verbose: flag("-v, --verbose", "show what libbpf and the kernel's verifier log"),
@@ -75,7 +78,7 @@ const TRACING = {
 };
 
 const RESULTS = {
-  ...OUTPUT,
+  output: output(`by FILE's suffix, else ${DEFAULT_FORMAT}`),
   write: valued(
     "-w, --write FILE",
     "write to FILE instead of standard output (-)",
@@ -158,7 +161,7 @@ export const LUA_OPTIONS = {
     `data of the event, at most ${DATA_BYTES} bytes (default: zeros)`,
     (text, option) => parseBytes(text, option, DATA_BYTES),
   ),
-  ...OUTPUT,
+  output: output(DEFAULT_FORMAT),
   ...HELP,
 };
 

@@ -1,4 +1,4 @@
-/** `ipft doctor`: what this kernel can do for ipft, and whether it lets it. */
+/** `ipft doctor`: shows what this kernel supports and what it allows. */
 import { attach } from "../capture/attach.ts";
 import { backendGaps, type BackendName } from "../bpf/attach/backends.ts";
 import { Programs } from "../bpf/programs.ts";
@@ -13,22 +13,22 @@ import { type Tracer, TRACERS } from "../event/trace_header.ts";
 import { printText } from "../output/stdout.ts";
 import { planTrace } from "../capture/plan.ts";
 
-/** Every kernel with IPv4 has it, and nothing else is called so. */
+/** A function that every kernel with IPv4 has, under a name that nothing else has. */
 const TRIED_FUNCTION = /^ip_rcv$/;
 
 const UNOBSERVED: AttachObserver = { attached: () => Promise.resolve(), detached: () => {} };
 
-/** A mark that nobody uses: the attached programs see no packet. */
+/** A mark that nobody uses, so that the attached programs match no packet. */
 const TRIED_MARK = 0x1bf7c0de;
 
 const TRIED_BUFFER_BYTES = 4096;
 
 /**
- * Prints what the kernel has, and tries each backend on one function.
+ * Prints what the kernel supports, and tries each backend on one function.
  *
- * @param verbose whether to show what libbpf and the verifier say
- * @returns whether one backend works at least
- * @throws IpftError without root, tracefs or BTF: then there is nothing to try
+ * @param verbose whether to show what libbpf and the verifier log
+ * @returns whether at least one backend works
+ * @throws IpftError without root, tracefs or BTF, which every backend needs
  */
 export async function doctor(verbose: boolean, tell: (message: string) => void): Promise<boolean> {
   const kernel = await inspectKernel(tell);
@@ -60,7 +60,7 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
   return anyWorks;
 }
 
-/** Attaches to one function and detaches again: what stands in the way, undefined if nothing does. */
+/** Attaches to one function and detaches. Returns why that failed, undefined if it worked. */
 async function tryBackend(
   kernel: Kernel,
   tracer: Tracer,

@@ -1,4 +1,4 @@
-/** `ipft lua`: a script's functions on given bytes, for those who write one. */
+/** `ipft lua`: runs the functions of a script on given bytes. */
 import { errorText, IpftError } from "../base/errors.ts";
 import { LuaScript } from "../lua/script.ts";
 import { linkExtension } from "../extension/link.ts";
@@ -8,11 +8,11 @@ import type { ScriptTrial } from "../cli/request.ts";
 import { scriptOutput } from "../lua/script_output.ts";
 
 /**
- * Calls everything that a trace would call of a script, once, and prints what it would add to the line
- * of an event. Needs neither root nor a kernel that can be traced.
+ * Calls each function of a script once, as a trace would, and prints what the script would add to the
+ * line of an event. Needs neither root nor a kernel that can be traced.
  *
- * @returns whether everything went well
- * @throws IpftError when the script cannot be loaded, or `init` or `fini` fails
+ * @returns whether all of them succeeded
+ * @throws IpftError if the script cannot be loaded, or `init` or `fini` fails
  */
 export async function tryScript(
   { script: path, data, isJson }: ScriptTrial,
@@ -25,13 +25,14 @@ export async function tryScript(
   const body = () => {
     try {
       const object = script.object();
-      if (object === undefined) tell("no extension: the script has neither emit nor program");
-      else {
+      if (object === undefined) {
+        tell("no extension object: the script has neither emit nor program");
+      } else {
         linkExtension(object);
-        tell(`${object.source}: an extension of ${object.elf.length} bytes, which links`);
+        tell(`${object.source}: an object of ${object.elf.length} bytes, which links`);
       }
     } catch (error) {
-      // The object may not be built yet. What formats its data can be tried all the same.
+      // The object may not be built yet. The functions that format its data can still be tried.
       if (!(error instanceof IpftError)) throw error;
       isFine = false;
       tellError(error);
@@ -44,7 +45,7 @@ export async function tryScript(
     const writer = isJson ? new JsonFields() : new TextFields();
     const reader = openFields(writer);
     reader.read(data);
-    // Without what sets it off from the columns before it: a space, or in JSON a comma.
+    // It begins with what separates it from the columns before it: a space, or in JSON a comma.
     const text = new TextDecoder().decode(writer.bytes).slice(1);
     console.log(isJson ? `{${text}}` : text);
     isFine &&= reader.failures === 0;

@@ -9,7 +9,7 @@ import { TextBuffer } from "./text/text_buffer.ts";
 
 export const JSON_LINES: OutputFormat = {
   name: "json",
-  description: "a JSON object on a line for each event, live",
+  description: "a line of JSON for each event, live",
   suffixes: [".json", ".jsonl", ".ndjson"],
   isLive: true,
   isText: true,

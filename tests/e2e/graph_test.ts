@@ -125,7 +125,7 @@ Deno.test("function_graph with a script: its text is on the lines of entries and
 /** What kernels from 5.18 to 6.9 do; ours are older or newer, but those before 6.14 can be made to. */
 Deno.test("function_graph with a link for entries and one for returns", async () => {
   if (!isKernel(6, 10) || isKernel(6, 14)) return;
-  const filter = { functionRegex: new RegExp(FEW[1]) };
+  const functions = { functionRegex: new RegExp(FEW[1]) };
   const kernel = await inspectKernel(() => {});
   const capabilities = { ...kernel.capabilities, kprobeSession: false };
   const plan = planTrace({ ...kernel, capabilities }, {
