@@ -43,7 +43,7 @@ export class ByteBuilder {
   }
 
   /** What was appended since `clear`; valid until then. */
-  get bytes(): Uint8Array {
+  get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
   }
 

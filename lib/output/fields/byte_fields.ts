@@ -8,12 +8,12 @@ export abstract class ByteFields {
   #count = 0;
 
   /** The fields of all events since `clear`, one after the other; valid until the next call. */
-  get bytes(): Uint8Array {
+  get bytes(): Uint8Array<ArrayBuffer> {
     return this.out.bytes;
   }
 
   /** Where the fields of each event end in `bytes`; they begin where those of the one before end. */
-  get ends(): Uint32Array {
+  get ends(): Uint32Array<ArrayBuffer> {
     return this.#ends.subarray(0, this.#count);
   }
 

@@ -16,9 +16,9 @@ export interface TextWriter extends FieldWriter {
   /** Forgets the texts of all events. */
   clear(): void;
   /** The texts of the events since `clear`, one after the other; valid until then. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** By event: where its text ends in `bytes`; it begins where the one before it ends. */
-  readonly ends: Uint32Array;
+  readonly ends: Uint32Array<ArrayBuffer>;
 }
 
 const encoder = new TextEncoder();
@@ -29,6 +29,9 @@ const NO_DATA = new Uint8Array(GROUP_EVENTS * DATA_BYTES);
 /** The texts of some events: each of them ends a line, or a part of one. */
 export abstract class EventTexts {
   readonly #writer: TextWriter;
+  /** The texts that are prepared, and where each of them ends. */
+  #bytes = new Uint8Array();
+  #ends = new Uint32Array();
   /** The next text, and where it begins. */
   #next = 0;
   #position = 0;
@@ -43,6 +46,8 @@ export abstract class EventTexts {
     this.#next = 0;
     this.#position = 0;
     this.write(batch, from, to);
+    this.#bytes = this.#writer.bytes;
+    this.#ends = this.#writer.ends;
   }
 
   /** Writes the fields of these rows. */
@@ -50,8 +55,8 @@ export abstract class EventTexts {
 
   appendNext(text: TextBuffer): void {
     const start = this.#position;
-    this.#position = this.#writer.ends[this.#next++];
-    text.bytes(this.#writer.bytes, start, this.#position);
+    this.#position = this.#ends[this.#next++];
+    text.bytes(this.#bytes, start, this.#position);
   }
 }
 
