@@ -22,7 +22,7 @@ export interface PlanRequest {
   readonly tracer: Tracer;
   /** Undefined for the best that the kernel has. */
   readonly backend?: BackendName;
-  readonly filter: FunctionFilter;
+  readonly functions: FunctionFilter;
 }
 
 /**
@@ -31,7 +31,7 @@ export interface PlanRequest {
  */
 export function planTrace(
   { capabilities, btfIds, functions: all }: Kernel,
-  { tracer, backend: wanted, filter }: PlanRequest,
+  { tracer, backend: wanted, functions: filter }: PlanRequest,
 ): TracePlan {
   const { backend, method } = chooseMethod(capabilities, tracer, wanted);
   const matching = selectFunctions(all, filter);

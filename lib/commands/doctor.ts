@@ -6,6 +6,7 @@ import type { AttachObserver } from "../bpf/attach/attachment.ts";
 import { Rings } from "../bpf/rings.ts";
 import { IpftError } from "../base/errors.ts";
 import { type Capabilities, REQUIREMENTS } from "../kernel/capabilities.ts";
+import type { PacketFilter } from "../filter/packet_filter.ts";
 import { inspectKernel, type Kernel } from "../kernel/inspect.ts";
 import { lockdownMode } from "../kernel/lockdown.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
@@ -18,8 +19,8 @@ const TRIED_FUNCTION = /^ip_rcv$/;
 
 const UNOBSERVED: AttachObserver = { attached: () => Promise.resolve(), detached: () => {} };
 
-/** A mark that nobody uses: the attached programs see no packet. */
-const TRIED_MARK = 0x1bf7c0de;
+/** By a mark that nobody uses: the attached programs see no packet. */
+const TRIED_FILTER: PacketFilter = { mark: { value: 0x1bf7c0de, mask: 0xffffffff } };
 
 const TRIED_BUFFER_BYTES = 4096;
 
@@ -49,7 +50,7 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
     for (const { backend, missing } of backendGaps(kernel.capabilities, tracer)) {
       const obstacle = missing.length > 0
         ? `lacks ${missing.join(", ")}`
-        : await tryBackend(kernel, tracer, backend.name as BackendName, verbose ? tell : undefined);
+        : await tryBackend(kernel, tracer, backend.name, verbose ? tell : undefined);
       const rank = works ? "" : " (the default)";
       lines.push(row(backend.name, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
       works ||= obstacle === undefined;
@@ -68,9 +69,13 @@ async function tryBackend(
   onLog?: (line: string) => void,
 ): Promise<string | undefined> {
   try {
-    const plan = planTrace(kernel, { tracer, backend, filter: { functionRegex: TRIED_FUNCTION } });
+    const plan = planTrace(kernel, {
+      tracer,
+      backend,
+      functions: { functionRegex: TRIED_FUNCTION },
+    });
     using rings = await Rings.make(TRIED_BUFFER_BYTES);
-    using programs = Programs.load({ ...plan, mark: TRIED_MARK, mask: 0xffffffff, rings, onLog });
+    using programs = Programs.load({ ...plan, filter: TRIED_FILTER, rings, onLog });
     using _attachment = await attach(plan, programs, UNOBSERVED);
     return undefined;
   } catch (error) {

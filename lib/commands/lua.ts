@@ -1,7 +1,8 @@
 /** `ipft lua`: a script's functions on given bytes, for those who write one. */
 import { errorText, IpftError } from "../base/errors.ts";
 import { LuaScript } from "../lua/script.ts";
-import { linkModule } from "../extension/link.ts";
+import { readBpfObject } from "../bpf/object_file.ts";
+import { linkExtension } from "../extension/link.ts";
 import type { ScriptTrial } from "../cli/options.ts";
 import { scriptOutput } from "./script_output.ts";
 
@@ -25,7 +26,7 @@ export async function tryScript(
       const module = script.module();
       if (module === undefined) tell("no module: the script has neither emit nor program");
       else {
-        linkModule(module.elf, module.source);
+        linkExtension(module)(readBpfObject("tracer_extension"));
         tell(`${module.source}: a module of ${module.elf.length} bytes, which links`);
       }
     } catch (error) {

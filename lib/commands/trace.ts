@@ -10,7 +10,8 @@ import { errorText, IpftError } from "../base/errors.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
 import { isReaderGone, monotonicNs } from "../ffi/libc.ts";
 import { inspectKernel } from "../kernel/inspect.ts";
-import type { ModuleImage } from "../bpf/extension_object.ts";
+import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts";
+import { markSockets } from "../bpf/probes/mark_sockets.ts";
 import type { ProbeServerAddress, TraceOptions } from "../cli/options.ts";
 import { AggregateSink } from "../output/aggregate/aggregate.ts";
 import { type Destination, openDestination } from "../output/destination.ts";
@@ -62,22 +63,22 @@ async function traceEvents(
   tell: Tell,
 ): Promise<void> {
   const image = extension?.module();
-  const module = image && await link(image);
+  const linkExtension = image && await openLink(image);
   const format = options.output === "json" ? "json" : "text";
   const dataFormatter = await extension?.formatter(format, (error) => tell(errorText(error)));
 
   using cgroup = await openMarkedCgroup(options);
   const ringsMade = Rings.make(options.bufferSizeBytes);
   ringsMade.catch(() => {}); // what is wrong with the kernel is told first
-  const plan = planTrace(await inspectKernel(tell), options);
+  const plan = planTrace(await inspectKernel(tell), { ...options, functions: options.filter });
   using rings = await ringsMade;
   const onLog = options.verbose ? tell : undefined;
   using tracer = Programs.load({
     ...plan,
-    ...options,
-    backend: plan.backend,
+    filter: { mark: { value: options.mark, mask: options.mask } },
+    probes: cgroup && [markSockets(cgroup.path, options.mark)],
     rings,
-    module,
+    extension: linkExtension,
     onLog,
   });
   if (plan.backend.isOneByOne) {
@@ -129,7 +130,7 @@ async function traceEvents(
       sink,
       signal: end.signal,
       outputFd: destination.fd,
-      withData: module !== undefined,
+      withData: linkExtension !== undefined,
       count,
       onTurn,
     });
@@ -174,15 +175,15 @@ async function openProbeServer(
 }
 
 /** Imported only where it is wanted. */
-async function openMarkedCgroup({ mark, markCommand }: TraceOptions) {
+async function openMarkedCgroup({ markCommand }: TraceOptions) {
   if (!markCommand) return undefined;
-  const { MarkedCgroup } = await import("../bpf/marked_cgroup.ts");
-  return new MarkedCgroup(mark);
+  const { MarkedCgroup } = await import("../bpf/probes/marked_cgroup.ts");
+  return new MarkedCgroup();
 }
 
-async function link({ elf, source }: ModuleImage): Promise<Uint8Array<ArrayBuffer>> {
-  const { linkModule } = await import("../extension/link.ts");
-  return linkModule(elf, source);
+async function openLink(object: ExtensionObject): Promise<LinkExtension> {
+  const { linkExtension } = await import("../extension/link.ts");
+  return linkExtension(object);
 }
 
 /** Lets signals be noticed; before the trace is ready, one ends everything. */

@@ -1,17 +1,17 @@
 import { IpftError } from "../base/errors.ts";
 import { SymbolTable } from "../kernel/symbol_table.ts";
 import { EventStruct } from "./event_struct.ts";
-import type { ModuleImage } from "../bpf/extension_object.ts";
+import type { ExtensionObject } from "../bpf/extension_object.ts";
 import { openModule } from "./open_object.ts";
 import { readUserFile } from "../ffi/user_file.ts";
 import { StructFormatter } from "./struct_formatter.ts";
 
 /** A user's extension in C: a module whose object says how its data is shown; docs/extensions.md. */
 export class BpfExtension implements Disposable {
-  readonly #image: ModuleImage;
+  readonly #image: ExtensionObject;
   readonly #event: EventStruct;
 
-  private constructor(image: ModuleImage) {
+  private constructor(image: ExtensionObject) {
     this.#image = image;
     this.#event = new EventStruct(openModule(image.elf, image.source).btf, image.source);
   }
@@ -33,7 +33,7 @@ export class BpfExtension implements Disposable {
     return new BpfExtension({ elf: readUserFile("extension", path), source: path });
   }
 
-  module(): ModuleImage {
+  module(): ExtensionObject {
     return this.#image;
   }
 

@@ -1,13 +1,13 @@
 /** What a user adds to a trace: a Lua script, or a module in C. */
 import type { ExtensionFile } from "../cli/options.ts";
 import type { IpftError } from "../base/errors.ts";
-import type { ModuleImage } from "../bpf/extension_object.ts";
+import type { ExtensionObject } from "../bpf/extension_object.ts";
 import type { DataFormatter } from "../event/data_formatter.ts";
 import { scriptOutput } from "../commands/script_output.ts";
 
 export interface Extension extends Disposable {
   /** What collects data from each skb; undefined when the extension has none. */
-  module(): ModuleImage | undefined;
+  module(): ExtensionObject | undefined;
   /**
    * What makes text of the data; undefined when the extension does not want that.
    * @param onFirstError told of the first event that has failed

@@ -1,4 +1,5 @@
 import { errnoText } from "../base/errors.ts";
+import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts";
 import { readBpfObject } from "../bpf/object_file.ts";
 import { linkObjects } from "../ffi/linker.ts";
 import { LibbpfLog } from "../ffi/log.ts";
@@ -7,17 +8,18 @@ import { moduleError } from "./extension_error.ts";
 import { prepareModule } from "./prepare.ts";
 
 /**
- * Links the user's module with the tracer. Nothing is written to disk, and no kernel is asked.
+ * Checks the user's extension and prepares it to be linked with the tracer. Nothing is written to disk,
+ * and the kernel is not involved.
  *
- * @param module a relocatable BPF object that defines
- *   `int module(void *ctx, struct sk_buff *skb, uint8_t data[64])`
- * @param source where it came from, for messages: `emit() of foo.lua`
- * @returns the object for `TracerConfig.module`
- * @throws IpftError when it is not such an object, or libbpf cannot link it
+ * @param object one that defines `int module(void *ctx, struct sk_buff *skb, uint8_t data[64])`
+ * @throws IpftError when it is not such an object
  */
-export function linkModule(module: Uint8Array, source: string): Uint8Array<ArrayBuffer> {
-  const tracer = readBpfObject("tracer_module");
-  const prepared = prepareModule(module, ownNames(tracer), source);
+export function linkExtension({ elf, source }: ExtensionObject): LinkExtension {
+  const prepared = prepareModule(elf, ownNames(readBpfObject("tracer_extension")), source);
+  return (tracer) => link(tracer, prepared, source);
+}
+
+function link(tracer: Uint8Array, prepared: Uint8Array, source: string): Uint8Array<ArrayBuffer> {
   using log = new LibbpfLog();
   // The tracer first: its .bss stays where it is in the linked object.
   const linked = linkObjects([tracer, prepared]);

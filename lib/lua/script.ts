@@ -1,5 +1,5 @@
 import { IpftError } from "../base/errors.ts";
-import type { ModuleImage } from "../bpf/extension_object.ts";
+import type { ExtensionObject } from "../bpf/extension_object.ts";
 import { readUserFile } from "../ffi/user_file.ts";
 import { type LineFormat, LuaFormatter } from "./lua_formatter.ts";
 import { LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
@@ -65,7 +65,7 @@ export class LuaScript implements Disposable {
    * The module that `emit` returns or `program` is; undefined when the script has neither.
    * @throws IpftError when `emit` fails, or it is not a string
    */
-  module(): ModuleImage | undefined {
+  module(): ExtensionObject | undefined {
     const name = this.#function("emit") === undefined ? "program" : "emit";
     const [value] = name === "emit" ? this.#call("emit") : [this.#sandbox.vm.global("program")];
     if (value?.type === "string") return { elf: value.bytes, source: `${name} of ${this.#path}` };

@@ -125,16 +125,20 @@ Deno.test("function_graph with a script: its text is on the lines of entries and
 /** What kernels from 5.18 to 6.9 do; ours are older or newer, but those before 6.14 can be made to. */
 Deno.test("function_graph with a link for entries and one for returns", async () => {
   if (!isKernel(6, 10) || isKernel(6, 14)) return;
-  const filter = { functionRegex: new RegExp(FEW[1]) };
+  const functions = { functionRegex: new RegExp(FEW[1]) };
   const kernel = await inspectKernel(() => {});
   const capabilities = { ...kernel.capabilities, kprobeSession: false };
   const plan = planTrace({ ...kernel, capabilities }, {
     tracer: "function_graph",
     backend: "kprobe-multi",
-    filter,
+    functions,
   });
   using rings = await Rings.make(2 ** 16);
-  using tracer = Programs.load({ ...plan, mark: 1234, mask: 0xffffffff, rings });
+  using tracer = Programs.load({
+    ...plan,
+    filter: { mark: { value: 1234, mask: 0xffffffff } },
+    rings,
+  });
   const unobserved = { attached: () => Promise.resolve(), detached: () => {} };
   using _attachment = await attach(plan, tracer, unobserved);
   using reader = new RingReader(rings, 0n);

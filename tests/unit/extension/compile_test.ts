@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { compileModule } from "../../../lib/extension/compile.ts";
-import { linkModule } from "../../../lib/extension/link.ts";
+import { readBpfObject } from "../../../lib/bpf/object_file.ts";
+import { linkExtension } from "../../../lib/extension/link.ts";
 import { TEMPLATES } from "../../../lib/extension/templates.ts";
+
+function linkModule(elf: Uint8Array<ArrayBuffer>, source: string): void {
+  linkExtension({ elf, source })(readBpfObject("tracer_extension"));
+}
 
 const SKELETON = TEMPLATES["bpf-module-skeleton"];
 

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { IpftError } from "../../../lib/base/errors.ts";
 import { BpfObject } from "../../../lib/ffi/libbpf.ts";
 import { ElfObject, type ElfSymbol } from "../../../lib/btf/elf_object.ts";
-import { linkModule } from "../../../lib/extension/link.ts";
+import { readBpfObject } from "../../../lib/bpf/object_file.ts";
+import { linkExtension } from "../../../lib/extension/link.ts";
 import { prepareModule } from "../../../lib/extension/prepare.ts";
 
 const SOURCE = "emit() of foo.lua";
@@ -16,6 +17,10 @@ const SECTION_NAME = 0, SECTION_TYPE = 4, SECTION_ALIGNMENT = 0x30;
 
 /** The program of the scripting manual, which is an example. */
 const MANUAL = "../../examples/lua/mark/mark";
+
+function linkModule(elf: Uint8Array<ArrayBuffer>, source: string): Uint8Array<ArrayBuffer> {
+  return linkExtension({ elf, source })(readBpfObject("tracer_extension"));
+}
 
 /** A module of tests/modules, compiled. */
 function read(name: string): Uint8Array<ArrayBuffer> {
@@ -36,7 +41,7 @@ function broken(
   return bytes;
 }
 
-function assertRefused(module: Uint8Array, why: string, remedy?: string): void {
+function assertRefused(module: Uint8Array<ArrayBuffer>, why: string, remedy?: string): void {
   assert.throws(
     () => linkModule(module, SOURCE),
     new IpftError(`cannot use the module from ${SOURCE}: ${why}`, remedy),
