@@ -1,4 +1,3 @@
-import { DATA } from "../event/section.ts";
 import { recordLayout } from "../event/layout.ts";
 import { markNumbers } from "../filter/mark.ts";
 import type { FunctionTable } from "./function_table.ts";
@@ -19,7 +18,7 @@ export function makeImage(
   table: FunctionTable,
 ): Uint8Array<ArrayBuffer> {
   const { rdonlyCast, skBuff } = btfIds;
-  const record = recordLayout(extension ? [DATA, ...sections] : sections);
+  const record = recordLayout(sections);
   const numbers = byPlaceholder(NUMBERS, {
     ...markNumbers(filter.mark),
     canCast: rdonlyCast && skBuff ? 1 : 0,

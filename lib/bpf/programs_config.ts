@@ -16,7 +16,7 @@ export interface ProgramsConfig {
   readonly functions: readonly SkbFunction[];
   readonly filter: PacketFilter;
   readonly rings: Rings;
-  /** What records have besides an event and, with an extension, `DATA` in front of them. */
+  /** What records have besides an event, in their order; with an extension `DATA` is among them. */
   readonly sections?: readonly Section[];
   readonly probes?: readonly Probe[];
   /** Undefined without an extension. */

@@ -53,18 +53,24 @@ static __always_inline int module(void *ctx, void *skb, void *data)
 }
 #endif
 
+static __always_inline void fill_data(void *section, const __u64 *data)
+{
+	__builtin_memcpy(section, data, DATA_WORDS * sizeof(*data));
+}
+
 /*
  * SECTIONS(X) is X(name) for each folder of lib/sections (Makefile). The folder's header has `struct name`,
- * `fill_name()`, which writes every byte of it, and `name_placeholder` for its offset in a record: 0 where
- * the trace does without, and then nothing is left of this.
+ * `fill_name(section, skb)`, which writes every byte of it, and `name_placeholder` for its offset in a
+ * record: 0 where the trace does without, and then nothing is left of this.
  */
-#define FILL_SECTION(name)                                                                       \
+#define FILL(name, from)                                                                         \
 	{                                                                                        \
 		__u64 offset = NUMBER(name##_placeholder);                                       \
                                                                                                  \
 		if (offset)                                                                      \
-			fill_##name((void *)event + offset, skb);                                \
+			fill_##name((void *)event + offset, from);                               \
 	}
+#define FILL_SECTION(name) FILL(name, skb)
 
 /* Unused: keeps the structs in the object's BTF, where tests read their layout. */
 #define SECTION_MEMBER(name) struct name name;
@@ -98,8 +104,7 @@ static __always_inline int write_record(void *ring, void *skb, __u32 function, _
 	event->cpu = cpu;
 	event->is_return = point == RETURN;
 	if (DATA_WORDS)
-		__builtin_memcpy((void *)event + NUMBER(data_placeholder), data,
-				 DATA_WORDS * sizeof(*data));
+		FILL(data, data)
 	SECTIONS(FILL_SECTION)
 	/*
 	 * A wake-up costs the traffic more than the record itself, so user space is woken up only where it
