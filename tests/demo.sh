@@ -1,5 +1,5 @@
 #!/bin/bash
-# make demo: traces one marked ping, on this machine's kernel where it can be traced, else in a VM.
+# make demo: traces one marked ping, on this machine's kernel if it can be traced, or else in a VM.
 set -eu
 cd "$(dirname "$0")/.."
 deno=$1

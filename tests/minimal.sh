@@ -1,11 +1,11 @@
 #!/bin/bash
-# In a guest: takes away Deno and every library that ipft brings along, and traces with ./ipft alone.
+# Runs in a guest: removes Deno and every library that ipft bundles, and traces with ./ipft alone.
 set -euo pipefail
 umount /usr/local/bin/deno
 rm /usr/local/bin/deno /usr/lib/x86_64-linux-gnu/lib{bpf,elf,z}.so.*
 if command -v deno || command -v clang; then exit 1; fi
 
-# trace NAME ARGS...: what `./ipft ARGS` prints of one ping, in /tmp/NAME.
+# trace NAME ARGS...: traces one ping with `./ipft ARGS` and writes its output to /tmp/NAME.
 trace() {
   local name=$1 ipft
   shift
@@ -32,9 +32,9 @@ grep -q '"function":"ip_rcv",.*"len":84,' /tmp/extension
 trace script -s examples/lua/mark/mark.lua
 grep -q ' ip_rcv (mark: 0x4d2)$' /tmp/script
 
-./ipft lua <(echo 'api_version = 1') 2>&1 | grep -q '^no module'
+./ipft lua <(echo 'api_version = 1') 2>&1 | grep -q '^no extension object'
 
-# The folder that it was unpacked into is nobody else's, or is not used.
+# ipft refuses a directory that others could have written to.
 [[ $(stat -c %a /var/cache/ipft) == 700 ]]
 chmod 777 /var/cache/ipft/*
 if ./ipft --version 2>/tmp/log; then exit 1; fi
@@ -44,4 +44,4 @@ rm -rf /var/cache/ipft
 if /tmp/cut --version 2>/tmp/log; then exit 1; fi
 grep 'is damaged: copy it again' /tmp/log
 [[ ! $(ls /var/cache/ipft) ]]
-echo "it runs where nothing is installed"
+echo "ipft runs where nothing is installed"

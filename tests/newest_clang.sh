@@ -1,6 +1,6 @@
 #!/bin/bash
-# newest_clang.sh: the name of the newest clang in the Debian archives that this machine's apt knows.
-# The package and the program are called the same.
+# newest_clang.sh: prints the name of the newest clang that this machine's apt knows. The package and the
+# program have the same name.
 set -euo pipefail
 names() { apt-cache pkgnames clang- | grep -Ex 'clang-[0-9]+' | sort -V; }
 # A fresh machine has no lists.

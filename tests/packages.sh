@@ -1,5 +1,5 @@
 #!/bin/bash
-# packages.sh PACKAGE...: installs the Debian packages that are missing, as root; else names them.
+# packages.sh PACKAGE...: as root, installs the Debian packages that are missing; otherwise names them.
 set -euo pipefail
 
 missing=()
@@ -17,7 +17,7 @@ fi
 echo "installing ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Recommended packages would bring whole desktops along.
+# Recommended packages would pull in whole desktops.
 if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
   --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
   tail -n 20 "$log" >&2

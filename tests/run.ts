@@ -1,18 +1,18 @@
 /**
- * Runs every check and test, and closes with the counts: `N passed, N failed`. The end-to-end tests
- * run in a VM for each kernel of the matrix, and on this machine's own kernel too when it can trace.
+ * Runs every check and test and ends with the counts: `N passed, N failed`. The end-to-end tests run in
+ * VMs for each kernel of the matrix, and on this machine's own kernel when it can trace.
  *
  *     deno run -A tests/run.ts
  */
 import { type Kernel, KERNELS } from "./vm/run.ts";
 
-/** The most that a VM's share of the end-to-end tests may take. */
+/** The longest that one VM's share of the end-to-end tests may take. */
 const E2E_TIMEOUT_SECONDS = 1200;
 
-/** VMs that share the tests of a kernel: an emulated guest keeps little more than one processor busy. */
+/** VMs that share the tests of one kernel: an emulated guest keeps little more than one processor busy. */
 const VMS = 2;
 
-/** Where the tests run the executable, which `make test` has built; elsewhere they run the sources. */
+/** The kernel on which the tests run the executable, which `make test` has built. Elsewhere they run the sources. */
 const KERNEL_OF_THE_EXECUTABLE: Kernel = "6.12";
 
 const DENO_TEST = ["test", "-A", "--no-check"];
@@ -23,7 +23,7 @@ interface Counts {
   failed: number;
 }
 
-/** Runs Deno, shows its output as it comes, and returns it with the exit status. */
+/** Runs Deno, shows its output as it arrives, and returns it with the exit status. */
 async function run(
   args: string[],
   show: (bytes: Uint8Array) => void,
@@ -43,13 +43,13 @@ function toStdout(bytes: Uint8Array): void {
   while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
 }
 
-/** A check: one test that passes when the command does. */
+/** Runs a check, which counts as one test that passes when the command succeeds. */
 async function check(args: string[]): Promise<Counts> {
   const { code } = await run(args, toStdout);
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-/** `deno test`, here or in a guest: its own counts. One that ends without them is a failure. */
+/** Runs `deno test`, here or in a guest, and returns its counts. A run that prints none counts as one failure. */
 async function suite(args: string[], show = toStdout): Promise<Counts> {
   const { output, code } = await run(args, show);
   const counts = [...output.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/gm)].at(-1);
@@ -57,7 +57,7 @@ async function suite(args: string[], show = toStdout): Promise<Counts> {
   return { passed, failed: code === 0 || failed > 0 ? failed : 1 };
 }
 
-/** The end-to-end tests in VMs with a kernel, which run side by side; shown one after the other. */
+/** Runs the end-to-end tests in VMs with this kernel, side by side, and shows their output one after the other. */
 async function inVms(kernel: string): Promise<Counts> {
   const held: Uint8Array[] = [];
   const counts = await Promise.all(
@@ -76,7 +76,7 @@ async function inVms(kernel: string): Promise<Counts> {
   };
 }
 
-/** The end-to-end tests in so many parts; a file's size is a fair guess of how long it takes. */
+/** Splits the end-to-end tests into `count` parts, guessing how long a file takes by its size. */
 function shares(count: number): string[][] {
   const files = [...Deno.readDirSync(E2E)].filter(({ name }) => name.endsWith("_test.ts"))
     .map(({ name }) => ({ path: `${E2E}/${name}`, size: Deno.statSync(`${E2E}/${name}`).size }))

@@ -90,13 +90,13 @@ export class Programs implements MethodPrograms, Disposable {
   }
 
   /**
-   * Waits until a ring has a record, the reader of `outputFd` has gone, or `timeoutMs` have passed.
+   * Waits until a ring has a record, the reader of an output has gone, or `timeoutMs` have passed.
    * Only meanwhile, and once more after it, does a record cost the kernel a wake-up. May be left
    * waiting: it does not touch the programs when it ends.
    */
-  async waitForRecord(outputFd: number, timeoutMs: number): Promise<void> {
+  async waitForRecord(outputFds: readonly number[], timeoutMs: number): Promise<void> {
     Atomics.store(this.#asleep, 0, 1);
-    await waitForAny(this.#config.rings.fds, outputFd, timeoutMs);
+    await waitForAny(this.#config.rings.fds, outputFds, timeoutMs);
   }
 
   counters(): Counters {

@@ -18,19 +18,19 @@ export interface BtfEnumerator {
   readonly value: number | bigint;
 }
 
-/** Longest chain of modifiers that is followed; the kernel itself stops at 32 (MAX_RESOLVE_DEPTH). */
+/** The longest chain of modifiers to follow; the kernel itself stops at 32 (MAX_RESOLVE_DEPTH). */
 const MAX_MODIFIERS = 64;
 
 const encoder = new TextEncoder();
 
 /**
- * The types of a kernel, a module or a BPF object, read in place: parsing only notes where each type
- * begins, everything else is decoded when it is asked for.
+ * The types of a kernel, a module or a BPF object, read in place. Parsing only finds where each type
+ * begins; the rest is decoded on demand.
  *
- * What the bytes claim is checked where it is used: on corrupt BTF every method throws an `IpftError`
- * that names the source and the type; none hangs or reads elsewhere.
+ * The bytes are not trusted, and each claim in them is checked where it is used. On corrupt BTF a method
+ * throws an `IpftError` that names the source and the type; no method hangs or reads out of bounds.
  *
- * Layout: Documentation/bpf/btf.rst and include/uapi/linux/btf.h of the kernel.
+ * For the layout see Documentation/bpf/btf.rst and include/uapi/linux/btf.h of the kernel.
  */
 export class Btf {
   readonly #table: BtfTable;
@@ -40,10 +40,10 @@ export class Btf {
   }
 
   /**
-   * Reads raw BTF. The bytes must not change afterwards.
-   * @param options.source where they came from, for messages, e.g. `/sys/kernel/btf/vmlinux`
-   * @param options.base what split BTF continues: vmlinux, for that of a module
-   * @throws IpftError when it is cut off, corrupt, or of another byte order or version
+   * Parses raw BTF. The bytes must not change afterwards.
+   * @param options.source where the bytes came from, for messages: `/sys/kernel/btf/vmlinux`
+   * @param options.base the BTF that split BTF builds on: vmlinux's, for a module's
+   * @throws IpftError when the BTF is truncated, corrupt, or of another byte order or version
    */
   static parse(bytes: Uint8Array, options: { source: string; base?: Btf }): Btf {
     const { source, base } = options;
@@ -55,40 +55,40 @@ export class Btf {
     return this.#table.source;
   }
 
-  /** The first type id that is not the base's; id 0 is void. */
+  /** The first type id after those of the base; id 0 is void. */
   get firstId(): number {
     return this.#table.firstId;
   }
 
-  /** The last type id plus 1. */
+  /** The last type id plus one. */
   get endId(): number {
     return this.#table.endId;
   }
 
   /**
-   * A 32-bit word of a type: name, info, size or type, then what the kind adds (btf.rst). For the few
-   * kinds that only some readers know.
+   * Returns a 32-bit word of a type: 0 is its name, 1 its info, 2 its size or type, and 3 on is what its
+   * kind adds (btf.rst). For readers of kinds that have no method here.
    */
   word(id: number, index: number): number {
     return this.#table.word(id, index);
   }
 
-  /** The string at an offset that a type holds. */
+  /** Returns the string at an offset that a type holds. */
   string(offset: number): string {
     return this.#table.string(offset);
   }
 
-  /** The `BtfKind` of a type. */
+  /** Returns the `BtfKind` of a type. */
   kind(id: number): number {
     return kindOf(this.#table.word(id, 1));
   }
 
-  /** The name of a type, empty when it has none. */
+  /** Returns the name of a type; empty when it has none. */
   name(id: number): string {
     return this.#table.string(this.#table.word(id, 0));
   }
 
-  /** Size in bytes of an INT, ENUM, ENUM64, STRUCT, UNION, FLOAT or DATASEC. */
+  /** Returns the size in bytes of an INT, ENUM, ENUM64, STRUCT, UNION, FLOAT or DATASEC. */
   size(id: number): number {
     switch (this.kind(id)) {
       case BtfKind.INT:
@@ -105,8 +105,8 @@ export class Btf {
   }
 
   /**
-   * What a PTR, TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG, DECL_TAG or VAR refers to; the FUNC_PROTO
-   * of a FUNC; the return type of a FUNC_PROTO.
+   * Returns the type that a PTR, TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG, DECL_TAG or VAR refers to,
+   * the FUNC_PROTO of a FUNC, or the return type of a FUNC_PROTO.
    */
   type(id: number): number {
     switch (this.kind(id)) {
@@ -126,7 +126,7 @@ export class Btf {
     }
   }
 
-  /** Whether a type only modifies another one: a typedef, const, volatile, restrict or type tag. */
+  /** Reports whether a type only modifies another: a typedef, const, volatile, restrict or type tag. */
   isModifier(id: number): boolean {
     switch (this.kind(id)) {
       case BtfKind.TYPEDEF:
@@ -140,7 +140,7 @@ export class Btf {
     }
   }
 
-  /** A type without the modifiers around it. */
+  /** Returns the type inside all modifiers. */
   skipModifiers(id: number): number {
     let type = id;
     for (let steps = 0; this.isModifier(type); steps++) {
@@ -152,13 +152,13 @@ export class Btf {
     return type;
   }
 
-  /** The members of a STRUCT or UNION, in order. */
+  /** Returns the members of a STRUCT or UNION, in order. */
   members(id: number): BtfMember[] {
     const kind = this.kind(id);
     if (kind !== BtfKind.STRUCT && kind !== BtfKind.UNION) {
       throw this.#table.unfit(id, "has no members");
     }
-    // The kind flag says that the top byte of an offset is the width of a bit field.
+    // With the kind flag, the top byte of an offset is the width of a bit field.
     const hasWidths = this.#hasFlag(id);
     return this.#mapElements(id, 3, (name, type, offset) => ({
       name,
@@ -168,7 +168,7 @@ export class Btf {
     }));
   }
 
-  /** The values of an ENUM or ENUM64, in order; unsigned where BTF older than Linux 6.0 cannot tell. */
+  /** Returns the values of an ENUM or ENUM64, in order. BTF before Linux 6.0 has no signs: unsigned. */
   enumerators(id: number): BtfEnumerator[] {
     const isSigned = this.#hasFlag(id);
     switch (this.kind(id)) {
@@ -187,30 +187,30 @@ export class Btf {
     }
   }
 
-  /** How many parameters a FUNC_PROTO has, the `...` of a variadic function included. */
+  /** Returns the number of parameters of a FUNC_PROTO, counting the `...` of a variadic function. */
   paramCount(id: number): number {
     const info = this.#table.word(id, 1);
     if (kindOf(info) === BtfKind.FUNC_PROTO) return vlenOf(info);
     throw this.#table.unfit(id, "has no parameters");
   }
 
-  /** The type of parameter `index` of a FUNC_PROTO; 0 for the `...` of a variadic function. */
+  /** Returns the type of parameter `index` of a FUNC_PROTO; 0 for the `...` of a variadic function. */
   paramType(id: number, index: number): number {
     if (index < this.paramCount(id)) return this.#table.word(id, COMMON_WORDS + index * 2 + 1);
     throw this.#table.unfit(id, `has no parameter ${index}`);
   }
 
-  /** The first type of this kind and name, its base's before its own. */
+  /** Finds the first type of this kind and name, in the base before this BTF. */
   find(kind: number, name: string): number | undefined {
     return this.base?.find(kind, name) ?? this.#ownNamed(kind, name).next().value;
   }
 
-  /** All types of this kind and name that are not the base's. */
+  /** Finds all types of this kind and name outside the base. */
   findOwn(kind: number, name: string): number[] {
     return [...this.#ownNamed(kind, name)];
   }
 
-  /** They are looked for as they are asked for: a search through all types of a kernel takes a while. */
+  /** Searches lazily: to go through all types of a kernel takes a while. */
   *#ownNamed(kind: number, name: string): Generator<number, undefined> {
     const table = this.#table, { words, starts } = table;
     const wanted = encoder.encode(`${name}\0`);
@@ -225,8 +225,8 @@ export class Btf {
   }
 
   /**
-   * The own types that hold the number `id`: all that refer to that type, and some by chance. Far
-   * quicker than a look at every type.
+   * Finds the types outside the base that hold the number `id`: all that refer to that type, and some
+   * that hold it by chance. Far quicker than decoding every type.
    */
   findMentions(id: number): number[] {
     const { words, starts, firstId } = this.#table;
@@ -239,7 +239,10 @@ export class Btf {
     return found;
   }
 
-  /** The own FUNCs whose FUNC_PROTO is one of these, or for a prototype of the base, one of those. */
+  /**
+   * Finds the FUNCs outside the base whose FUNC_PROTO is a key of `own` or, if the FUNC_PROTO belongs to
+   * the base, of `base`.
+   */
   findFunctions(own: ReadonlyMap<number, unknown>, base = own): number[] {
     const { words, starts, firstId } = this.#table;
     const found: number[] = [];
@@ -252,7 +255,7 @@ export class Btf {
     return found;
   }
 
-  /** The names of the values of `enum enumName`; none where there is no such enum. */
+  /** Returns the names of the values of `enum enumName`; none when there is no such enum. */
   enumeratorNames(enumName: string): Set<string> {
     const id = this.find(BtfKind.ENUM, enumName) ?? this.find(BtfKind.ENUM64, enumName);
     return new Set(id === undefined ? [] : this.enumerators(id).map(({ name }) => name));
@@ -262,7 +265,7 @@ export class Btf {
     return this.#table.word(id, 1) >>> 31 === 1;
   }
 
-  /** What `read` makes of the name and the other two words of each element; the third may be another's. */
+  /** Reads each element by its name and next two words; with two words an element, ignore the third. */
   #mapElements<T>(
     id: number,
     words: number,

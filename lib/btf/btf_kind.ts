@@ -1,4 +1,4 @@
-/** The kinds of BTF types (BTF_KIND_* of include/uapi/linux/btf.h). */
+/** The kinds of BTF types (`BTF_KIND_*` in include/uapi/linux/btf.h). */
 export const BtfKind = {
   VOID: 0,
   INT: 1,
@@ -23,11 +23,11 @@ export const BtfKind = {
 } as const;
 
 /**
- * The 32-bit words of a type, by kind: how many every type of the kind has (name, info, size or type,
- * and what the kind adds), and how many each of its `vlen` members, values, parameters or variables.
+ * The number of 32-bit words of a type, by kind: those that every type of the kind has (name, info, size
+ * or type, and what the kind adds), and those of each of its `vlen` members, values, parameters or variables.
  */
 const SHAPES: Readonly<Record<keyof typeof BtfKind, readonly [fixed: number, element: number]>> = {
-  VOID: [0, 0], // only ever type 0, which is not written down
+  VOID: [0, 0], // only type 0, which BTF does not spell out
   INT: [4, 0],
   PTR: [3, 0],
   ARRAY: [6, 0],
@@ -39,7 +39,7 @@ const SHAPES: Readonly<Record<keyof typeof BtfKind, readonly [fixed: number, ele
   VOLATILE: [3, 0],
   CONST: [3, 0],
   RESTRICT: [3, 0],
-  FUNC: [3, 0], // its linkage is where others have their vlen
+  FUNC: [3, 0], // has its linkage in place of a vlen
   FUNC_PROTO: [3, 2],
   VAR: [4, 0],
   DATASEC: [3, 3],
@@ -49,7 +49,7 @@ const SHAPES: Readonly<Record<keyof typeof BtfKind, readonly [fixed: number, ele
   ENUM64: [3, 3],
 };
 
-/** Words that every type of a kind has, by kind; 0 for VOID. */
+/** Number of words that every type of a kind has, by kind; 0 for VOID. */
 export const FIXED_WORDS = Uint8Array.from(Object.values(SHAPES), ([fixed]) => fixed);
-/** Words of each element of a type, by kind. */
+/** Number of words of each element of a type, by kind. */
 export const ELEMENT_WORDS = Uint8Array.from(Object.values(SHAPES), ([, element]) => element);

@@ -2,13 +2,13 @@ import { IpftError } from "../base/errors.ts";
 import { ELEMENT_WORDS, FIXED_WORDS } from "./btf_kind.ts";
 import { readBtfSections } from "./btf_sections.ts";
 
-/** Words that every type begins with: name, info, and size or type. */
+/** Number of words that every type begins with: name, info, and size or type. */
 export const COMMON_WORDS = 3;
 
 /**
- * Bits of the info: the vlen from 0 to 23, the kind from 24 to 30; older kernels use fewer and leave
- * the others 0. Loops over all types use these in place of `kindOf` and `vlenOf`: until V8 has compiled
- * a loop, calls are what it spends its time with.
+ * Bits of the info: 0 to 23 hold the vlen, 24 to 30 the kind. Older kernels use fewer and leave the rest
+ * 0. Loops over all types use these constants in place of `kindOf` and `vlenOf`: until V8 has compiled a
+ * loop, calls dominate its time.
  */
 export const VLEN_MASK = 0xffffff;
 export const KIND_SHIFT = 24;
@@ -17,15 +17,15 @@ export const KIND_MASK = 0x7f;
 const decoder = new TextDecoder();
 
 /**
- * The raw types and strings of one BTF, on top of those of the BTF that it continues: type ids and
- * string offsets below `firstId` and `#firstString` are the base's.
+ * The raw types and strings of one BTF, on top of those of its base: type ids below `firstId` and string
+ * offsets below `#firstString` belong to the base.
  */
 export class BtfTable {
-  /** The first type id that is not the base's; 0 is void. */
+  /** The first type id after those of the base; id 0 is void. */
   readonly firstId: number;
-  /** The last type id plus 1. */
+  /** The last type id plus one. */
   readonly endId: number;
-  /** The own types, one after the other. */
+  /** The types outside the base, back to back. */
   readonly words: Uint32Array;
   /** Index in `words` of type `firstId + i`. */
   readonly starts: Uint32Array;
@@ -36,7 +36,7 @@ export class BtfTable {
   readonly #firstString: number;
   readonly #endString: number;
 
-  /** @throws IpftError when the bytes are not BTF, or cut off */
+  /** @throws IpftError when the bytes are not BTF or are truncated */
   constructor(bytes: Uint8Array, readonly source: string, readonly base?: BtfTable) {
     const sections = readBtfSections(bytes, source, base !== undefined);
     this.words = sections.types;
@@ -57,7 +57,7 @@ export class BtfTable {
       const info = words[at + 1];
       const kind = info >>> KIND_SHIFT & KIND_MASK;
       const next = at + FIXED_WORDS[kind] + ELEMENT_WORDS[kind] * (info & VLEN_MASK);
-      // Neither is true of an unknown kind, for which `next` is not a number.
+      // Both comparisons fail for an unknown kind, whose `next` is NaN.
       if (!(next > at && next <= words.length)) {
         const isCutOff = next > at || words.length - at < COMMON_WORDS;
         const why = isCutOff ? "is cut off" : `is of unknown kind ${kind}`;
@@ -69,24 +69,25 @@ export class BtfTable {
     return starts.slice(0, count);
   }
 
-  /** Word `index` of a type; void has only zeros. */
+  /** Returns word `index` of a type; all words of void are 0. */
   word(id: number, index: number): number {
     if (id === 0) return 0;
     if (this.base && id < this.firstId) return this.base.word(id, index);
     const start = this.starts[id - this.firstId];
     if (start !== undefined) return this.words[start + index];
-    throw this.corrupt(`it has no type ${id}, its last is ${this.endId - 1}`);
+    throw this.corrupt(`it has no type ${id}, the last is ${this.endId - 1}`);
   }
 
+  /** Returns the string at an offset. @throws IpftError when none ends behind the offset */
   string(offset: number): string {
     if (this.base && offset < this.#firstString) return this.base.string(offset);
     const start = offset - this.#firstString;
     const end = this.#strings.indexOf(0, start);
     if (end >= 0) return decoder.decode(this.#strings.subarray(start, end));
-    throw this.corrupt(`it has no string at ${offset}, they end at ${this.#endString}`);
+    throw this.corrupt(`it has no string at ${offset}, the last ends at ${this.#endString}`);
   }
 
-  /** Whether the string at `offset` is `wanted`, which ends with a NUL. Nothing is decoded. */
+  /** Compares the string at `offset` with `wanted`, which ends with a NUL, without decoding it. */
   isString(offset: number, wanted: Uint8Array): boolean {
     if (this.base && offset < this.#firstString) return this.base.isString(offset, wanted);
     const start = offset - this.#firstString;
@@ -96,11 +97,12 @@ export class BtfTable {
     return true;
   }
 
-  /** The error for a type that is not what the caller needs. */
+  /** Returns the error for a type that is not what the caller needs. */
   unfit(id: number, why: string): IpftError {
     return this.corrupt(`${this.#place(id, this.starts[id - this.firstId])} ${why}`);
   }
 
+  /** Returns the error for BTF that is corrupt. */
   corrupt(why: string): IpftError {
     return new IpftError(`cannot read the BTF of ${this.source}: ${why}`);
   }
@@ -110,12 +112,12 @@ export class BtfTable {
   }
 }
 
-/** The kind in the info of a type. */
+/** Extracts the kind from the info of a type. */
 export function kindOf(info: number): number {
   return info >>> KIND_SHIFT & KIND_MASK;
 }
 
-/** How many members, values, parameters or variables a type has, from its info. */
+/** Extracts the number of members, values, parameters or variables from the info of a type. */
 export function vlenOf(info: number): number {
   return info & VLEN_MASK;
 }

@@ -1,20 +1,21 @@
-/** What only event structs need to know of types (Documentation/bpf/btf.rst of the kernel). */
+/** Reads the types of the values in a struct (Documentation/bpf/btf.rst of the kernel). */
 import type { Btf } from "./btf.ts";
 import { BtfKind } from "./btf_kind.ts";
 
-/** An INT. */
+/** An integer type. */
 export interface BtfInt {
   readonly bits: number;
-  /** Where its bits begin, in BTF of compilers that put bit fields there; mostly 0. */
+  /** Its first bit, in BTF of compilers that describe bit fields here; mostly 0. */
   readonly bitOffset: number;
   readonly isSigned: boolean;
   readonly isBool: boolean;
   readonly isChar: boolean;
 }
 
-/** Words of a type that follow the three that all have. */
+/** Index of the first word that the kind adds to the three that all types have. */
 const DATA = 3;
 
+/** Decodes an INT. */
 export function intOf(btf: Btf, id: number): BtfInt {
   const SIGNED = 1, CHAR = 2, BOOL = 4;
   const data = btf.word(id, DATA);
@@ -24,25 +25,26 @@ export function intOf(btf: Btf, id: number): BtfInt {
     bitOffset: data >>> 16 & 0xff,
     isSigned: (encoding & SIGNED) !== 0,
     isBool: (encoding & BOOL) !== 0,
-    // Clang never says so, but only C's char has this name.
+    // clang never sets the bit, but only C's char has this name.
     isChar: (encoding & CHAR) !== 0 || btf.name(id) === "char",
   };
 }
 
-/** The type of the elements and their number. */
+/** Decodes an ARRAY: the type of its elements, without modifiers, and their number. */
 export function arrayOf(btf: Btf, id: number): { element: number; length: number } {
   return { element: btf.skipModifiers(btf.word(id, DATA)), length: btf.word(id, DATA + 2) };
 }
 
 /**
- * Whether an ENUM or ENUM64 has negative values: it says so itself, or its compiler was older than that
- * (clang before 16) and it has values that look like it.
+ * Reports whether an ENUM or ENUM64 is signed: its flag says so, or it comes from a compiler that sets no
+ * flag (clang before 16) and has 32-bit values with the sign bit set.
  */
 export function isSignedEnum(btf: Btf, id: number): boolean {
   return btf.word(id, 1) >>> 31 === 1 ||
     btf.enumerators(id).some(({ value }) => value >= 2 ** 31 && value < 2 ** 32);
 }
 
+/** Reports whether a type is a STRUCT or UNION. */
 export function isStruct(btf: Btf, id: number): boolean {
   const kind = btf.kind(id);
   return kind === BtfKind.STRUCT || kind === BtfKind.UNION;
@@ -50,10 +52,10 @@ export function isStruct(btf: Btf, id: number): boolean {
 
 const POINTER_BYTES = 8;
 
-/** How many dimensions of an array are followed. */
+/** An array with more dimensions has no size here. */
 const MAX_DIMENSIONS = 16;
 
-/** Size of a value in bytes; `NaN` of what has none. */
+/** Returns the size of a value in bytes; NaN for a type that has no values. */
 export function sizeOf(btf: Btf, id: number): number {
   let type = id, count = 1;
   for (let depth = 0; btf.kind(type) === BtfKind.ARRAY; depth++) {

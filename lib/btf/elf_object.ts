@@ -1,4 +1,4 @@
-import { damaged } from "../extension/extension_error.ts";
+import { IpftError } from "../base/errors.ts";
 
 /** A section of an object: elf(5), `Elf64_Shdr`. */
 export interface ElfSection {
@@ -9,10 +9,10 @@ export interface ElfSection {
   readonly flags: number;
   /** Byte offset of its header in the object. */
   readonly header: number;
-  /** Where its content is in the object; a section of zeros (`SHT_NOBITS`) has none there. */
+  /** Byte offset of its content in the object; a section of zeros (`SHT_NOBITS`) has no content. */
   readonly offset: number;
   readonly sizeBytes: number;
-  /** `sh_link` and `sh_info`: numbers of other sections, depending on the type. */
+  /** `sh_link` and `sh_info`: for most types, the numbers of other sections. */
   readonly link: number;
   readonly info: number;
 }
@@ -24,7 +24,7 @@ export interface ElfSymbol {
   readonly type: number;
   /** `STB_*`. */
   readonly binding: number;
-  /** Number of the section that it is defined in; 0 when it is only declared. */
+  /** Number of the section that defines it; 0 when the object only declares it. */
   readonly section: number;
   /** Byte offset of the symbol in the object. */
   readonly offset: number;
@@ -34,7 +34,7 @@ export const SectionType = { symtab: 2, strtab: 3, nobits: 8, rel: 9 } as const;
 export const SymbolType = { function: 2, file: 4 } as const;
 export const SymbolBinding = { local: 0 } as const;
 
-/** Byte offsets in the ELF header (`Elf64_Ehdr`), and sizes of what it leads to. */
+/** Byte offsets of the fields of the ELF header (`Elf64_Ehdr`), and its size. */
 export const HEADER = {
   class: 4,
   byteOrder: 5,
@@ -48,7 +48,7 @@ export const HEADER = {
 } as const;
 const SECTION_HEADER_BYTES = 64, SYMBOL_BYTES = 24, RELOCATION_BYTES = 16;
 
-/** The linker fills the gap before a section with zeros, however wide that makes it. */
+/** Guards the linker, which fills the gap before a section with zeros however wide it is. */
 const MAX_ALIGNMENT = 1 << 16;
 
 const decoder = new TextDecoder();
@@ -56,8 +56,8 @@ const decoder = new TextDecoder();
 /**
  * The sections and symbols of a relocatable 64-bit little-endian ELF object.
  *
- * What it says of itself is checked as far as this code and libbpf's linker rely on it: sections and
- * names lie within the object, relocations of code within the code.
+ * The bytes are not trusted. All that this code and libbpf's linker rely on is checked: sections and names
+ * lie within the object, relocations of code within the code.
  */
 export class ElfObject {
   readonly sections: readonly ElfSection[];
@@ -67,7 +67,7 @@ export class ElfObject {
   readonly #source: string;
 
   /**
-   * @param bytes with an ELF header of that kind
+   * @param bytes the object, which begins with an ELF header of that kind
    * @param source where the bytes came from, for messages
    * @throws IpftError when the object is damaged
    */
@@ -82,12 +82,12 @@ export class ElfObject {
     }
   }
 
-  /** The first section of that name, undefined when there is none. */
+  /** Returns the first section of that name; undefined when there is none. */
   section(name: string): ElfSection | undefined {
     return this.sections.find((section) => section.name === name);
   }
 
-  /** The bytes of a section, not copied. */
+  /** Returns the bytes of a section without copying them. */
   content({ type, offset, sizeBytes }: ElfSection): Uint8Array {
     return type === SectionType.nobits
       ? new Uint8Array()
@@ -110,7 +110,7 @@ export class ElfObject {
         nameOffset: view.getUint32(header, true),
         header,
         type: view.getUint32(header + 4, true),
-        flags: view.getUint32(header + 8, true), // those above 32 bits are nothing to BPF
+        flags: view.getUint32(header + 8, true), // BPF has no use for those above 32 bits
         offset: this.#u64(header + 0x18),
         sizeBytes: this.#u64(header + 0x20),
         link: view.getUint32(header + 0x28, true),
@@ -183,7 +183,18 @@ export class ElfObject {
     return Number(this.#view.getBigUint64(offset, true));
   }
 
-  #damaged(why: string) {
-    return damaged(this.#source, why);
+  #damaged(why: string): IpftError {
+    return damagedObject(this.#source, why);
   }
+}
+
+/**
+ * The error for an object whose parts are not where it says.
+ * @param source what messages call the object
+ */
+export function damagedObject(source: string, why: string): IpftError {
+  return new IpftError(
+    `cannot use ${source}: it is a damaged ELF object: ${why}`,
+    "compile it again",
+  );
 }

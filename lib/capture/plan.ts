@@ -5,7 +5,7 @@ import type { Tracer } from "../event/trace_header.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
 import type { Capabilities } from "../kernel/capabilities.ts";
 import { filterFunctions, type FunctionFilter } from "../kernel/functions.ts";
-import type { Kernel } from "../kernel/inspect.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { SkbFunction } from "../kernel/skb_function.ts";
 
 export interface TracePlan extends Choice {
@@ -22,6 +22,7 @@ export interface PlanRequest {
   readonly tracer: Tracer;
   /** Undefined for the best that the kernel has. */
   readonly backend?: BackendName;
+  /** Which functions to trace. */
   readonly functions: FunctionFilter;
 }
 

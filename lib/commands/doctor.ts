@@ -1,4 +1,4 @@
-/** `ipft doctor`: what this kernel can do for ipft, and whether it lets it. */
+/** `ipft doctor`: shows what this kernel supports and what it allows. */
 import { attach } from "../capture/attach.ts";
 import { backendGaps, type BackendName } from "../bpf/attach/backends.ts";
 import { Programs } from "../bpf/programs.ts";
@@ -7,29 +7,29 @@ import { Rings } from "../bpf/rings.ts";
 import { IpftError } from "../base/errors.ts";
 import { type Capabilities, REQUIREMENTS } from "../kernel/capabilities.ts";
 import type { PacketFilter } from "../filter/packet_filter.ts";
-import { inspectKernel, type Kernel } from "../kernel/inspect.ts";
-import { lockdownMode } from "../kernel/lockdown.ts";
+import { inspectKernel, lockdownMode } from "../kernel/inspect.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
 import { type Tracer, TRACERS } from "../event/trace_header.ts";
 import { printText } from "../output/stdout.ts";
 import { planTrace } from "../capture/plan.ts";
 
-/** Every kernel with IPv4 has it, and nothing else is called so. */
+/** A function that every kernel with IPv4 has, under a name that nothing else has. */
 const TRIED_FUNCTION = /^ip_rcv$/;
 
 const UNOBSERVED: AttachObserver = { attached: () => Promise.resolve(), detached: () => {} };
 
-/** By a mark that nobody uses: the attached programs see no packet. */
+/** By a mark that nobody uses, so that the attached programs match no packet. */
 const TRIED_FILTER: PacketFilter = { mark: { value: 0x1bf7c0de, mask: 0xffffffff } };
 
 const TRIED_BUFFER_BYTES = 4096;
 
 /**
- * Prints what the kernel has, and tries each backend on one function.
+ * Prints what the kernel supports, and tries each backend on one function.
  *
- * @param verbose whether to show what libbpf and the verifier say
- * @returns whether one backend works at least
- * @throws IpftError without root, tracefs or BTF: then there is nothing to try
+ * @param verbose whether to show what libbpf and the verifier log
+ * @returns whether at least one backend works
+ * @throws IpftError without root, tracefs or BTF, which every backend needs
  */
 export async function doctor(verbose: boolean, tell: (message: string) => void): Promise<boolean> {
   const kernel = await inspectKernel(tell);
@@ -50,7 +50,7 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
     for (const { backend, missing } of backendGaps(kernel.capabilities, tracer)) {
       const obstacle = missing.length > 0
         ? `lacks ${missing.join(", ")}`
-        : await tryBackend(kernel, tracer, backend.name, verbose ? tell : undefined);
+        : await tryBackend(kernel, tracer, backend.name as BackendName, verbose ? tell : undefined);
       const rank = works ? "" : " (the default)";
       lines.push(row(backend.name, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
       works ||= obstacle === undefined;
@@ -61,7 +61,7 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
   return anyWorks;
 }
 
-/** Attaches to one function and detaches again: what stands in the way, undefined if nothing does. */
+/** Attaches to one function and detaches. Returns why that failed, undefined if it worked. */
 async function tryBackend(
   kernel: Kernel,
   tracer: Tracer,

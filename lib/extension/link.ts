@@ -1,37 +1,45 @@
 import { errnoText } from "../base/errors.ts";
 import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts";
 import { readBpfObject } from "../bpf/object_file.ts";
+import { ElfObject, SymbolBinding } from "../btf/elf_object.ts";
 import { linkObjects } from "../ffi/linker.ts";
 import { LibbpfLog } from "../ffi/log.ts";
-import { ElfObject, SymbolBinding } from "../btf/elf_object.ts";
-import { moduleError } from "./extension_error.ts";
-import { prepareModule } from "./prepare.ts";
+import { extensionError } from "./extension_error.ts";
+import { prepareExtension } from "./prepare.ts";
 
 /**
- * Checks the user's extension and prepares it to be linked with the tracer. Nothing is written to disk,
- * and the kernel is not involved.
+ * Prepares an extension to be linked with ipft's own programs, once these are ready for a trace.
  *
  * @param object one that defines `int module(void *ctx, struct sk_buff *skb, uint8_t data[64])`
  * @throws IpftError when it is not such an object
  */
-export function linkExtension({ elf, source }: ExtensionObject): LinkExtension {
-  const prepared = prepareModule(elf, ownNames(readBpfObject("tracer_extension")), source);
-  return (tracer) => link(tracer, prepared, source);
+export function extensionLinker(object: ExtensionObject): LinkExtension {
+  const prepared = prepareExtension(object, globalNames(readBpfObject("tracer_extension")));
+  return (own) => link(own, prepared, object.source);
 }
 
-function link(tracer: Uint8Array, prepared: Uint8Array, source: string): Uint8Array<ArrayBuffer> {
+/**
+ * Links an extension with ipft's own programs as they were built. Writes nothing to disk, and needs no
+ * kernel.
+ * @throws IpftError when it is no extension, or libbpf cannot link it
+ */
+export function linkExtension(object: ExtensionObject): Uint8Array<ArrayBuffer> {
+  return extensionLinker(object)(readBpfObject("tracer_extension"));
+}
+
+function link(own: Uint8Array, prepared: Uint8Array, source: string): Uint8Array<ArrayBuffer> {
   using log = new LibbpfLog();
-  // The tracer first: its .bss stays where it is in the linked object.
-  const linked = linkObjects([tracer, prepared]);
+  // ipft's own object first: its .bss keeps its place in the linked object.
+  const linked = linkObjects([own, prepared]);
   if (typeof linked !== "number") return linked;
   const reason = log.lines.at(-1)?.replace(/^libbpf: /, "")
     .replaceAll(/'?\/proc\/self\/fd\/\d+'?/g, "it") ?? errnoText(linked);
-  throw moduleError(source, `libbpf cannot link it: ${reason}`);
+  throw extensionError(source, `libbpf cannot link it: ${reason}`);
 }
 
-function ownNames(tracer: Uint8Array): ReadonlySet<string> {
+function globalNames(object: Uint8Array): ReadonlySet<string> {
   return new Set(
-    new ElfObject(tracer, "the tracer").symbols
+    new ElfObject(object, "ipft's own object").symbols
       .filter(({ section, binding }) => section !== 0 && binding !== SymbolBinding.local)
       .map(({ name }) => name),
   );

@@ -1,16 +1,16 @@
-/** Calls of libbpf that take the kernel long: on another thread, one function each. */
+/** Calls of libbpf that take the kernel long. They run on another thread. */
 import { libbpf } from "./libbpf.ts";
 import { cString } from "./memory.ts";
 
 /**
- * Makes a BPF_MAP_TYPE_RINGBUF.
- * @param name at most 15 characters: `bpftool map` shows it
+ * Creates a map of type BPF_MAP_TYPE_RINGBUF.
+ * @param name the name that `bpftool map` shows, of at most 15 characters
  * @param sizeBytes a power of two, at least a page
  * @returns the map's file descriptor, or a negative errno
  */
 export async function createRing(name: string, sizeBytes: number): Promise<number> {
   const BPF_MAP_TYPE_RINGBUF = 27;
-  // Held until the end: the garbage collector does not see that C uses it.
+  // Keeps the buffer reachable: the garbage collector does not know that C uses it.
   const held = cString(name);
   try {
     return await libbpf().bpf_map_create(BPF_MAP_TYPE_RINGBUF, held, 0, 0, sizeBytes, null);
@@ -20,8 +20,8 @@ export async function createRing(name: string, sizeBytes: number): Promise<numbe
 }
 
 /**
- * Puts a map into an array of maps. The kernel waits for all programs that are running before it
- * returns, with several such calls at once no longer than with one.
+ * Puts a map into an array of maps. The kernel returns when all running programs have ended; several
+ * calls at once wait no longer than one.
  * @returns 0 or a negative errno
  */
 export async function setInnerMap(arrayFd: number, index: number, mapFd: number): Promise<number> {
@@ -33,26 +33,26 @@ export async function setInnerMap(arrayFd: number, index: number, mapFd: number)
   }
 }
 
-/** What `loadTracingProgram` loads: a program bound to one function of the kernel. */
+/** A program for `loadTracingProgram`, bound to one function of the kernel. */
 export interface TracingProgram {
-  /** At most 15 characters: `bpftool prog` shows it. */
+  /** The name that `bpftool prog` shows, of at most 15 characters. */
   readonly name: string;
   readonly instructions: Uint8Array<ArrayBuffer>;
   /** `enum bpf_attach_type`. */
   readonly expectedAttachType: number;
-  /** Id of the function's FUNC type in the BTF of vmlinux or of a module. */
+  /** Id of the function's FUNC in the BTF of vmlinux or of a module. */
   readonly attachBtfId: number;
-  /** The module's BTF; 0 for vmlinux. */
+  /** File descriptor of the module's BTF; 0 for vmlinux. */
   readonly attachBtfFd: number;
 }
 
 /**
- * Loads a BPF_PROG_TYPE_TRACING program from instructions without relocations, on another thread.
+ * Loads a BPF_PROG_TYPE_TRACING program. Its instructions must need no relocation.
  * @returns the program's file descriptor, or a negative errno
  */
 export async function loadTracingProgram(program: TracingProgram): Promise<number> {
   const BPF_PROG_TYPE_TRACING = 26;
-  // struct bpf_prog_load_opts of libbpf 1.1, up to and with attach_btf_obj_fd (bpf/bpf.h)
+  // struct bpf_prog_load_opts of libbpf 1.1, up to and including attach_btf_obj_fd (bpf/bpf.h)
   const sizeBytes = 48;
   const options = new DataView(new ArrayBuffer(sizeBytes));
   options.setBigUint64(0, BigInt(sizeBytes), true);
@@ -60,7 +60,7 @@ export async function loadTracingProgram(program: TracingProgram): Promise<numbe
   options.setUint32(32, program.attachBtfId, true);
   options.setUint32(40, program.attachBtfFd, true);
   const { name, instructions } = program;
-  // Held until the end: the garbage collector does not see that C uses them.
+  // Keeps the buffers reachable: the garbage collector does not know that C uses them.
   const held = [cString(name), cString("Dual BSD/GPL"), instructions, options] as const;
   const [programName, license] = held;
   try {

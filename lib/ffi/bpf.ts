@@ -1,6 +1,6 @@
 /**
- * bpf(2) commands that libbpf 1.1 has no call for, or cannot give newer arguments: one function a
- * command. Offsets are those of `union bpf_attr` and the info structs in include/uapi/linux/bpf.h.
+ * Commands of bpf(2) that libbpf 1.1 has no function for, or none that takes the newer arguments. Offsets
+ * are those of `union bpf_attr` and the info structs in include/uapi/linux/bpf.h.
  */
 import { addressOf } from "./memory.ts";
 import { bpf, close } from "./libc.ts";
@@ -22,13 +22,14 @@ export const AttachType = {
   traceKprobeSession: 56,
 } as const;
 
-/** `enum bpf_attach_type` and flags of a kprobe-multi link, by where its program runs. */
+/** The `enum bpf_attach_type` and flags of a kprobe-multi link, by when its program runs. */
 const KPROBE_MULTI = {
   entry: { attachType: AttachType.traceKprobeMulti, flags: 0 },
   return: { attachType: AttachType.traceKprobeMulti, flags: 1 /* BPF_F_KPROBE_MULTI_RETURN */ },
   session: { attachType: AttachType.traceKprobeSession, flags: 0 },
 } as const;
 
+/** When the program of a kprobe-multi link runs; `session` is at both entry and return (Linux 6.10+). */
 export type KprobeMultiPoint = keyof typeof KPROBE_MULTI;
 
 /** A zeroed struct of `sizeBytes`, and setters for its members by byte offset. */
@@ -57,9 +58,8 @@ class Struct {
 }
 
 /**
- * Attaches a program to many functions with one link (BPF_LINK_CREATE, Linux 5.18+ with FPROBE).
- * @param point where it runs; `session` (Linux 6.10+) is at entry and return
- * @param addresses of the functions' symbols; the kernel finds their ftrace locations
+ * Attaches a program to many functions with one link (BPF_LINK_CREATE, Linux 5.18+ with CONFIG_FPROBE).
+ * @param addresses the addresses of the functions' symbols; the kernel finds their ftrace locations
  * @returns the link's file descriptor, or the negated errno
  */
 export function createKprobeMultiLink(
@@ -78,9 +78,10 @@ export function createKprobeMultiLink(
 }
 
 /**
- * Attaches a loaded program to what a file descriptor stands for (BPF_LINK_CREATE): a perf event (Linux
- * 5.15+), which the link keeps, or the making of IP sockets in a cgroup, by its directory (5.7+).
- * @param attachType of `AttachType`
+ * Attaches a loaded program to the target of a file descriptor (BPF_LINK_CREATE): to a perf event (Linux
+ * 5.15+), which the link keeps open, or, through the directory of a cgroup, to the creation of IP sockets
+ * in it (5.7+).
+ * @param attachType a value of `AttachType`
  * @returns the link's file descriptor, or the negated errno
  */
 export function createLink(programFd: number, targetFd: number, attachType: number): number {
@@ -89,48 +90,48 @@ export function createLink(programFd: number, targetFd: number, attachType: numb
 }
 
 /**
- * Attaches a loaded fentry or fexit program to the function it was loaded for (Linux 5.5+).
+ * Attaches a loaded fentry or fexit program to the function that it was loaded for (Linux 5.5+).
  * @returns the link's file descriptor, or the negated errno
  */
 export function openTracingLink(programFd: number): number {
   return bpf(RAW_TRACEPOINT_OPEN, new Struct(16).u32(8, programFd).bytes);
 }
 
-/** Fills `info` with what the kernel knows of `fd`: the bytes it wrote, or the negated errno. */
+/** Fills `info` with what the kernel knows about `fd`. Returns the bytes written, or the negated errno. */
 function infoByFd(fd: number, info: Struct): number {
   const attr = new Struct(16).u32(0, fd).u32(4, info.bytes.length).pointer(8, info.bytes);
   const result = bpf(OBJ_GET_INFO_BY_FD, attr.bytes);
   return result < 0 ? result : attr.view.getUint32(4, true);
 }
 
-/** The u64 at `offset` of an info struct; undefined where the kernel is too old to have it. */
+/** Reads the u64 at `offset` of an info struct; undefined on a kernel that is too old to have it. */
 function infoCounter(fd: number, offset: number): number | undefined {
   const info = new Struct(offset + 8);
   if (infoByFd(fd, info) < offset + 8) return undefined;
   return Number(info.view.getBigUint64(offset, true));
 }
 
-/** Runs of a program that the kernel skipped because one was already running on that CPU (5.12+). */
+/** Counts the runs of a program that the kernel skipped because it was already running on that CPU (5.12+). */
 export function programRecursionMisses(programFd: number): number | undefined {
   const bpf_prog_info_recursion_misses = 208;
   return infoCounter(programFd, bpf_prog_info_recursion_misses);
 }
 
-/** Hits that never reached the program of a kprobe-multi link (6.7+). */
+/** Counts the probe runs that never reached the program of a kprobe-multi link (Linux 6.7+). */
 export function kprobeMultiMissed(linkFd: number): number | undefined {
   const bpf_link_info_kprobe_multi_missed = 32;
   return infoCounter(linkFd, bpf_link_info_kprobe_multi_missed);
 }
 
-/** Hits of a kprobe that never reached the program of its perf-event link (6.7+). */
+/** Counts the runs of a kprobe that never reached the program of its perf-event link (Linux 6.7+). */
 export function kprobeMissed(linkFd: number): number | undefined {
   const bpf_link_info_perf_event_kprobe_missed = 48;
   return infoCounter(linkFd, bpf_link_info_perf_event_kprobe_missed);
 }
 
 /**
- * File descriptors of the kernel's own BTF objects (vmlinux and modules, 5.11+) by name, for programs
- * that attach to a module's function. The caller closes them.
+ * Opens the kernel's own BTF objects (vmlinux and modules, Linux 5.11+) with these names, for programs
+ * that attach to a module's function. Returns their file descriptors by name; the caller closes them.
  */
 export function openKernelBtf(names: ReadonlySet<string>): Map<string, number> {
   const found = new Map<string, number>();
@@ -138,7 +139,7 @@ export function openKernelBtf(names: ReadonlySet<string>): Map<string, number> {
   for (let id = 0; bpf(BTF_GET_NEXT_ID, attr.u32(0, id).bytes) >= 0;) {
     id = attr.view.getUint32(4, true);
     const fd = bpf(BTF_GET_FD_BY_ID, new Struct(12).u32(0, id).bytes);
-    if (fd < 0) continue; // unloaded since
+    if (fd < 0) continue; // unloaded meanwhile
     const name = kernelBtfName(fd);
     if (name !== undefined && names.has(name)) found.set(name, fd);
     else close(fd);
@@ -146,7 +147,7 @@ export function openKernelBtf(names: ReadonlySet<string>): Map<string, number> {
   return found;
 }
 
-/** The name of a BTF object (`struct bpf_btf_info`), undefined for one that is not the kernel's. */
+/** Returns the name of a BTF object (`struct bpf_btf_info`); undefined for one that is not the kernel's. */
 function kernelBtfName(fd: number): string | undefined {
   const MODULE_NAME_LEN = 64 - 8; // include/linux/module.h
   const name = new Uint8Array(MODULE_NAME_LEN);

@@ -1,6 +1,6 @@
 /**
- * Files as the C library reads them. Deno opens what is in /proc and /sys only for a program that may do
- * everything (`--allow-all`), which ipft as an executable may not.
+ * Reads and writes files through the C library. Deno opens files in /proc and /sys only for a program with
+ * all permissions (`--allow-all`), which the executable does not have.
  */
 import { lastErrno } from "./libc.ts";
 import { cString } from "./memory.ts";
@@ -30,15 +30,15 @@ const SYMBOLS = {
 
 const { symbols: libc } = Deno.dlopen("libc.so.6", SYMBOLS);
 
-/** Room for a file whose size nobody knows before, as most of the kernel's. */
+/** Initial buffer for a file of unknown size, like most files of the kernel. */
 const SMALL_BYTES = 1 << 16;
-/** The same for its tables of symbols; memory that is not used costs nothing. */
+/** The same for large files, such as symbol tables; memory that is not touched costs nothing. */
 const LARGE_BYTES = 1 << 24;
 
-/** Stands for whatever made reading in the background fail: its errno is that of another thread. */
+/** Stands for any error of a background read, whose errno belongs to another thread. */
 const EIO = 5;
 
-/** The content of a file, or a negated errno. */
+/** Returns the content of a file, or a negated errno. */
 export function readFileSync(path: string): Uint8Array<ArrayBuffer> | number {
   const file = open(path, "r");
   if (typeof file === "number") return file;
@@ -52,8 +52,8 @@ export function readFileSync(path: string): Uint8Array<ArrayBuffer> | number {
 }
 
 /**
- * The content of a large file, or a negated errno. It is read on another thread in one call, because a
- * file of the kernel comes in thousands of small pieces.
+ * Returns the content of a large file, or a negated errno: EIO when reading fails. It is read in one call
+ * on another thread, because a file of the kernel comes in thousands of small pieces.
  */
 export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer> | number> {
   const file = open(path, "r");
@@ -76,38 +76,38 @@ export function writeFileSync(path: string, bytes: Uint8Array): number {
   return Number(written) === bytes.length && isClosed ? 0 : -lastErrno();
 }
 
-/** What a folder says of a file. */
-export interface FolderEntry {
+/** An entry of a directory. */
+export interface DirectoryEntry {
   readonly name: string;
   readonly inode: bigint;
 }
 
-/** The entries of a folder, but not `.` and `..`; or a negated errno. */
-export function readDirSync(path: string): FolderEntry[] | number {
-  const folder = libc.opendir(cString(path));
-  if (folder === null) return -lastErrno();
+/** Returns the entries of a directory without `.` and `..`, or a negated errno. */
+export function readDirSync(path: string): DirectoryEntry[] | number {
+  const directory = libc.opendir(cString(path));
+  if (directory === null) return -lastErrno();
   const INODE = 0, NAME = 19; // in struct dirent (readdir(3)), on x86-64
-  const entries: FolderEntry[] = [];
-  for (let entry = libc.readdir(folder); entry !== null; entry = libc.readdir(folder)) {
+  const entries: DirectoryEntry[] = [];
+  for (let entry = libc.readdir(directory); entry !== null; entry = libc.readdir(directory)) {
     const view = new Deno.UnsafePointerView(entry);
     entries.push({ name: view.getCString(NAME), inode: view.getBigUint64(INODE) });
   }
-  libc.closedir(folder);
+  libc.closedir(directory);
   return entries.filter(({ name }) => name !== "." && name !== "..");
 }
 
-/** mkdir(2), for the owner alone. Returns 0 or a negated errno. */
-export function makeFolder(path: string): number {
+/** Makes a directory that only its owner can enter (mkdir(2)). Returns 0 or a negated errno. */
+export function makeDirectory(path: string): number {
   return libc.mkdir(cString(path), 0o700) === 0 ? 0 : -lastErrno();
 }
 
-/** rmdir(2). Returns 0 or a negated errno. */
-export function removeFolder(path: string): number {
+/** Removes an empty directory (rmdir(2)). Returns 0 or a negated errno. */
+export function removeDirectory(path: string): number {
   return libc.rmdir(cString(path)) === 0 ? 0 : -lastErrno();
 }
 
-/** The file descriptor of a folder, or a negated errno. */
-export function openFolder(path: string): number {
+/** Opens a directory. Returns its file descriptor, or a negated errno. */
+export function openDirectory(path: string): number {
   const O_DIRECTORY = 0o200000, O_CLOEXEC = 0o2000000;
   const fd = libc.open(cString(path), O_DIRECTORY | O_CLOEXEC);
   return fd >= 0 ? fd : -lastErrno();
@@ -118,12 +118,12 @@ function open(path: string, mode: "r" | "w"): Deno.PointerObject | number {
   return libc.fopen(cString(path), cString(mode + CLOSE_ON_EXEC)) ?? -lastErrno();
 }
 
-/** Room for a file and one byte more, so that a read sees its end. */
+/** Returns a buffer for a file and one more byte, so that one read sees its end. */
 function roomFor(file: Deno.PointerObject, unknownBytes: number): Uint8Array<ArrayBuffer> {
-  const SEEK_END = 2, FOLDER_BYTES = 2 ** 63; // some file systems say so
+  const SEEK_END = 2, DIRECTORY_BYTES = 2 ** 63; // what some file systems claim for a directory
   const size = libc.fseek(file, 0n, SEEK_END) === 0 ? Number(libc.ftell(file)) : 0;
   libc.rewind(file);
-  return new Uint8Array(size > 0 && size < FOLDER_BYTES ? size + 1 : unknownBytes);
+  return new Uint8Array(size > 0 && size < DIRECTORY_BYTES ? size + 1 : unknownBytes);
 }
 
 function finish(

@@ -1,6 +1,6 @@
 /**
- * libbpf, bound with `Deno.dlopen`: objects, programs and maps as classes that hide every pointer.
- * Debian 12's libbpf 1.1 is the oldest that is supported.
+ * Binds libbpf with `Deno.dlopen`. Objects, programs and maps are classes that hide every pointer. The
+ * oldest supported version is 1.1, that of Debian 12.
  */
 import { errnoText, IpftError } from "../base/errors.ts";
 import { addressOf, cString, memoryAt } from "./memory.ts";
@@ -59,24 +59,28 @@ const SYMBOLS = {
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /**
- * What `make` has put into `native/`, each behind those that it needs: the dynamic linker takes a needed
- * library that is open already for the one that it looks for.
+ * The libraries that `make` puts into `native/`, each after those that it needs: the dynamic linker uses
+ * a library that is already open instead of searching for it.
  */
 const BUNDLED = ["libz.so.1", "libelf.so.1", "libbpf.so.1"];
 
 let opened: Symbols | undefined;
 
-/** The library's functions; opened at the first use, so that what needs no kernel needs no libbpf. */
+/**
+ * Returns the functions of libbpf, which is opened at the first call: commands that do not touch the
+ * kernel run without it.
+ * @throws IpftError when libbpf is missing, unusable or older than 1.1
+ */
 export function libbpf(): Symbols {
   return opened ??= open();
 }
 
-/** `1.1` */
+/** Returns the version of libbpf: `1.1`. */
 export function libbpfVersion(): string {
   return `${libbpf().libbpf_major_version()}.${libbpf().libbpf_minor_version()}`;
 }
 
-/** The bundled libbpf, or that of `$IPFT_LIBBPF` with what the system has beside it. */
+/** Opens the bundled libbpf, or that of `$IPFT_LIBBPF` with the libraries that the system has for it. */
 function open(): Symbols {
   const chosen = Deno.env.get("IPFT_LIBBPF");
   if (chosen) return openLibrary(chosen);
@@ -96,11 +100,11 @@ function dlopen<T extends Deno.ForeignLibraryInterface>(
   }
 }
 
-const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 from version 1.1 on";
+const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 of version 1.1 or later";
 
 /**
- * Opens and checks libbpf.
- * @throws IpftError when it is missing, unusable, or older than 1.1
+ * Opens libbpf and checks its version.
+ * @throws IpftError when it is missing, unusable or older than 1.1
  */
 export function openLibrary(path: string): Symbols {
   const symbols = dlopen(path, SYMBOLS);
@@ -108,21 +112,21 @@ export function openLibrary(path: string): Symbols {
   return symbols;
 }
 
-/** @throws IpftError for a version before 1.1 */
+/** Checks a version of libbpf. @throws IpftError when it is older than 1.1 */
 export function requireVersion(path: string, major: number, minor: number): void {
   if (major > 1 || (major === 1 && minor >= 1)) return;
   throw new IpftError(`${path} is libbpf ${major}.${minor}, too old`, REMEDY);
 }
 
-/** A loadable BPF object. Disposing unloads its programs and maps, unless links still hold them. */
+/** A BPF object. Disposing it unloads its programs and maps, except those that links still hold. */
 export class BpfObject implements Disposable {
   readonly #pointer: Deno.PointerObject;
   readonly #name: string;
 
   /**
    * Opens an ELF image.
-   * @param name for messages and for the kernel's names of its internal maps
-   * @throws IpftError when libbpf cannot make sense of the image
+   * @param name the object's name in messages and in the kernel's names of its internal maps
+   * @throws IpftError when libbpf rejects the image
    */
   constructor(elf: Uint8Array<ArrayBuffer>, name: string) {
     // struct bpf_object_open_opts { size_t sz; const char *object_name; … }
@@ -141,7 +145,7 @@ export class BpfObject implements Disposable {
     return libbpf().bpf_object__load(this.#pointer);
   }
 
-  /** Every program of the object, in its order. */
+  /** Iterates over the programs of the object, in order. */
   *programs(): Generator<BpfProgram> {
     const next = (after: Deno.PointerValue) =>
       libbpf().bpf_object__next_program(this.#pointer, after);
@@ -150,12 +154,14 @@ export class BpfObject implements Disposable {
     }
   }
 
+  /** Returns the program of this name. @throws Error when there is none, which is a bug */
   program(name: string): BpfProgram {
     const found = libbpf().bpf_object__find_program_by_name(this.#pointer, cString(name));
     if (found === null) throw new Error(`no program ${name} in ${this.#name}`);
     return new BpfProgram(found);
   }
 
+  /** Returns the map of this name. @throws Error when there is none, which is a bug */
   map(name: string): BpfMap {
     const found = libbpf().bpf_object__find_map_by_name(this.#pointer, cString(name));
     if (found === null) throw new Error(`no map ${name} in ${this.#name}`);
@@ -175,25 +181,25 @@ export class BpfProgram {
     this.#pointer = pointer;
   }
 
-  /** Whether `BpfObject.load` loads it. To be set before. */
+  /** Whether `BpfObject.load` loads the program. Set it before that. */
   set autoload(load: boolean) {
     libbpf().bpf_program__set_autoload(this.#pointer, load);
   }
 
-  /** `enum bpf_attach_type` by number, also those that this libbpf does not know. */
+  /** The `enum bpf_attach_type`, as a number so that it may be newer than libbpf. */
   set expectedAttachType(type: number) {
     libbpf().bpf_program__set_expected_attach_type(this.#pointer, type);
   }
 
-  /** The function of an fentry program, looked up by name in the kernel's BTF. 0 or a negative errno. */
+  /** Sets the function of an fentry program by its name in the kernel's BTF. Returns 0 or a negative errno. */
   setAttachTarget(functionName: string): number {
     return libbpf().bpf_program__set_attach_target(this.#pointer, 0, cString(functionName));
   }
 
   /**
-   * Has the verifier's log written to `buffer`, NUL-terminated, and not to `LibbpfLog`.
-   * @param buffer stays reachable until the object is loaded
-   * @param level BPF_LOG_* of the kernel's include/linux/bpf_verifier.h
+   * Directs the verifier's log to `buffer`, NUL-terminated, instead of `LibbpfLog`.
+   * @param buffer the caller keeps it reachable until the object is loaded
+   * @param level `BPF_LOG_*` of the kernel's include/linux/bpf_verifier.h
    */
   setLog(buffer: Uint8Array<ArrayBuffer>, level: number): void {
     libbpf().bpf_program__set_log_buf(this.#pointer, buffer, BigInt(buffer.length));
@@ -205,7 +211,7 @@ export class BpfProgram {
     return libbpf().bpf_program__fd(this.#pointer);
   }
 
-  /** A copy of the instructions; once loaded, with all relocations done. 8 bytes each. */
+  /** Returns a copy of the instructions, 8 bytes each. Once loaded, they are relocated. */
   instructions(): Uint8Array<ArrayBuffer> {
     const pointer = libbpf().bpf_program__insns(this.#pointer)!;
     const count = Number(libbpf().bpf_program__insn_cnt(this.#pointer));
@@ -221,11 +227,12 @@ export class BpfMap {
     this.#pointer = pointer;
   }
 
-  /** To be set before the object is loaded. */
+  /** The capacity of the map. Set it before the object is loaded. */
   set maxEntries(entries: number) {
     libbpf().bpf_map__set_max_entries(this.#pointer, entries);
   }
 
+  /** File descriptor of the map; negative until the object is loaded. */
   get fd(): number {
     return libbpf().bpf_map__fd(this.#pointer);
   }

@@ -1,8 +1,7 @@
 /**
- * The C library: the system calls that Deno does not offer. x86-64 Linux with glibc.
+ * Calls glibc on x86-64 Linux, for the system calls that Deno does not offer.
  *
- * A failed call throws an `IpftError` that names the operation; `errno` is read from the thread's own
- * location straight after the call, before anything else can run on this thread.
+ * `errno` is read from this thread's location right after a call, before anything else can run on it.
  */
 import { errnoText, IpftError } from "../base/errors.ts";
 import { addressOf, cString, memoryAt } from "./memory.ts";
@@ -33,12 +32,12 @@ const errnoLocation = new Int32Array(memoryAt(libc.__errno_location()!, 4));
 /** System call numbers of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */
 const SYS_IOCTL = 16, SYS_BPF = 321;
 
-/** `errno` of the call before this one, on this thread. */
+/** Returns the `errno` of the last call on this thread. */
 export function lastErrno(): number {
   return errnoLocation[0];
 }
 
-/** A system call's result, or its negated errno: `-2` for ENOENT. Never throws. */
+/** Makes a system call. Returns its result or the negated errno, such as -2 for ENOENT; never throws. */
 export function systemCall(number: number, ...args: (number | bigint)[]): number {
   const word = (i: number) => BigInt.asUintN(64, BigInt(args[i] ?? 0));
   const result = libc.syscall(BigInt(number), word(0), word(1), word(2), word(3), word(4));
@@ -46,26 +45,26 @@ export function systemCall(number: number, ...args: (number | bigint)[]): number
 }
 
 /**
- * bpf(2).
- * @param command `enum bpf_cmd` of linux/bpf.h
- * @param attr `union bpf_attr`: the kernel takes any length and fills up with zeroes
- * @returns what the command returns, or its negated errno
+ * Runs a command of bpf(2).
+ * @param command an `enum bpf_cmd` of linux/bpf.h
+ * @param attr a `union bpf_attr` of any length; the kernel takes the rest to be zero
+ * @returns what the command returns, or the negated errno
  */
 export function bpf(command: number, attr: Uint8Array<ArrayBuffer>): number {
   return systemCall(SYS_BPF, command, addressOf(attr), attr.byteLength);
 }
 
-/** ioctl(2) with an integer argument. Returns its result or the negated errno. */
+/** Makes an ioctl(2) with an integer argument. Returns its result or the negated errno. */
 export function ioctl(fd: number, request: number, argument: number): number {
   return systemCall(SYS_IOCTL, fd, request, argument);
 }
 
-/** close(2). Closing is how links and programs leave the kernel; there is nothing to do on failure. */
+/** Closes a file descriptor, which is how links and programs leave the kernel. Errors are ignored. */
 export function close(fd: number): void {
   libc.close(fd);
 }
 
-/** CLOCK_MONOTONIC in ns: the clock of `bpf_ktime_get_ns`. */
+/** Returns CLOCK_MONOTONIC in ns, the clock of `bpf_ktime_get_ns`. */
 export function monotonicNs(): bigint {
   const CLOCK_MONOTONIC = 1;
   const timespec = new BigInt64Array(2);
@@ -73,35 +72,42 @@ export function monotonicNs(): bigint {
   return timespec[0] * 1_000_000_000n + timespec[1];
 }
 
-/** True when nobody reads what is written to `fd` any more: the other end of a pipe was closed. */
+/** Reports whether the read end of the pipe `fd` has been closed. */
 export function isReaderGone(fd: number): boolean {
-  // struct pollfd { int fd; short events; short revents; }; POLLERR is reported unasked.
+  // struct pollfd { int fd; short events; short revents; }; POLLERR is reported without being requested.
   const POLLERR = 8;
   const pollfd = new Int32Array([fd, 0]);
   return libc.poll(pollfd, 1n, 0) > 0 && ((pollfd[1] >>> 16) & POLLERR) !== 0;
 }
 
 /**
- * Waits on another thread until one of `fds` can be read, the reader of `pipeFd` has gone, or
+ * Waits on another thread until one of `fds` is readable, the reader of one of `pipeFds` is gone, or
  * `timeoutMs` have passed.
  */
 export async function waitForAny(
   fds: readonly number[],
-  pipeFd: number,
+  pipeFds: readonly number[],
   timeoutMs: number,
 ): Promise<void> {
   const POLLIN = 1;
-  const pollfds = new Int32Array([...fds.flatMap((fd) => [fd, POLLIN]), pipeFd, 0]);
+  const pollfds = new Int32Array([
+    ...fds.flatMap((fd) => [fd, POLLIN]),
+    ...pipeFds.flatMap((fd) => [fd, 0]),
+  ]);
   await libc.poll_in_background(pollfds, BigInt(pollfds.length / 2), timeoutMs);
 }
 
 /** Memory mapped from a file descriptor; unmapped when disposed. */
 export class Mapping implements Disposable {
   readonly #pointer: Deno.PointerObject;
-  /** The mapped memory. Not to be touched after disposal. */
+  /** The mapped memory. Do not touch it after disposal. */
   readonly memory: ArrayBuffer;
 
-  /** Maps `sizeBytes` of `fd` from `offsetBytes` (a multiple of the page size), shared. */
+  /**
+   * Maps `sizeBytes` of `fd`, shared.
+   * @param offsetBytes where to begin: a multiple of the page size
+   * @throws IpftError when the kernel refuses
+   */
   constructor(fd: number, offsetBytes: number, sizeBytes: number, access: "read" | "read-write") {
     const PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_FAILED = 2n ** 64n - 1n;
     const protection = access === "read" ? PROT_READ : PROT_READ | PROT_WRITE;
@@ -120,8 +126,8 @@ export class Mapping implements Disposable {
 }
 
 /**
- * Lets this process open up to `files` files, as root may; where it may not, the old limit stays and
- * shows itself when it is reached.
+ * Raises the limit of open files to `files`, which root may do. On failure the old limit stays, and whoever
+ * reaches it gets the error.
  */
 export function raiseFileLimit(files: number): void {
   const RLIMIT_NOFILE = 7;
@@ -132,20 +138,20 @@ export function raiseFileLimit(files: number): void {
   libc.setrlimit(RLIMIT_NOFILE, limit);
 }
 
-/** Mounts a kernel file system (`tracefs`, …) on `directory`. Returns 0 or the negated errno. */
+/** Mounts a kernel file system, such as `tracefs`, on `directory`. Returns 0 or the negated errno. */
 export function mount(type: string, directory: string): number {
   const name = cString(type);
   const result = libc.mount(name, cString(directory), name, 0n, null);
   return result === 0 ? 0 : -errnoLocation[0];
 }
 
-/** Unmounts `directory` as soon as nobody uses it. */
+/** Unmounts `directory`, once it is no longer in use (MNT_DETACH). */
 export function unmount(directory: string): void {
   const MNT_DETACH = 2;
   libc.umount2(cString(directory), MNT_DETACH);
 }
 
-/** A printf format and its `va_list` as text; the rest of a text over 64 KiB is cut off. */
+/** Formats a printf format with its `va_list`. Text beyond 64 KiB is cut off. */
 export function vsnprintf(format: Deno.PointerValue, args: Deno.PointerValue): string {
   const length = libc.vsnprintf(formatBuffer, BigInt(formatBuffer.length), format, args);
   return new TextDecoder().decode(

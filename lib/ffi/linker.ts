@@ -4,13 +4,13 @@ import { libbpf } from "./libbpf.ts";
 import { MemoryFile } from "./memory_file.ts";
 
 /**
- * Links relocatable BPF objects into one, in their order. `LibbpfLog` has what libbpf says of them.
+ * Links relocatable BPF objects into one, in the given order. On failure `LibbpfLog` has the reason.
  *
- * libbpf believes much of what an object says of itself: what comes from outside is checked before.
+ * libbpf trusts the objects: check those of others with `ElfObject` first.
  * @returns the linked object, or a negative errno
  */
 export function linkObjects(objects: readonly Uint8Array[]): Uint8Array<ArrayBuffer> | number {
-  // libbpf 1.1 reads and writes nothing but named files.
+  // The linker of libbpf 1.1 works on named files only.
   using linked = new MemoryFile();
   const linker = libbpf().bpf_linker__new(cString(linked.path), null);
   if (linker === null) return -lastErrno();

@@ -1,16 +1,16 @@
-/** What libbpf has to say, the verifier's log included, as lines in JavaScript instead of on stderr. */
+/** Captures what libbpf logs, the verifier's log included, which otherwise goes to stderr. */
 import { libbpf } from "./libbpf.ts";
 import { vsnprintf } from "./libc.ts";
 
 /** `enum libbpf_print_level`. */
 const LIBBPF_WARN = 0, LIBBPF_INFO = 1;
 
-/** A verifier log of a large program has many thousand lines; its end is what explains a refusal. */
+/** The verifier log of a large program has many thousand lines; its end explains why it was rejected. */
 const KEPT_LINES = 1000;
 
 /**
- * Captures libbpf's log for as long as it lives. The lines are for the moment when something fails;
- * with `onLine` each is also passed on when it comes.
+ * Captures libbpf's log from construction to disposal, for the case that something fails. With `onLine`,
+ * each line is also passed on as it comes.
  */
 export class LibbpfLog implements Disposable {
   readonly #callback: Deno.UnsafeCallback<
@@ -20,7 +20,7 @@ export class LibbpfLog implements Disposable {
 
   constructor(onLine?: (line: string) => void) {
     // typedef int (*libbpf_print_fn_t)(enum libbpf_print_level, const char *format, va_list ap): on
-    // x86-64 a va_list parameter is a pointer, which vsnprintf takes on as it is.
+    // x86-64 a va_list parameter is a pointer, which vsnprintf accepts as it is.
     this.#callback = new Deno.UnsafeCallback(
       { parameters: ["i32", "pointer", "pointer"], result: "i32" },
       (level, format, args) => {
@@ -41,7 +41,7 @@ export class LibbpfLog implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    libbpf().libbpf_set_print(null); // silent: nobody listens any more
+    libbpf().libbpf_set_print(null); // silences libbpf
     this.#callback.close();
   }
 }

@@ -6,11 +6,11 @@ import { addressOf, cString } from "./memory.ts";
 /** System call number of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */
 const SYS_MEMFD_CREATE = 319;
 
-/** A file that exists only in memory, for libraries that want a path; gone when disposed. */
+/** A file that exists only in memory (memfd_create(2)), for libraries that take a path; freed on disposal. */
 export class MemoryFile implements Disposable {
   readonly #fd: number;
 
-  /** @throws IpftError when there is no memory for it */
+  /** Makes a file with this content. @throws IpftError when there is no memory for it */
   constructor(content: Uint8Array = new Uint8Array()) {
     const MFD_CLOEXEC = 1, name = cString("ipft");
     this.#fd = systemCall(SYS_MEMFD_CREATE, addressOf(name), MFD_CLOEXEC);
@@ -21,11 +21,12 @@ export class MemoryFile implements Disposable {
     throw failed("write", result);
   }
 
-  /** Valid in this process, until disposal. */
+  /** The path of the file, valid in this process until disposal. */
   get path(): string {
     return `/proc/self/fd/${this.#fd}`;
   }
 
+  /** Returns the content. @throws IpftError when it cannot be read */
   read(): Uint8Array<ArrayBuffer> {
     const content = readFileSync(this.path);
     if (typeof content === "number") throw failed("read", content);

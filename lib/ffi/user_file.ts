@@ -1,16 +1,16 @@
 import { errnoText, IpftError } from "../base/errors.ts";
 import { readFileSync } from "./file.ts";
 
-/** What people are told in place of an errno and its text. */
+/** Reasons that read better than an errno and its text. */
 const REASONS: Readonly<Record<number, string>> = {
   2: "there is no such file",
   13: "permission denied",
-  21: "it is a folder",
+  21: "it is a directory",
 };
 
 /**
- * The content of a file that the user names; it may also be a pipe (`-s <(generate)`).
- * @param what it is, for messages: `script`
+ * Reads a file that the user names, which may be a pipe (`-s <(generate)`).
+ * @param what what the file is, for messages: `script`
  * @throws IpftError when it cannot be read
  */
 export function readUserFile(what: string, path: string): Uint8Array<ArrayBuffer> {

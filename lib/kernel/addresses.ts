@@ -2,10 +2,10 @@ import { parseKallsyms } from "./kallsyms.ts";
 import type { SkbFunction } from "./skb_function.ts";
 
 /**
- * The functions with their addresses, where kallsyms has them. Static functions that share a name within
- * their module each get one of that name's addresses.
+ * Returns the functions with the addresses that kallsyms has for them. Static functions of one module
+ * that share a name each get one of the addresses of that name.
  *
- * @param kallsyms content of `/proc/kallsyms`
+ * @param kallsyms the content of `/proc/kallsyms`
  * @throws IpftError when the kernel hides its addresses
  */
 export function withAddresses(

@@ -1,11 +1,11 @@
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
 
-/** What programs refer to by its id in the BTF of vmlinux; undefined where the kernel lacks it. */
+/** Ids in the BTF of vmlinux that programs refer to; undefined where the kernel lacks the type. */
 export interface BtfIds {
   /** `bpf_session_is_return`, Linux 6.10 (kernel/trace/bpf_trace.c). */
   readonly sessionIsReturn?: number;
-  /** `bpf_session_cookie`, likewise. */
+  /** `bpf_session_cookie`, Linux 6.10 (kernel/trace/bpf_trace.c). */
   readonly sessionCookie?: number;
   /** `bpf_rdonly_cast`, Linux 6.2 (kernel/bpf/helpers.c). */
   readonly rdonlyCast?: number;
@@ -13,7 +13,7 @@ export interface BtfIds {
   readonly skBuff?: number;
 }
 
-/** Looks the ids up. */
+/** Looks up the ids in the BTF of vmlinux. */
 export function findBtfIds(vmlinux: Btf): BtfIds {
   return {
     sessionIsReturn: vmlinux.find(BtfKind.FUNC, "bpf_session_is_return"),

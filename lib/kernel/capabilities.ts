@@ -3,25 +3,25 @@ import type { Btf } from "../btf/btf.ts";
 import type { BtfIds } from "./btf_ids.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
 
-/** What a kernel can do for the tracer. */
+/** The features of a kernel that ipft makes use of. */
 export interface Capabilities {
   /** BPF_MAP_TYPE_RINGBUF. */
   readonly ringBuffer: boolean;
   /** kprobes as perf events. */
   readonly kprobe: boolean;
-  /** Links of programs to perf events; before, ioctls attach them. */
+  /** BPF links to perf events. Older kernels attach programs to them with ioctl(2). */
   readonly perfEventLink: boolean;
-  /** Links on many functions at once, through fprobe. */
+  /** Links that attach a program to many functions at once, through fprobe. */
   readonly kprobeMulti: boolean;
-  /** Entry and return of a function from one kprobe-multi link. */
+  /** kprobe-multi links that run their program at both entry and return. */
   readonly kprobeSession: boolean;
   /** fentry programs, through direct ftrace calls. */
   readonly fentry: boolean;
-  /** Types of the functions in modules. */
+  /** BTF of modules, which describes the functions in them. */
   readonly moduleBtf: boolean;
 }
 
-/** For each capability: what it is, and what a kernel needs to have it. */
+/** The name of each capability, and what a kernel needs to have it. */
 export const REQUIREMENTS: Readonly<
   Record<keyof Capabilities, readonly [what: string, needs: string]>
 > = {
@@ -35,15 +35,15 @@ export const REQUIREMENTS: Readonly<
 };
 
 /**
- * Reads off the kernel's own types what it was built with: that costs next to nothing, since they are
- * parsed anyway, and attaches nothing. (What the kernel then allows is another matter: `ipft doctor`
- * tries.)
+ * Derives the capabilities from the kernel's own types. They are parsed anyway, so this costs next to
+ * nothing, and it attaches nothing. Whether the kernel permits the use of a feature is a separate
+ * question, which `ipft doctor` answers by trying.
  */
 export function probeCapabilities(vmlinux: Btf, ids: BtfIds): Capabilities {
   const hasStruct = (name: string) => vmlinux.find(BtfKind.STRUCT, name) !== undefined;
   const hasFunction = (name: string) => vmlinux.find(BtfKind.FUNC, name) !== undefined;
   const attachTypes = vmlinux.enumeratorNames("bpf_attach_type");
-  // Compiled under CONFIG_FPROBE only (kernel/trace/bpf_trace.c).
+  // Compiled only with CONFIG_FPROBE (kernel/trace/bpf_trace.c).
   const kprobeMulti = hasStruct("bpf_kprobe_multi_link");
   return {
     ringBuffer: vmlinux.enumeratorNames("bpf_map_type").has("BPF_MAP_TYPE_RINGBUF"),
@@ -53,8 +53,8 @@ export function probeCapabilities(vmlinux: Btf, ids: BtfIds): Capabilities {
     kprobeSession: kprobeMulti && ids.sessionIsReturn !== undefined &&
       ids.sessionCookie !== undefined && attachTypes.has("BPF_TRACE_KPROBE_SESSION"),
     fentry: attachTypes.has("BPF_TRACE_FENTRY") &&
-      // Either is compiled under CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS only; old BTF lacks the
-      // functions of kernel/trace/ftrace.c, new kernels lack the struct.
+      // Both are compiled only with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS. Old BTF lacks the functions
+      // of kernel/trace/ftrace.c; new kernels lack the struct.
       (hasFunction("register_ftrace_direct") || hasStruct("ftrace_direct_func")),
     moduleBtf: hasStruct("btf_module"),
   };

@@ -1,14 +1,14 @@
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import type { SkbPrototypes } from "./skb_prototypes.ts";
-import { parseFilterFunctions } from "./tracefs.ts";
+import { parseAvailableFunctions } from "./available_functions.ts";
 
 /**
- * What gcc appends, once or several times, to the name of a function that it made a variant of. `.part`
- * and `.cold` are not here: they are pieces of a function, which get other arguments.
+ * Matches the suffixes that gcc gives a variant of a function. `.part` and `.cold` are left out: they mark
+ * fragments of a function, which take other arguments.
  */
 const VARIANT_SUFFIX = /^(\.(constprop|isra)\.\d+)+$/;
 
-/** The functions with a `struct sk_buff *` argument that the BTF of `module` describes. */
+/** Returns the functions with a `struct sk_buff *` argument that the BTF of `module` describes. */
 export function describedSkbFunctions(
   module: string,
   { btf, base, positions }: SkbPrototypes,
@@ -21,15 +21,15 @@ export function describedSkbFunctions(
 }
 
 /**
- * Those of the described functions that can be traced, sorted by module (vmlinux first) and name.
+ * Returns the described functions that can be traced, sorted by module (vmlinux first) and name.
  *
- * A name is in the result as often as the kernel lists it for its module: static functions share names.
- * A variant `x.isra.0` or `x.constprop.0` stands in for `x` unless `x` itself can be traced, because
- * BTF then describes that one. (Since pahole 1.25, BTF has no `x` whose variant takes its arguments
+ * A name appears as often as the kernel lists it for its module, because static functions share names.
+ * A variant `x.isra.0` or `x.constprop.0` stands in for `x`, unless `x` itself can be traced: then it is
+ * `x` that BTF describes. (Since pahole 1.25, BTF omits `x` when its variant takes its arguments
  * elsewhere.)
  *
- * @param described the functions of all modules; of those that share a name, the first one counts
- * @param available content of tracefs' `available_filter_functions`
+ * @param described the functions of all modules; the first of those that share a module and a name counts
+ * @param available the content of `available_filter_functions` in tracefs
  */
 export function findSkbFunctions(
   described: readonly SkbFunction[],
@@ -39,7 +39,7 @@ export function findSkbFunctions(
   const names = described.map((fn) => fn.name);
   const keys: string[] = [];
   const variants: { readonly key: string; readonly fn: SkbFunction }[] = [];
-  for (const { stem, suffix, module } of parseFilterFunctions(available, names)) {
+  for (const { stem, suffix, module } of parseAvailableFunctions(available, names)) {
     const key = keyOf(module, stem);
     const fn = byKey.get(key);
     if (!fn) continue;
@@ -58,7 +58,7 @@ export function findSkbFunctions(
   return keys.sort().map((key) => byKey.get(key)!);
 }
 
-/** Identifies a function and sorts by module and name, vmlinux first: a blank is before all else. */
+/** Returns a key that sorts by module and name, vmlinux first: a space sorts before all else. */
 function keyOf(module: string, name: string): string {
   return `${module === VMLINUX ? "" : module} ${name}`;
 }

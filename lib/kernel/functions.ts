@@ -6,25 +6,33 @@ import { readKernelFile } from "./kernel_file.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import { findSkbPrototypes } from "./skb_prototypes.ts";
 
-/** What the running kernel's own files say about its functions. */
+/** Which of the kernel's functions are meant. An absent expression matches all. */
+export interface FunctionFilter {
+  /** Searched for in the name of the function, unanchored. */
+  readonly functionRegex?: RegExp;
+  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
+  readonly moduleRegex?: RegExp;
+}
+
+/** The traceable functions of the running kernel, and the types that describe them. */
 export interface KernelFunctions {
   /** Every traceable function with a `struct sk_buff *` argument, sorted by module and name. */
   readonly functions: SkbFunction[];
   readonly vmlinux: Btf;
 }
 
-/** Where the kernel shows its types: `vmlinux`, and since 5.11 one file a module. */
+/** Where the kernel exposes its BTF: `vmlinux`, and since Linux 5.11 one file for each module. */
 const BTF_DIRECTORY = "/sys/kernel/btf";
 
 /**
- * Reads which functions of the running kernel can be traced.
+ * Finds the functions of the running kernel that can be traced and take a `struct sk_buff *`.
  *
- * All files are read at once: printing `available_filter_functions` takes the kernel a while, in which
- * the types are searched.
+ * All files are read at once: the types are searched while the kernel prints `available_filter_functions`,
+ * which takes it a while.
  *
  * @param tracefsDirectory where tracefs is mounted
- * @param warn told of each module whose types cannot be read: its functions are left out
- * @throws IpftError when the kernel has no BTF or no function tracer, and without root
+ * @param warn called for each module whose types cannot be read; its functions are left out
+ * @throws IpftError when the kernel has no BTF or no function tracer, or when this process is not root's
  */
 export async function loadSkbFunctions(
   tracefsDirectory: string,
@@ -41,15 +49,7 @@ export async function loadSkbFunctions(
   return { functions: findSkbFunctions(described, available), vmlinux };
 }
 
-/** Which of the kernel's functions are meant; an absent expression matches all. */
-export interface FunctionFilter {
-  /** Searched for in the name of the function, unanchored. */
-  readonly functionRegex?: RegExp;
-  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
-  readonly moduleRegex?: RegExp;
-}
-
-/** Selects the functions that pass the filter. */
+/** Returns the functions whose name and module match the given expressions. */
 export function filterFunctions(
   functions: readonly SkbFunction[],
   { functionRegex, moduleRegex }: FunctionFilter,
@@ -59,7 +59,7 @@ export function filterFunctions(
   );
 }
 
-/** The functions that vmlinux and the modules describe, traceable or not. */
+/** Reads all functions that vmlinux and the modules describe, traceable or not. */
 async function readTypes(
   directory: string,
   warn: (message: string) => void,
@@ -72,7 +72,7 @@ async function readTypes(
   const vmlinux = Btf.parse(
     await readKernelFile(
       source,
-      "use a kernel with CONFIG_DEBUG_INFO_BTF, as all big distributions' have",
+      "use a kernel with CONFIG_DEBUG_INFO_BTF, as all major distributions ship",
     ),
     { source },
   );
@@ -92,10 +92,10 @@ async function readTypes(
   return { described, vmlinux };
 }
 
-/** Modules that have BTF; none before Linux 5.11. */
+/** Returns the names of the modules that have BTF; none before Linux 5.11. */
 function moduleNames(btfDirectory: string): string[] {
   const entries = readDirSync(btfDirectory);
-  // Without the directory there is no vmlinux either, and that is what gets reported.
+  // Without the directory there is no vmlinux either, which the caller reports.
   if (typeof entries === "number") return [];
   return entries.map(({ name }) => name).filter((name) => name !== VMLINUX);
 }

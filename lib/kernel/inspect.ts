@@ -1,30 +1,20 @@
-/** What there is to know of the running kernel before anything is loaded. */
+/** Finds out all that ipft must know about the running kernel before it loads anything. */
 import { IpftError } from "../base/errors.ts";
 import { withAddresses } from "./addresses.ts";
-import { type Capabilities, probeCapabilities } from "./capabilities.ts";
+import { probeCapabilities } from "./capabilities.ts";
 import { loadSkbFunctions } from "./functions.ts";
+import type { Kernel } from "./kernel.ts";
 import { kernelKey, readKernelCache, writeKernelCache } from "./kernel_cache.ts";
-import { readKernelFile } from "./kernel_file.ts";
-import { lockdownMode } from "./lockdown.ts";
-import { type BtfIds, findBtfIds } from "./btf_ids.ts";
-import type { SkbFunction } from "./skb_function.ts";
-import { TracefsMount } from "./tracefs_mount.ts";
-
-/** The running kernel: what it can do, and its functions with a `struct sk_buff *` argument. */
-export interface Kernel {
-  readonly capabilities: Capabilities;
-  readonly btfIds: BtfIds;
-  readonly functions: readonly SkbFunction[];
-  /** Modules whose functions are left out, and why. */
-  readonly warnings: readonly string[];
-}
+import { readKernelFile, readKernelText } from "./kernel_file.ts";
+import { findBtfIds } from "./btf_ids.ts";
+import { TracefsMount } from "./tracefs.ts";
 
 /**
- * Reads the kernel's types and symbols, which takes half of the time until a trace is ready. As long as
- * the kernel and its modules stay as they are, the next ipft takes what the first one has found.
+ * Reads the kernel's types and symbols. That is half of the time until a trace is ready, so the result is
+ * cached until the kernel or its modules change.
  *
- * @param warn told of modules whose types cannot be read: their functions are left out
- * @throws IpftError without root, tracefs or BTF, and in lockdown
+ * @param warn called for each module whose types cannot be read; its functions are left out
+ * @throws IpftError without root, tracefs or BTF, and on a kernel in confidentiality lockdown
  */
 export async function inspectKernel(warn: (message: string) => void): Promise<Kernel> {
   if (Deno.uid() !== 0) {
@@ -32,14 +22,14 @@ export async function inspectKernel(warn: (message: string) => void): Promise<Ke
   }
   if (lockdownMode() === "confidentiality") {
     throw new IpftError(
-      "the kernel is locked down (confidentiality): nobody may read its memory",
+      "the kernel is locked down (confidentiality): no program may read its memory",
       "boot it with lockdown=integrity, or without Secure Boot",
     );
   }
   const key = kernelKey();
   const cached = key && readKernelCache(key);
   const kernel = cached || await readKernel();
-  // Not when a module came or went meanwhile.
+  // The key differs when a module was loaded or unloaded meanwhile.
   if (!cached && key && key === kernelKey()) writeKernelCache(key, kernel);
   kernel.warnings.forEach((warning) => warn(warning));
   return kernel;
@@ -48,7 +38,7 @@ export async function inspectKernel(warn: (message: string) => void): Promise<Ke
 async function readKernel(): Promise<Kernel> {
   using tracefs = new TracefsMount();
   const warnings: string[] = [];
-  // The kernel takes its time to render either file: they are read side by side.
+  // The kernel takes its time to print either, so both are read at once.
   const [{ functions, vmlinux }, kallsyms] = await Promise.all([
     loadSkbFunctions(tracefs.directory, (warning) => warnings.push(warning)),
     readKernelFile("/proc/kallsyms", "use a kernel with CONFIG_KALLSYMS"),
@@ -60,4 +50,12 @@ async function readKernel(): Promise<Kernel> {
     functions: withAddresses(functions, kallsyms),
     warnings,
   };
+}
+
+/**
+ * The kernel's lockdown mode; undefined when securityfs is not mounted or the kernel has no lockdown. The
+ * file reads `none [integrity] confidentiality`: the mode in force is in brackets (security/lockdown/lockdown.c).
+ */
+export function lockdownMode(): string | undefined {
+  return readKernelText("/sys/kernel/security/lockdown")?.match(/\[(\w+)\]/)?.[1];
 }

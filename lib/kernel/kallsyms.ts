@@ -2,10 +2,10 @@ import { IpftError } from "../base/errors.ts";
 import { NameSet } from "./name_set.ts";
 import { VMLINUX } from "./skb_function.ts";
 
-/** A function of the running kernel and where it is. */
+/** A function of the running kernel and its address. */
 export interface KernelSymbol {
   readonly name: string;
-  /** `vmlinux`, or the name of the module that it is in. */
+  /** `vmlinux`, or the name of the module that has the function. */
   readonly module: string;
   readonly address: bigint;
 }
@@ -15,7 +15,7 @@ const TAB = 0x09;
 const CLOSING_BRACKET = 0x5d;
 /** Symbol types of code (nm(1)): global, local and weak text. */
 const TEXT_TYPES: ReadonlySet<number> = new Set(Array.from("TtWw", (type) => type.charCodeAt(0)));
-/** Columns of a line: 16 hexadecimal digits of address, the type, the name. */
+/** Columns of a line: an address of 16 hexadecimal digits, the type, the name. */
 const ADDRESS_END = 16;
 const TYPE_AT = 17;
 const NAME_AT = 19;
@@ -23,9 +23,9 @@ const NAME_AT = 19;
 const decoder = new TextDecoder();
 
 /**
- * Picks the wanted functions out of `/proc/kallsyms`, in its order; a name that several functions
- * share is there for each. Lines are `ffffffff81a3c0d0 t ip_rcv_core`, a module's with
- * `\t[nf_tables]` at the end (`s_show` in kernel/kallsyms.c).
+ * Picks the named functions out of `/proc/kallsyms`, in file order; a name that several functions share
+ * yields each of them. Lines read `ffffffff81a3c0d0 t ip_rcv_core`, followed for a module's function by
+ * `\t[nf_tables]` (`s_show` in kernel/kallsyms.c).
  *
  * @throws IpftError when the kernel hides addresses from this process
  */

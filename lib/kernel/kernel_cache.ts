@@ -1,20 +1,19 @@
 /**
- * What was found out about the running kernel, for the next ipft: in /run, which ends with the kernel. Only
- * root can write there, and to files below it that are root's alone.
+ * Keeps what was found out about the running kernel for the next ipft: in /run, which is emptied when the
+ * kernel boots. A cache directory that others than root could write to is not used.
  */
 import { readDirSync } from "../ffi/file.ts";
-import type { Kernel } from "./inspect.ts";
+import type { Kernel } from "./kernel.ts";
 import { readKernelText } from "./kernel_file.ts";
 import type { SkbFunction } from "./skb_function.ts";
 
 const FOLDER = "/run/ipft";
-/** Changes with what the file has. */
+/** Increased whenever the content of the file changes. */
 const FORMAT = 3;
 
 /**
- * Identifies the kernel, from boot to boot, and its modules, from load to load: sysfs never gives a
- * file's inode number twice (`kernfs_ino` of include/linux/kernfs.h). Undefined where they cannot be
- * told.
+ * Returns a key that changes with each boot of the kernel and each load of a module: sysfs never uses an
+ * inode number twice (`kernfs_ino` in include/linux/kernfs.h). Undefined when /proc or /sys cannot be read.
  */
 export function kernelKey(btfFolder = "/sys/kernel/btf"): string | undefined {
   const bootId = readKernelText("/proc/sys/kernel/random/boot_id");
@@ -24,7 +23,7 @@ export function kernelKey(btfFolder = "/sys/kernel/btf"): string | undefined {
   return [FORMAT, bootId.trim(), ...modules].join(" ");
 }
 
-/** The kernel of this key; undefined where nobody has written it, or not only root could have. */
+/** Returns the kernel cached under this key; undefined when there is none that can be trusted. */
 export function readKernelCache(key: string, folder = FOLDER): Kernel | undefined {
   try {
     if (!isOursAlone(Deno.lstatSync(folder))) return undefined;
@@ -32,12 +31,11 @@ export function readKernelCache(key: string, folder = FOLDER): Kernel | undefine
     if (found !== key) return undefined;
     return { ...kernel, functions: kernel.functions.map(withBigAddress) };
   } catch {
-    // Then the kernel is read once more.
-    return undefined;
+    return undefined; // the caller inspects the kernel again
   }
 }
 
-/** Best effort: without it the next start takes longer. */
+/** Caches the kernel under this key. Failure is silent: it only makes the next start slower. */
 export function writeKernelCache(key: string, kernel: Kernel, folder = FOLDER): void {
   const mine = `${folder}/kernel.${Deno.pid}`;
   try {
@@ -47,10 +45,10 @@ export function writeKernelCache(key: string, kernel: Kernel, folder = FOLDER): 
       Deno.writeTextFileSync(mine, JSON.stringify({ key, kernel }, bigAsText), { mode: 0o600 });
       Deno.renameSync(mine, `${folder}/kernel.json`);
     } catch {
-      Deno.removeSync(mine); // no space
+      Deno.removeSync(mine); // no space left
     }
   } catch {
-    // No /run, or a read-only one.
+    // There is no /run, or it is read-only.
   }
 }
 
@@ -59,7 +57,7 @@ function isOursAlone({ isDirectory, uid, mode }: Deno.FileInfo): boolean {
   return isDirectory && uid === Deno.uid() && (mode! & OTHERS_MAY_WRITE) === 0;
 }
 
-/** An address is more than JSON's numbers can hold. */
+/** JSON numbers cannot hold an address. */
 function bigAsText(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? `0x${value.toString(16)}` : value;
 }

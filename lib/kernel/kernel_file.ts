@@ -2,9 +2,9 @@ import { errnoText, IpftError } from "../base/errors.ts";
 import { readFile, readFileSync } from "../ffi/file.ts";
 
 /**
- * The content of a large file in /proc or /sys.
- * @param remedy what to do when there is no such file
- * @throws IpftError when it is missing, or the kernel keeps it from this process
+ * Reads a large file in /proc or /sys.
+ * @param remedy what to do when the file does not exist
+ * @throws IpftError when the file is missing or this process may not read it
  */
 export async function readKernelFile(
   path: string,
@@ -27,7 +27,7 @@ export async function readKernelFile(
   }
 }
 
-/** The text of a small file in /proc or /sys; undefined where it cannot be read. */
+/** Reads the text of a small file in /proc or /sys; undefined when it cannot be read. */
 export function readKernelText(path: string): string | undefined {
   const content = readFileSync(path);
   return typeof content === "number" ? undefined : new TextDecoder().decode(content);

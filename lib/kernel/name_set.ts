@@ -1,8 +1,8 @@
 const encoder = new TextEncoder();
 
 /**
- * A set of symbol names that looks names up as bytes: the symbol tables of the kernel have over
- * 100,000 lines, of which only those that are wanted should become strings.
+ * A set of symbol names that are looked up as bytes. The kernel's symbol tables have more than 100,000
+ * lines, and decoding only the wanted ones saves most of the time.
  */
 export class NameSet {
   readonly #names: readonly string[];
@@ -17,7 +17,7 @@ export class NameSet {
     this.#names = [...new Set(names)];
     this.#bytes = encoder.encode(this.#names.map((name) => `${name}\0`).join(""));
     this.#starts = new Uint32Array(this.#names.length + 1);
-    // A power of two, so that a mask wraps; sparse, so that most other names fall into a free slot.
+    // A power of two, so that a mask wraps; sparse, so that most other names hit a free slot.
     this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(this.#names.length * 16 + 1)));
     for (let i = 0; i < this.#names.length; i++) {
       const start = this.#starts[i], end = this.#bytes.indexOf(0, start);
@@ -26,14 +26,14 @@ export class NameSet {
     }
   }
 
-  /** The member that the bytes from `start` up to `end` spell. */
+  /** Returns the member spelled by the bytes from `start` up to `end`; undefined when there is none. */
   get(bytes: Uint8Array, start: number, end: number): string | undefined {
     return this.#names[this.#slots[this.#find(bytes, start, end)] - 1];
   }
 
-  /** The slot that holds the name, or the free one where its search ends. */
+  /** Returns the slot that holds the name, or the free slot that ends the search for it. */
   #find(bytes: Uint8Array, start: number, end: number): number {
-    // A hash of the length and four bytes only: a table of symbols has millions of them.
+    // Hashes the length and four bytes only: a symbol table has millions of bytes.
     const length = end - start, half = start + (length >>> 1), quarter = length >>> 2;
     let hash = length * 31 + bytes[end - 1];
     hash = hash * 31 + bytes[half];

@@ -5,25 +5,25 @@ import { BtfKind } from "../btf/btf_kind.ts";
 /** The function types of one BTF that take a `struct sk_buff *`. */
 export interface SkbPrototypes {
   readonly btf: Btf;
-  /** Those of the BTF that `btf` continues. */
+  /** The function types of the BTF that `btf` builds on. */
   readonly base: SkbPrototypes | undefined;
-  /** `struct sk_buff`, `const struct sk_buff` and the like, with the base's. */
+  /** `struct sk_buff`, `const struct sk_buff` and the like, those of the base included. */
   readonly structs: ReadonlySet<number>;
-  /** Pointers to one of `structs`, and what modifies such a pointer, with the base's. */
+  /** Pointers to one of `structs` and modifiers of such pointers, those of the base included. */
   readonly pointers: ReadonlySet<number>;
   /**
-   * By FUNC_PROTO, which integer register carries the first of its `pointers`, counted from 0: only
-   * those where it is one of the first five. Those of the base are in its own map.
+   * The integer register that carries the first of `pointers`, by FUNC_PROTO and counted from 0. A
+   * FUNC_PROTO whose skb is in none of the first five is left out; the base has a map of its own.
    */
   readonly positions: ReadonlyMap<number, number>;
 }
 
-/** The integer registers that carry arguments: rdi, rsi, rdx, rcx, r8 and r9. */
+/** Number of integer registers that carry arguments: rdi, rsi, rdx, rcx, r8 and r9. */
 const ARGUMENT_REGISTERS = 6;
-/** The first ones of these are looked at for an skb: the PT_REGS_PARM macros of libbpf end at r8. */
+/** Number of registers that may hold the skb: libbpf's PT_REGS_PARM macros end at r8. */
 const SKB_REGISTERS = 5;
 
-/** A kernel has a handful of spellings of `struct sk_buff *`: BTF with very many is corrupt. */
+/** A kernel spells `struct sk_buff *` in a handful of ways. BTF with very many is corrupt. */
 const MAX_SPELLINGS = 100;
 
 /**
@@ -50,13 +50,13 @@ export function findSkbPrototypes(btf: Btf, base?: SkbPrototypes): SkbPrototypes
   return { btf, base, structs, pointers, positions };
 }
 
-/** Visits the own types that mention one of `types`, to which the modifiers of its types are added. */
+/** Visits each own type that mentions one of `types`, and adds the modifiers of these types to the set. */
 function forEachMention(
   btf: Btf,
   types: Set<number>,
   visit: (id: number, mentioned: number) => void,
 ): void {
-  // The iteration includes what is added meanwhile.
+  // The iteration also visits what is added on the way.
   for (const type of types) {
     if (types.size > MAX_SPELLINGS) {
       throw new IpftError(`cannot use the BTF of ${btf.source}: too many types of struct sk_buff`);
@@ -68,26 +68,26 @@ function forEachMention(
   }
 }
 
-/** Which integer register carries the first of `pointers`, by the System V ABI for AMD64, 3.2.3. */
+/** Returns the integer register of the first of `pointers` (System V ABI for AMD64, section 3.2.3). */
 function skbPosition(
   btf: Btf,
   prototype: number,
   pointers: ReadonlySet<number>,
 ): number | undefined {
-  // A result in memory is written to where the first register points.
+  // The first register points to a result that is returned in memory.
   let register = isInMemory(btf, btf.type(prototype)) ? 1 : 0;
   const count = btf.paramCount(prototype);
   for (let i = 0; i < count && register < SKB_REGISTERS; i++) {
     const type = btf.paramType(prototype, i);
     if (pointers.has(type)) return register;
     const needed = registersOf(btf, type);
-    // An argument is never split: what does not fit goes on the stack.
+    // An argument is never split: one that does not fit goes on the stack.
     if (register + needed <= ARGUMENT_REGISTERS) register += needed;
   }
   return undefined;
 }
 
-/** How many integer registers an argument takes, as long as there are enough. */
+/** Returns how many integer registers an argument of this type takes. */
 function registersOf(btf: Btf, id: number): number {
   const type = btf.skipModifiers(id);
   switch (btf.kind(type)) {
@@ -105,7 +105,7 @@ function registersOf(btf: Btf, id: number): number {
   }
 }
 
-/** Whether values of a type are passed and returned in memory. */
+/** Reports whether values of this type are passed and returned in memory. */
 function isInMemory(btf: Btf, id: number): boolean {
   const type = btf.skipModifiers(id);
   const kind = btf.kind(type);

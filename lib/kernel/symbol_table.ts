@@ -3,23 +3,23 @@ import { lastNotAbove } from "../base/sorted.ts";
 
 const NEWLINE = 0x0a, SPACE = 0x20;
 
-/** No symbol is larger: an address further away is none of the symbol before it. */
+/** No symbol is larger. An address further behind a symbol does not belong to it. */
 const LARGEST_SYMBOL_BYTES = 2 ** 20;
 
 /**
- * Where kernel addresses begin that are exact as a number when they count from there: the upper half of
- * a 48-bit address space, and the end of a 57-bit one, where its symbols are.
+ * The address that others are counted from, so that a number holds them exactly: the start of the upper
+ * half of a 48-bit address space, or of the end of a 57-bit one, where all symbols are.
  */
 const FIRST_ADDRESS = 0xffff_0000_0000_0000n;
 
 const decoder = new TextDecoder();
 
-/** The names of the running kernel's addresses, from `/proc/kallsyms`. */
+/** Names the addresses of the running kernel, by `/proc/kallsyms`. */
 export class SymbolTable {
   readonly #content: Uint8Array;
-  /** Sorted, from `FIRST_ADDRESS`. */
+  /** Addresses of the symbols less `FIRST_ADDRESS`, in ascending order. */
   readonly #addresses: Float64Array;
-  /** By address, where the name of its first symbol begins in the content. */
+  /** Offset in the content of the name of the first symbol at each address. */
   readonly #names = new Map<number, number>();
 
   /** @param kallsyms lines as `s_show` in kernel/kallsyms.c prints them */
@@ -29,7 +29,7 @@ export class SymbolTable {
       end = kallsyms.indexOf(NEWLINE, start);
       if (end < 0) end = kallsyms.length;
       const addressEnd = kallsyms.indexOf(SPACE, start);
-      // Besides the sixteen digits of a kernel address: places in the memory of each CPU, from 0 on.
+      // Offsets into per-CPU memory, which begin at 0, are not addresses.
       if (addressEnd - start !== 16 || kallsyms[start] !== 0x66 /* f */) continue;
       const address = BigInt(`0x${decoder.decode(kallsyms.subarray(start, addressEnd))}`);
       const key = Number(address - FIRST_ADDRESS);
@@ -38,21 +38,21 @@ export class SymbolTable {
     this.#addresses = Float64Array.from(this.#names.keys()).sort();
   }
 
-  /** @throws IpftError when the kernel has no such file, or keeps it from this process */
+  /** Reads the table of the running kernel. @throws IpftError when `/proc/kallsyms` cannot be read */
   static async read(): Promise<SymbolTable> {
     return new SymbolTable(
       await readKernelFile("/proc/kallsyms", "use a kernel with CONFIG_KALLSYMS"),
     );
   }
 
-  /** Whether the kernel shows this process no addresses. */
+  /** True when the kernel hides its addresses from this process. */
   get isEmpty(): boolean {
     return this.#addresses.length === 0;
   }
 
   /**
-   * `ip_rcv`, `ip_rcv+0x1a`, or in a module `nft_do_chain+0x8 [nf_tables]`, as the kernel itself prints
-   * addresses (%pS); undefined for an address that belongs to no symbol.
+   * Names an address as the kernel's own `%pS` does: `ip_rcv`, `ip_rcv+0x1a`, or in a module
+   * `nft_do_chain+0x8 [nf_tables]`. Returns undefined for an address that belongs to no symbol.
    */
   name(address: bigint): string | undefined {
     const key = Number(address - FIRST_ADDRESS);

@@ -1,27 +1,12 @@
-import { NameSet } from "./name_set.ts";
-import { VMLINUX } from "./skb_function.ts";
+import { errnoText, IpftError } from "../base/errors.ts";
+import { mount, unmount } from "../ffi/libc.ts";
+import { readKernelText } from "./kernel_file.ts";
 
-/** A function that the kernel's ftrace can hook, as `available_filter_functions` lists it. */
-export interface FilterFunction {
-  /** The symbol as far as its first dot: the name in the source. */
-  readonly stem: string;
-  /** The rest of the symbol, which the compiler appended: `.isra.0`; mostly empty. */
-  readonly suffix: string;
-  /** `vmlinux`, or the name of the module that it is in. */
-  readonly module: string;
-}
-
-const NEWLINE = 0x0a;
-const DOT = 0x2e;
-const SPACE = 0x20;
-const TAB = 0x09;
-const CLOSING_BRACKET = 0x5d;
-
-const decoder = new TextDecoder();
+const DEFAULT_DIRECTORY = "/sys/kernel/tracing";
 
 /**
- * The directory of tracefs, from the content of `/proc/self/mounts` (fstab(5)): where it is mounted
- * itself, or else the place that debugfs gives it.
+ * Finds the directory of tracefs: its own mount point, or else its place in debugfs.
+ * @param mounts the content of `/proc/self/mounts`, in the format of fstab(5)
  */
 export function findTracefs(mounts: string): string | undefined {
   const directory = (type: string) => {
@@ -32,7 +17,7 @@ export function findTracefs(mounts: string): string | undefined {
   return directory("tracefs") ?? (debugfs && `${debugfs}/tracing`);
 }
 
-/** A mount point as it is: blanks and backslashes are written as three octal digits (fstab(5)). */
+/** Decodes a mount point: spaces and backslashes in it are escaped as three octal digits (fstab(5)). */
 export function unescapeMountPoint(text: string): string {
   return text.replaceAll(
     /\\([0-7]{3})/g,
@@ -41,44 +26,30 @@ export function unescapeMountPoint(text: string): string {
 }
 
 /**
- * Picks functions out of the content of `available_filter_functions`, in its order and as often as it
- * lists them. Lines are `ip_rcv`, a module's `nft_do_chain [nf_tables]` (`print_rec` in
- * kernel/trace/ftrace.c).
- *
- * @param names which to pick, by their stems: `ip_rcv_core` finds `ip_rcv_core.isra.0` as well
+ * The directory where tracefs is mounted. If it is not mounted, it is from construction to disposal: ipft
+ * leaves a machine as it found it.
  */
-export function parseFilterFunctions(
-  content: Uint8Array,
-  names: Iterable<string>,
-): FilterFunction[] {
-  const wanted = new NameSet(names);
-  const text = (start: number, end: number) => decoder.decode(content.subarray(start, end));
-  const functions: FilterFunction[] = [];
-  // Few symbols have a suffix, so that the next one is far ahead of most lines.
-  let nextDot = -1;
-  for (let start = 0, end: number; start < content.length; start = end + 1) {
-    end = content.indexOf(NEWLINE, start);
-    if (end < 0) end = content.length;
+export class TracefsMount implements Disposable {
+  readonly directory: string;
+  readonly #isOwn: boolean;
 
-    let nameEnd = end;
-    if (content[end - 1] === CLOSING_BRACKET) {
-      while (nameEnd > start && !isBlank(content[nameEnd])) nameEnd--;
+  /** @throws IpftError when tracefs is not mounted and cannot be */
+  constructor() {
+    const found = findTracefs(readKernelText("/proc/self/mounts") ?? "");
+    this.#isOwn = found === undefined;
+    this.directory = found ?? DEFAULT_DIRECTORY;
+    if (!this.#isOwn) return;
+    const result = mount("tracefs", DEFAULT_DIRECTORY);
+    if (result < 0) {
+      throw new IpftError(
+        `tracefs is not mounted and cannot be: ${errnoText(result)}`,
+        "use a kernel with CONFIG_FTRACE, or mount it: " +
+          `mount -t tracefs tracefs ${DEFAULT_DIRECTORY}`,
+      );
     }
-    if (nextDot < start) nextDot = content.indexOf(DOT, start);
-    if (nextDot < 0) nextDot = content.length;
-    const stemEnd = Math.min(nextDot, nameEnd);
-    const stem = wanted.get(content, start, stemEnd);
-    if (stem === undefined) continue;
-
-    functions.push({
-      stem,
-      suffix: stemEnd === nameEnd ? "" : text(stemEnd, nameEnd),
-      module: nameEnd === end ? VMLINUX : text(nameEnd + " [".length, end - "]".length),
-    });
   }
-  return functions;
-}
 
-function isBlank(byte: number): boolean {
-  return byte === SPACE || byte === TAB;
+  [Symbol.dispose](): void {
+    if (this.#isOwn) unmount(this.directory);
+  }
 }

@@ -8,7 +8,7 @@ import { attach } from "../../lib/capture/attach.ts";
 import { planTrace } from "../../lib/capture/plan.ts";
 import { DATA } from "../../lib/event/section.ts";
 import { TRACERS } from "../../lib/event/trace_header.ts";
-import { linkExtension } from "../../lib/extension/link.ts";
+import { extensionLinker } from "../../lib/extension/link.ts";
 import type { PacketFilter } from "../../lib/filter/packet_filter.ts";
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
 import { SECTIONS } from "../../lib/sections/sections.ts";
@@ -22,8 +22,8 @@ const kernel = await inspectKernel(() => {});
 const program = lengthFilter(1, 2);
 const mark = { value: MARK, mask: 0xffffffff };
 const FILTERS: readonly PacketFilter[] = [{ mark }, { program }, { mark, program }];
-const link = linkExtension({
-  elf: Deno.readFileSync(new URL("../modules/lifted.bpf.o", import.meta.url)),
+const link = extensionLinker({
+  elf: Deno.readFileSync(new URL("../scripts/lifted.bpf.o", import.meta.url)),
   source: "lifted",
 });
 const EXTENSIONS: readonly (LinkExtension | undefined)[] = [undefined, link];

@@ -84,6 +84,6 @@ Deno.test("where cgroups are not to be had, that is said before anything is atta
   assert.equal(code, 1);
   assert.equal(
     stderr,
-    "ipft: no cgroups of version 2 are mounted; mount them: mount -t cgroup2 cgroup2 /sys/fs/cgroup\n",
+    "ipft: cgroup2 is not mounted; mount it: mount -t cgroup2 cgroup2 /sys/fs/cgroup\n",
   );
 });

@@ -29,7 +29,7 @@ const isQuick = (await workingBackends())[0] === "kprobe-multi";
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
 /** A folder with `./ipft`, and with the programs that a command needs and this machine lacks. */
-async function makeFolder(): Promise<string> {
+async function makeDirectory(): Promise<string> {
   const folder = await Deno.makeTempDir();
   const script = (name: string, text: string) =>
     Deno.writeTextFile(`${folder}/${name}`, `#!/bin/bash\n${text}\n`, { mode: 0o755 });
@@ -102,7 +102,7 @@ for (const command of readmeCommands().filter(({ text }) => TRACES.test(text))) 
     name: `README.md: ${command.text}`,
     ignore: !isQuick,
     fn: async () => {
-      const folder = await makeFolder();
+      const folder = await makeDirectory();
       await shell("ip address add 192.0.2.1/32 dev lo");
       try {
         const { code, stdout, stderr } = await runAsPrinted(command, folder);

@@ -1,10 +1,10 @@
 #!/bin/bash
-# build-kernel.sh WORK OUT KERNEL: fetches a Debian kernel and makes, in OUT:
+# build-kernel.sh WORK OUT KERNEL: fetches a Debian kernel and makes in OUT:
 #   vmlinuz        the kernel
-#   initrd         loads the drivers of our virtual disks, mounts them, starts guest.sh
-#   modules.ext2   what the guest mounts on /lib/modules; apart from the root image, so that one
-#                  kernel can be fetched without the others and the root image suits all of them
-#   release        what `uname -r` says in the guest
+#   initrd         loads the drivers of the virtual disks, mounts them and starts guest.sh
+#   modules.ext2   the image that the guest mounts on /lib/modules; separate from the root image, so
+#                  that kernels can be fetched one at a time and share the root image
+#   release        the output of `uname -r` in the guest
 set -euo pipefail
 work=$1 out=$2 kernel=$3
 source "$(dirname "${BASH_SOURCE[0]}")/mirror.sh"
@@ -19,18 +19,18 @@ case $kernel in
   6.1) suite=bookworm image='linux-image-6\.1\.0-[0-9]+-cloud-amd64' ;;
   5.10) suite=bullseye image='linux-image-5\.10\.0-[0-9]+-cloud-amd64' ;;
   7.2) suite=sid image='linux-binary-7\.[0-9.]+\+deb[0-9]+-cloud-amd64' ;;
-  *) fail "not known here" ;;
+  *) fail "there is no such kernel" ;;
 esac
 
-# Lists of our own: other suites must not become visible to this machine's apt. Kernels of one suite
-# share them.
+# Package lists of our own, which the kernels of one suite share: other suites must not become visible
+# to this machine's apt.
 apt=$work/apt-$suite
 apt_options=(
   -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
   -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache"
   -o Acquire::Languages=none -o Acquire::PDiffs=false -o Acquire::Retries=2
   -o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false
-  # The _apt user cannot enter our folders; root downloads, and apt checks signatures all the same.
+  # The _apt user cannot enter our directories. Root downloads instead; apt still checks signatures.
   -o APT::Sandbox::User=root
 )
 
@@ -42,7 +42,7 @@ update_lists() {
   mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
   echo "deb $signed $main $suite main" >"$apt/sources.list"
   security=$(mirror -security)
-  # The newest kernels of the stable suite appear here first. The other suites' are not needed.
+  # The newest kernels of bookworm appear here first. The other suites do without.
   [[ $suite == bookworm && $security ]] &&
     echo "deb $signed $security $suite-security main" >>"$apt/sources.list"
   if ! apt-get "${apt_options[@]}" update -qq --error-on=any >"$apt/log" 2>&1; then
@@ -72,7 +72,7 @@ esac
 
 tree=$work/kernel-$kernel
 for deb in "$work"/deb/*.deb; do dpkg-deb --extract "$deb" "$tree"; done
-# Since 7.x the kernel and its modules come in /usr, and the kernel lies among the modules.
+# Since 7.x, packages install to /usr and put the kernel among its modules.
 if [[ -d $tree/usr/lib/modules ]]; then
   mkdir -p "$tree/lib"
   mv "$tree/usr/lib/modules" "$tree/lib/modules"
@@ -83,7 +83,7 @@ if [[ -f $modules/vmlinuz ]]; then
   mv "$modules/vmlinuz" "$out/vmlinuz"
 else
   cp "$tree/boot/vmlinuz-$release" "$out/vmlinuz"
-  # Where a kernel's configuration is looked for on a Debian machine; guest.sh links it there.
+  # guest.sh links it to where programs look for a kernel's configuration on Debian.
   cp "$tree/boot/config-$release" "$modules/config"
 fi
 depmod --basedir "$tree" "$release"
@@ -103,7 +103,7 @@ done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
   [[ $name == *.xz ]] && xz --decompress "$initrd/$name"
   echo "${name%.xz}"
 done >"$initrd/modules"
-# The ext4 driver mounts ext2 as well, and every one of these kernels has it.
+# The ext4 driver, which all of these kernels have, also mounts ext2.
 cat >"$initrd/init" <<'INIT'
 #!/busybox sh
 # The disks, in the order of qemu's command line: root, modules, payload.

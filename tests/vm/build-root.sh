@@ -1,15 +1,15 @@
 #!/bin/bash
-# build-root.sh WORK OUT: makes OUT/root.ext2, the guests' root filesystem. It holds only Debian's own
-# files: the kernel's modules, the checkout and the guest's init come on disks of their own.
+# build-root.sh WORK OUT: makes OUT/root.ext2, the root filesystem of the guests. It holds only Debian's
+# own files: the kernel's modules, the checkout and the guest's init come on disks of their own.
 set -euo pipefail
 work=$1 out=$2
 source "$(dirname "${BASH_SOURCE[0]}")/mirror.sh"
 
 packages=(
-  # what the tests and a person who looks around use
+  # for the tests, and for people who look around
   bpftool conntrack ethtool iperf3 iproute2 iptables iputils-ping jq kmod nftables procps strace
   tcpdump
-  # what ipft and Deno link to
+  # libraries of ipft and Deno
   libbpf1 libc-bin libgcc-s1 libstdc++6
 )
 root=$work/root
@@ -25,15 +25,15 @@ fi
 
 rm -rf "$root"/usr/share/{doc,info,lintian,locale,man}/* "$root"/var/lib/apt/lists/* \
   "$root"/var/cache/apt/* "$root"/var/log/*
-# debootstrap copies the host's.
+# debootstrap copies those of the host.
 echo ipft-vm >"$root/etc/hostname"
 printf '127.0.0.1 localhost ipft-vm\n::1 localhost\n' >"$root/etc/hosts"
 : >"$root/etc/resolv.conf"
-# Mount points of the checkout, and of what else the runner gives to the guest.
+# Mount points for what the runner adds.
 mkdir -p "$root"/{ipft,lib/modules}
 touch "$root/usr/local/bin/deno"
 
-# Sparse: the room is for what a command writes. ext2, because no guest's write ever reaches this
-# file, and without journal and checksums it is made and mounted soonest.
+# Sparse: the room is for what a command writes. No write of a guest ever reaches this file, so it is
+# ext2, which is the quickest to make and mount for want of a journal and checksums.
 truncate --size=4G "$out/root.ext2"
 mke2fs -q -t ext2 -m 0 -d "$root" "$out/root.ext2"

@@ -1,4 +1,4 @@
-/** The command's output, as far as it has come. */
+/** The command's output so far. */
 export class Output {
   readonly #onOutput: (bytes: Uint8Array) => void;
   readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -6,12 +6,12 @@ export class Output {
   #length = 0;
   #expectedLength = Infinity;
 
-  /** @param onOutput called with each piece as it comes */
+  /** @param onOutput called with each piece of output as it arrives */
   constructor(onOutput: (bytes: Uint8Array) => void = () => {}) {
     this.#onOutput = onOutput;
   }
 
-  /** Takes everything that `stream` gives. */
+  /** Reads `stream` to its end. */
   async pump(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
     for await (const chunk of stream) {
       this.#chunks.push(chunk);
@@ -21,7 +21,7 @@ export class Output {
     }
   }
 
-  /** Waits until `length` bytes have come. */
+  /** Waits until `length` bytes have arrived. */
   reached(length: number): Promise<void> {
     this.#expectedLength = length;
     this.#check();
@@ -32,39 +32,40 @@ export class Output {
     if (this.#length >= this.#expectedLength) this.#complete.resolve();
   }
 
+  /** Returns the output so far. */
   async text(): Promise<string> {
     return await new Blob(this.#chunks).text();
   }
 }
 
-/** What guest.sh says when the command has ended. */
+/** What guest.sh reports when the command has ended. */
 export interface Report {
   exitCode: number;
   /** How many bytes the command wrote. */
   outputLength: number;
 }
 
-/** qemu's stderr: its own messages, and among them what the guest reports. */
+/** qemu's stderr: its own messages and the guest's reports. */
 export class Messages {
   readonly #report = Promise.withResolvers<Report>();
   #text = "";
 
-  /** Never resolves when the guest does not report. */
+  /** Resolves when the guest reports; never, if it does not. */
   get report(): Promise<Report> {
     return this.#report.promise;
   }
 
-  /** Whether the guest has booted, and begun with the command. */
+  /** Whether the guest has booted and begun to run the command. */
   get hasBegun(): boolean {
     return /^ipft-vm: begin$/m.test(this.#text);
   }
 
-  /** All of it so far. */
+  /** Everything that has arrived so far. */
   get text(): string {
     return this.#text;
   }
 
-  /** Takes everything that `stream` gives. */
+  /** Reads `stream` to its end. */
   async pump(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       this.#text += text;

@@ -1,8 +1,8 @@
 #!/bin/bash
-# PID 1 of the guest, started by the initrd with the payload (payload.ts) mounted on /mnt. Runs the
-# command and reports how it ended; the runner then stops the machine from outside.
+# PID 1 of the guest. The initrd starts it with the payload (payload.ts) mounted on /mnt. It runs the
+# command and reports how it ended; the runner then stops the VM from outside.
 
-# One mount(8) for all: under emulation the start of each program costs some 40 ms.
+# One mount(8) for all: under emulation, each program takes some 40 ms to start.
 cat >/etc/fstab <<'FSTAB'
 proc        /proc                 proc
 sysfs       /sys                  sysfs
@@ -20,7 +20,7 @@ cgroup2     /sys/fs/cgroup        cgroup2
 /mnt/deno   /usr/local/bin/deno   none        bind
 FSTAB
 mount --all
-# What udev would make.
+# Links that udev would make.
 ln -s /proc/self/fd /dev/fd
 ln -s fd/0 /dev/stdin
 ln -s fd/1 /dev/stdout
@@ -31,17 +31,17 @@ ip link set lo up
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root NO_COLOR=1 DENO_NO_UPDATE_CHECK=1
-# PID 1's own doing, not what a command would see elsewhere.
+# Set by this shell; a command would not see them elsewhere.
 export -n SHLVL OLDPWD
 
-# The ports of qemu.ts: output, status, input. They appear some time after the driver was loaded.
+# The ports of qemu.ts: output, status, input. They appear some time after the driver is loaded.
 until [[ -c /dev/vport0p1 && -c /dev/vport0p2 && -c /dev/vport0p3 ]]; do sleep 0.01; done
 
 echo "ipft-vm: begin" >/dev/vport0p2
 mapfile -d '' -t command </mnt/command
-# The command gets pipes, as it would from any runner: a port can be opened only once, so that with
-# the port itself `> /dev/stdout` would fail. It gets a session of its own, because killall5, which
-# spares the caller's session, then ends what it left running and with it the last writers.
+# The command gets pipes, as from any runner: a port can be opened only once, so with the port itself
+# `> /dev/stdout` would fail. The command gets a session of its own so that killall5, which spares the
+# caller's session, ends all that it left running, and with it the last writers.
 exec 3< <(exec cat /dev/vport0p3)
 {
   (cd /ipft && exec setsid "${command[@]}") <&3 3<&- 2>&1
@@ -49,7 +49,7 @@ exec 3< <(exec cat /dev/vport0p3)
   killall5 -9
 } 2>/dev/console | dd of=/dev/vport0p1 bs=64K 2>/run/relayed
 
-# With the length of the output the runner knows when it has everything.
+# The length tells the runner when it has all of the output.
 read -r status </run/status
 read -r length _ < <(tail -n 1 /run/relayed)
 echo "ipft-vm: exit $status, $length bytes" >/dev/vport0p2

@@ -7,29 +7,29 @@ import { qemuArguments } from "./qemu.ts";
 /** The kernels that setup.sh fetches. */
 export const KERNELS = ["6.12", "6.1", "5.10", "7.2"] as const;
 
-/** One of the kernels that setup.sh fetches. */
+/** The name of a kernel that setup.sh fetches. */
 export type Kernel = typeof KERNELS[number];
 
 /** What to run in which guest. */
 export interface GuestOptions {
   kernel: Kernel;
-  /** The program to run and its arguments; nothing interprets them on the way. */
+  /** The program to run and its arguments; no shell interprets them. */
   command: readonly string[];
-  /** The folder that the guest gets as `/ipft`, the command's working directory. */
+  /** The directory that the guest gets as `/ipft`, the command's working directory. */
   checkout: string;
   /** The Deno binary that the guest gets as `/usr/local/bin/deno`. */
   deno: string;
-  /** Folders whose contents the guest gets in `/mnt/extras`; none unless told. */
+  /** Directories whose contents the guest gets in `/mnt/extras`; none by default. */
   extras?: readonly string[];
-  /** From the start of the VM to the end of the command. */
+  /** Limit for the time from the start of the VM to the end of the command. */
   timeoutMs: number;
-  /** 2 unless told. */
+  /** Number of processors; 2 by default. */
   cpus?: number;
-  /** 2048 unless told. */
+  /** Memory of the guest; 2048 by default. */
   memoryMiB?: number;
-  /** The command's stdin; empty unless told. */
+  /** The command's stdin; empty by default. */
   input?: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Called with the command's stdout and stderr as they come. */
+  /** Called with the command's stdout and stderr as they arrive. */
   onOutput?: (bytes: Uint8Array) => void;
 }
 
@@ -37,17 +37,17 @@ export interface GuestOptions {
 export interface GuestResult {
   /** Its stdout and stderr. */
   output: string;
-  /** Its exit status, or 128 + the number of the signal that ended it. */
+  /** Its exit status, or 128 plus the number of the signal that ended it. */
   exitCode: number;
 }
 
-/** The guest gave no result: its kernel crashed or it hung. The message ends with the console. */
+/** A guest that gave no result: its kernel crashed, or it hung. The message ends with its console. */
 export class GuestFailure extends Error {
   override readonly name = "GuestFailure";
 
   /**
-   * @param exitCode as timeout(1) would say it, 124: no result in time; 125: anything else
-   * @param hasBegun whether the command had begun by then
+   * @param exitCode 124, as of timeout(1), when there was no result in time; 125 for anything else
+   * @param hasBegun whether the guest had begun to run the command
    */
   constructor(
     message: string,
@@ -64,21 +64,21 @@ export class GuestFailure extends Error {
 
 const CONSOLE_TAIL_LINES = 60;
 
-/** What the kernel prints when it is broken, whether or not it carries on. */
+/** Matches what a broken kernel prints, whether or not it carries on. */
 const CRASH = /Kernel panic|Oops\b|\bBUG:|kernel BUG at|soft lockup|hard LOCKUP/;
 
 /**
- * Boots a throw-away VM, runs a command as root in it and returns what came of it.
+ * Boots a throw-away VM and runs a command in it as root.
  *
  * @throws IpftError when setup.sh has not been run or the checkout cannot be packed
- * @throws GuestFailure when the kernel crashes, also after the command ended well, or time is up
+ * @throws GuestFailure when the kernel crashes, even after the command succeeded, or time is up
  */
 export async function runInVm(options: GuestOptions): Promise<GuestResult> {
   try {
     return await bootAndRun(options);
   } catch (error) {
-    // One boot in some hundred ends so: on a busy machine an emulated processor runs into code that the
-    // kernel is just patching. A second one does not hide anything: no program of ours ran in the first.
+    // About one boot in a hundred fails: on a busy machine an emulated processor runs into code that the
+    // kernel is just patching. A second boot hides nothing, because no program of ours ran in the first.
     if (!(error instanceof GuestFailure) || error.hasBegun || options.input) throw error;
     console.error(`${error.message}\nbooting ${options.kernel} once more`);
     return await bootAndRun(options);
@@ -101,8 +101,8 @@ async function bootAndRun(options: GuestOptions): Promise<GuestResult> {
   Deno.mkdirSync(contents);
   await writePayload(payload, contents, options);
 
-  // An emulated processor may still run an int3 that another one has just replaced, in a function that a
-  // probe is being taken off. Linux 6 looks again and goes on, 7.2 ends with "Oops: int3".
+  // While a probe is removed from a function, an emulated processor may still run the int3 that another
+  // one has just replaced. Linux 6 looks again and goes on; 7.2 dies with "Oops: int3".
   const parallel = kernel !== "7.2";
   const qemu = new Deno.Command("setpriv", {
     // The kernel ends qemu when the runner is gone, even by SIGKILL.
@@ -120,7 +120,7 @@ async function bootAndRun(options: GuestOptions): Promise<GuestResult> {
     stderr: "piped",
   }).spawn();
   cleanup.defer(() => kill(qemu));
-  // A guest that ends before it has read everything is no error.
+  // It is no error when a guest ends before it has read everything.
   options.input?.pipeTo(qemu.stdin).catch(() => {});
 
   const output = new Output(options.onOutput);
@@ -136,7 +136,7 @@ async function bootAndRun(options: GuestOptions): Promise<GuestResult> {
       await output.reached(report.outputLength);
       return report;
     }),
-    // What onOutput throws comes out here.
+    // Rejects with what onOutput throws.
     Promise.all([qemu.status, outputEnded]).then(() => "stopped" as const),
     timer.promise,
   ]);
@@ -158,7 +158,7 @@ async function bootAndRun(options: GuestOptions): Promise<GuestResult> {
 }
 
 function requireImages(images: string, kernel: Kernel): void {
-  // setup.sh writes a part's key last.
+  // setup.sh writes the key of a part last.
   for (const part of [`kernels/${kernel}`, "root"]) {
     try {
       Deno.statSync(join(images, part, "key"));
@@ -171,10 +171,10 @@ function requireImages(images: string, kernel: Kernel): void {
   }
 }
 
-/** Of the guests that are running: a signal has to end all of them before it ends the program. */
+/** The cleanups of all running guests: a signal ends all guests before it ends the program. */
 const cleanups = new Set<DisposableStack>();
 
-/** Disposes on the signals that end a program, and ends it. */
+/** Ends the program, after disposing of all guests, on the signals that end a program. */
 function disposeOnSignal(cleanup: DisposableStack): void {
   cleanups.add(cleanup);
   cleanup.defer(() => cleanups.delete(cleanup));
@@ -192,7 +192,7 @@ function kill(process: Deno.ChildProcess): void {
   try {
     process.kill("SIGKILL");
   } catch (error) {
-    // It has ended already.
+    // It had already ended.
     if (!(error instanceof TypeError)) throw error;
   }
 }
@@ -201,7 +201,7 @@ function readConsole(path: string): string {
   try {
     return Deno.readTextFileSync(path).replaceAll("\r", "");
   } catch (error) {
-    // qemu ended before it had made the file.
+    // qemu ended before it made the file.
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   }

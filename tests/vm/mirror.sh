@@ -1,6 +1,6 @@
-# Sourced: where this machine's own apt gets Debian from, whichever way its sources are written.
+# Sourced by others. Finds the mirror of this machine's apt, in whichever format its sources are written.
 
-# mirror [SUFFIX]: the URL of the archive whose suite ends in SUFFIX ("-security"), or of the main one.
+# mirror [SUFFIX]: prints the URL of the archive whose suite ends in SUFFIX ("-security"), or of the main one.
 mirror() {
   apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
     'Identifier: Packages' |

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { IpftError } from "../../lib/base/errors.ts";
 
-/** What goes into a guest. */
+/** What to pack for a guest. */
 export interface PayloadContents {
-  /** A folder in a git work tree. */
+  /** A directory in a git work tree. */
   checkout: string;
   /** The path of the Deno binary. */
   deno: string;
   /** The program to run and its arguments. */
   command: readonly string[];
-  /** Folders whose contents to take along besides the checkout, in one folder; none unless told. */
+  /** Directories whose contents to pack as well, all into one; none by default. */
   extras?: readonly string[];
 }
 
@@ -17,10 +17,10 @@ export interface PayloadContents {
  * Makes the disk that the guest mounts on `/mnt`: the checkout (`ipft/`), the Deno binary, the
  * guest's init, the command and, where there are any, the extras (`extras/`).
  *
- * Making and mounting an ext2 disk takes half of the time that a guest needs to unpack an archive.
+ * Making and mounting an ext2 disk takes half the time that a guest needs to unpack an archive.
  *
  * @param image the file to make
- * @param scratch an existing empty folder for temporary files
+ * @param scratch an existing empty directory for temporary files
  * @throws IpftError when `checkout` is not a git work tree or a file cannot be read
  */
 export async function writePayload(
@@ -50,7 +50,7 @@ export async function writePayload(
     await run("cp", ["--archive", "--", ...contents, join(scratch, "extras")], ".");
   }
 
-  // The file stays sparse: the size is room for what the command writes to /ipft.
+  // The file stays sparse. The room is for what the command writes to /ipft.
   await Deno.writeFile(image, new Uint8Array());
   await Deno.truncate(image, IMAGE_SIZE_BYTES);
   await run(
@@ -62,7 +62,7 @@ export async function writePayload(
 
 const IMAGE_SIZE_BYTES = 2 ** 31;
 
-/** What is in git or would be, and what is built or installed and therefore ignored by git. */
+/** Lists the files that git tracks or would track, and those that are built or installed. */
 async function checkoutFiles(checkout: string): Promise<string[]> {
   const list = async (...options: string[]) => {
     // The runner may be root in another user's checkout.
@@ -74,7 +74,7 @@ async function checkoutFiles(checkout: string): Promise<string[]> {
     list("--cached", "--others", "--deduplicate"),
     list("--others", "--ignored", "--", "*.bpf.o", "lib/ffi/native", "ipft"),
   ]);
-  // git lists files that were removed from the work tree and not yet from the index.
+  // git also lists files that are gone from the work tree but still in the index.
   return [...sources, ...built, "node_modules"].filter((name) => exists(join(checkout, name)));
 }
 
@@ -88,9 +88,9 @@ function exists(path: string): boolean {
   }
 }
 
-/** Runs a program in a folder and returns its stdout. */
+/** Runs a program in a directory and returns its stdout. */
 async function run(program: string, args: string[], cwd: string): Promise<string> {
-  // mke2fs is in a folder that Debian leaves out of ordinary users' PATH.
+  // mke2fs is in a directory that Debian leaves out of ordinary users' PATH.
   const env = { PATH: `${Deno.env.get("PATH")}:/usr/sbin:/sbin` };
   const { success, stdout, stderr } = await new Deno.Command(program, { args, cwd, env }).output();
   const text = new TextDecoder();

@@ -1,42 +1,42 @@
 import { join } from "node:path";
 
-/** The files and sizes that make a VM. */
+/** The files and sizes of a VM. */
 export interface Machine {
-  /** What build-kernel.sh made. */
+  /** The directory that build-kernel.sh filled. */
   kernelFolder: string;
-  /** What build-root.sh made. */
+  /** The image that build-root.sh made. */
   rootImage: string;
-  /** What writePayload made. */
+  /** The image that writePayload made. */
   payload: string;
-  /** The file that gets what the kernel prints. */
+  /** The file to write the kernel's console to. */
   consoleLog: string;
   cpus: number;
-  /** Whether its processors run at the same time, or take turns. */
+  /** Whether its processors run at the same time; otherwise they take turns. */
   parallel: boolean;
   memoryMiB: number;
 }
 
 /**
- * qemu's command line for a guest whose command reads qemu's stdin and writes to qemu's stdout, and
- * which reports the end of the command on qemu's stderr (see guest.sh).
+ * Returns qemu's arguments for a guest whose command reads qemu's stdin and writes to its stdout. The
+ * guest reports the end of the command on qemu's stderr (see guest.sh).
  */
 export function qemuArguments(machine: Machine): string[] {
   const { kernelFolder } = machine;
   const thread = machine.parallel ? "multi" : "single";
   return [
     ...["-nodefaults", "-display", "none", "-no-reboot"],
-    // KVM is not asked for: where the tests run there may be none, and the results shall not differ.
+    // No KVM: some machines that run the tests have none, and the results must not differ.
     ...["-accel", `tcg,thread=${thread}`, "-cpu", "max"],
     ...["-smp", `${machine.cpus}`, "-m", `${machine.memoryMiB}`],
     ...["-kernel", join(kernelFolder, "vmlinuz"), "-initrd", join(kernelFolder, "initrd")],
     ...["-append", KERNEL_COMMAND_LINE],
     ...["-chardev", `file,id=console,path=${optionValue(machine.consoleLog)}`],
     ...["-serial", "chardev:console"],
-    // The initrd and guest.sh know the disks by this order.
+    // The initrd and guest.sh rely on this order of the disks.
     ...disk(machine.rootImage, "snapshot=on"),
     ...disk(join(kernelFolder, "modules.ext2"), "read-only=on"),
     ...disk(machine.payload, "snapshot=off"),
-    // Virtio ports move megabytes in the time in which an emulated serial line moves kilobytes.
+    // Virtio ports are a thousand times as fast as an emulated serial line.
     ...["-device", "virtio-serial-pci,max_ports=4"],
     ...port(1, "file", "output", "path=/dev/stdout"),
     ...port(2, "file", "status", "path=/dev/stderr"),
@@ -45,14 +45,14 @@ export function qemuArguments(machine: Machine): string[] {
 }
 
 /**
- * `oops=panic softlockup_panic=1 panic=-1` with qemu's `-no-reboot`: a broken kernel ends qemu at
- * once. `mitigations=off`: emulating them costs time and protects nothing. `tsc=reliable`: or else the
- * kernel may give up the TSC as its clock, where other work has stopped a processor for a moment, and
- * rewrite its code for that; four processors don't always survive it in QEMU (int3 in sched_clock_cpu).
+ * `oops=panic softlockup_panic=1 panic=-1`: with qemu's `-no-reboot`, a broken kernel ends qemu at once.
+ * `mitigations=off`: emulating them costs time and protects nothing. `tsc=reliable`: otherwise the kernel
+ * may give up the TSC as its clock when other work on the host stops a processor for a moment, and patch
+ * its code for that, which four processors do not always survive in QEMU (int3 in sched_clock_cpu).
  */
 const KERNEL_COMMAND_LINE = [
   ...["console=ttyS0", "quiet"],
-  // Emulated, a process with randomised addresses starts more slowly: Deno takes twice as long.
+  // Under emulation, address randomisation slows down the start of a process: Deno takes twice as long.
   "norandmaps",
   ...["oops=panic", "softlockup_panic=1", "panic=-1"],
   ...["mitigations=off", "no_timer_check", "tsc=reliable"],

@@ -18,12 +18,12 @@ const USAGE = `Usage: run.ts [options] KERNEL -- COMMAND ARGS...
 Runs a command as root in a VM, in a copy of this checkout. KERNEL: ${KERNELS.join(", ")}.
 
   --timeout SECONDS   how long the guest may take (default: 300)
-  --cpus N            processors of the guest
-  --extras FOLDER     what the guest gets in /mnt/extras; of several folders it gets all
-  -i, --interactive   give the command this terminal's or pipe's input
+  --cpus N            processors of the guest (default: 2)
+  --extras DIR        copy the contents of DIR to /mnt/extras; may be given several times
+  -i, --interactive   pass stdin on to the command
   -h, --help`;
 
-/** @throws Error that says what is wrong with them */
+/** Parses the arguments; undefined for `--help`. @throws Error on wrong usage */
 function readArguments(args: string[]) {
   const { values, positionals: [kernel, ...command] } = parseArgs({
     args,
@@ -38,8 +38,10 @@ function readArguments(args: string[]) {
   });
   const { timeout, cpus, extras, interactive, help } = values;
   if (help) return undefined;
-  if (!isKernel(kernel)) throw new Error(`'${kernel ?? ""}' is no KERNEL of ${KERNELS.join(", ")}`);
-  if (command.length === 0) throw new Error("no COMMAND");
+  if (!isKernel(kernel)) {
+    throw new Error(`KERNEL '${kernel ?? ""}' is not one of ${KERNELS.join(", ")}`);
+  }
+  if (command.length === 0) throw new Error("no COMMAND given");
   return {
     kernel,
     command,
@@ -81,7 +83,7 @@ async function main(args: string[]): Promise<number> {
     });
     return exitCode;
   } catch (error) {
-    // The reader of our output has seen enough: end as by SIGPIPE.
+    // The reader of our output has gone: end as SIGPIPE would.
     if (error instanceof Deno.errors.BrokenPipe) return 141;
     if (!(error instanceof GuestFailure || error instanceof IpftError)) throw error;
     console.error(`run.ts: ${error.message}`);

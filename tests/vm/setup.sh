@@ -1,11 +1,11 @@
 #!/bin/bash
-# setup.sh [KERNEL...]: makes what run.ts boots, under $IPFT_CACHE/vm. Without arguments: every kernel.
+# setup.sh [KERNEL...]: makes what run.ts boots, under $IPFT_CACHE/vm; without arguments for all kernels.
 #
-# Safe to run again, also after a failure: a part exists only when it is complete, and it is made
-# again only when the script that builds it has changed. A kernel is the newest of its kind on the
-# day it was fetched; remove its folder to fetch a newer one.
+# It is safe to run again, even after a failure: a part exists only when it is complete, and is made
+# again only when the script that builds it has changed. A kernel is the newest of its kind on the day
+# it is fetched; remove its directory to fetch a newer one.
 set -euo pipefail
-# `su` keeps an ordinary user's PATH, and depmod, debootstrap and mke2fs are not in it.
+# `su` keeps the PATH of an ordinary user, in which depmod, debootstrap and mke2fs are missing.
 export PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -25,12 +25,12 @@ fail() {
   exit 1
 }
 
-# is_made FOLDER SCRIPT: whether FOLDER is complete and of SCRIPT as it is now.
+# is_made FOLDER SCRIPT: succeeds if FOLDER is complete and was made by SCRIPT as it is now.
 is_made() {
   [[ -f $1/key && $(<"$1/key") == "$(sha256sum <"$2")" ]]
 }
 
-# make_part FOLDER SCRIPT ARGS...: FOLDER as `SCRIPT WORK FOLDER.tmp ARGS...` makes it.
+# make_part FOLDER SCRIPT ARGS...: replaces FOLDER with what `SCRIPT WORK FOLDER.tmp ARGS...` makes.
 make_part() {
   local folder=$1 script=$2
   shift 2
@@ -43,7 +43,7 @@ make_part() {
 }
 
 discard_work() {
-  # A debootstrap that was killed leaves these mounted.
+  # debootstrap leaves these mounted when it is killed.
   umount --quiet "$work/root/proc" "$work/root/sys" 2>/dev/null || true
   rm -rf --one-file-system "$work"
 }
@@ -60,19 +60,19 @@ kernels=("$@")
 ((${#kernels[@]})) || kernels=("${all_kernels[@]}")
 for kernel in "${kernels[@]}"; do
   [[ " ${all_kernels[*]} " == *" $kernel "* ]] ||
-    fail "no kernel '$kernel'; there are: ${all_kernels[*]}"
+    fail "there is no kernel '$kernel'; choose from: ${all_kernels[*]}"
 done
 
 "$checkout/tests/packages.sh" "${host_packages[@]}"
 ! is_all_made || exit 0
-((EUID == 0)) || fail "this has to run as root: sudo $here/setup.sh ${kernels[*]}"
+((EUID == 0)) || fail "must run as root: sudo $here/setup.sh ${kernels[*]}"
 
 mkdir -p "$vm/kernels"
-# `make demo` and `make test` may run side by side: the second waits and finds the work done. What
-# is left of a killed run holds the lock until it has ended, too.
+# `make demo` and `make test` may run side by side: the second waits and finds the work done. Processes
+# that a killed run left behind hold the lock, too.
 exec {lock}>"$vm/lock"
 flock "$lock"
-# A signal waits for the program that is running, which would otherwise write to what is removed.
+# A signal waits for the running program, which would otherwise write to what is being removed.
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 trap discard_work EXIT

@@ -1,5 +1,5 @@
 import { AttachType, createLink } from "../../ffi/bpf.ts";
-import { openFolder } from "../../ffi/file.ts";
+import { openDirectory } from "../../ffi/file.ts";
 import { close } from "../../ffi/libc.ts";
 import { type Probe, probeRefusal } from "./probe.ts";
 
@@ -20,7 +20,7 @@ export function markSockets(cgroupPath: string, mark: number): Probe {
     program: "ipft_mark_sockets",
     numbers: new Map([[SOCKET_MARK, mark]]),
     attach: ({ fd }) => {
-      const folder = openFolder(cgroupPath);
+      const folder = openDirectory(cgroupPath);
       if (folder < 0) throw probeRefusal(words, folder);
       const link = createLink(fd, folder, AttachType.cgroupInetSockCreate);
       close(folder);

@@ -1,5 +1,5 @@
 import { errnoText, IpftError } from "../../base/errors.ts";
-import { makeFolder, removeFolder, writeFileSync } from "../../ffi/file.ts";
+import { makeDirectory, removeDirectory, writeFileSync } from "../../ffi/file.ts";
 import { findOwnCgroup } from "../../kernel/cgroup.ts";
 import { readKernelText } from "../../kernel/kernel_file.ts";
 
@@ -23,7 +23,7 @@ export class MarkedCgroup implements Disposable {
       readKernelText("/proc/self/cgroup") ?? "",
     );
     this.path = `${this.#parent}/ipft-${Deno.pid}`;
-    const result = makeFolder(this.path);
+    const result = makeDirectory(this.path);
     if (result < 0) throw new IpftError(`cannot make ${this.path}: ${errnoText(result)}`);
   }
 
@@ -33,7 +33,7 @@ export class MarkedCgroup implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (let i = 0; i < REMOVAL_TRIES && removeFolder(this.path) < 0; i++) {
+    for (let i = 0; i < REMOVAL_TRIES && removeDirectory(this.path) < 0; i++) {
       const processes = readKernelText(this.processesPath)?.split("\n").filter(Boolean) ?? [];
       for (const id of processes) {
         writeFileSync(`${this.#parent}/cgroup.procs`, new TextEncoder().encode(id));

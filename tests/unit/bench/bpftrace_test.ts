@@ -12,7 +12,7 @@ const OUTPUT = `27784052620 1 0xff340cc33dbc7300 __ip_local_out
 27784455828 1 0xff340cc33dbc7300 ip_output
 `;
 
-Deno.test("bpftraceProgram has a text for each position of the skb", () => {
+Deno.test("bpftraceProgram groups the probes by the position of the skb", () => {
   const functions = [
     skbFunction("ip_rcv", 0),
     skbFunction("ip_output", 2),
@@ -39,7 +39,7 @@ Deno.test("bpftraceEvents counts the lines that begin with a time", () => {
   Deno.removeSync(path);
 });
 
-Deno.test("namesOf has each function of vmlinux once", () => {
+Deno.test("namesOf returns each function of vmlinux once", () => {
   const event = (module: string, name: string) => JSON.stringify({ module, function: name });
   const events = [
     event("vmlinux", "ip_rcv"),

@@ -27,20 +27,20 @@ Deno.test("compare accepts a ratio up to twice the expected one", () => {
   ]);
 });
 
-Deno.test("compare does not accept more, whatever the series' own goal", () => {
+Deno.test("compare rejects a larger ratio, whatever the series' own goal", () => {
   assert.deepEqual(lines([{ ...ratio(0.53), goal: { atMost: 0.6 } }]), [
     "NOT MET: ready: ipft / pwru: 0.53 x, expected 0.26 x, limit <= 0.52 x",
   ]);
 });
 
-Deno.test("compare does not accept that a ratio was not measured", () => {
+Deno.test("compare rejects a ratio that was not measured", () => {
   const other = { ...ratio(0.1), tool: "ipft / empty program" };
   const verdict = "NOT MET: ready: ipft / pwru: not measured, expected 0.26 x, limit <= 0.52 x";
   assert.deepEqual(lines([other]), [verdict]);
   assert.deepEqual(lines([ratio(NaN)]), [verdict]);
 });
 
-Deno.test("compare wants shares to reach their goals, and no other series", () => {
+Deno.test("compare holds shares, and no other series, to their goals", () => {
   const rate = { ...delivered(1, 2), unit: "k/s" };
   assert.deepEqual(lines([delivered(100, 100), delivered(99.999, 100), delivered(6), rate], []), [
     "ok: flood: delivered: ipft: 100.00 %, limit >= 100 %",
@@ -48,7 +48,7 @@ Deno.test("compare wants shares to reach their goals, and no other series", () =
   ]);
 });
 
-Deno.test("expected.json has each ratio once, as the table names it", () => {
+Deno.test("expected.json names each ratio once, as the table does", () => {
   const path = new URL("../../bench/expected.json", import.meta.url);
   const expected: Expected[] = JSON.parse(Deno.readTextFileSync(path));
   const names = expected.map(({ figure, tool }) => `${figure}: ${tool}`);
@@ -60,7 +60,7 @@ Deno.test("expected.json has each ratio once, as the table names it", () => {
   }
 });
 
-Deno.test("readPlan takes the figures that are named, and otherwise the plan's own", () => {
+Deno.test("readPlan selects the named figures, or else those of the plan", () => {
   assert.equal(readPlan([]), FULL);
   assert.equal(readPlan(["--quick", "--compare"]), QUICK);
   const named = readPlan(["--quick", "ready", "dump", "hit"]);

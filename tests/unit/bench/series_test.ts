@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Goal, isMet, median, ratio, rotated, Samples, type Series } from "../../bench/series.ts";
+import {
+  type Goal,
+  isMet,
+  median,
+  ratio,
+  rotated,
+  Samples,
+  type Series,
+} from "../../bench/series.ts";
 import { addGrowth, TIME_PER_EVENT } from "../../bench/host/growth.ts";
 import { addCpuRatios } from "../../bench/vm/figures/cpus.ts";
 import { merged, type Results } from "../../bench/vm/results.ts";
@@ -16,7 +24,7 @@ Deno.test("median is the middle sample, or the mean of the two in the middle", (
   assert.ok(Number.isNaN(median([])));
 });
 
-Deno.test("median leaves the samples in the order of the rounds", () => {
+Deno.test("median does not reorder the samples", () => {
   const samples = [3, 1, 2];
   median(samples);
   assert.deepEqual(samples, [3, 1, 2]);
@@ -42,7 +50,7 @@ Deno.test("ratio divides samples of the same round", () => {
   });
 });
 
-Deno.test("isMet compares the median with either limit, which is included", () => {
+Deno.test("isMet compares the median with either limit, inclusively", () => {
   assert.equal(isMet(series([1, 2, 9], { atMost: 2 })), true);
   assert.equal(isMet(series([1, 3, 9], { atMost: 2 })), false);
   assert.equal(isMet(series([100, 100], { atLeast: 100 })), true);
@@ -50,19 +58,19 @@ Deno.test("isMet compares the median with either limit, which is included", () =
   assert.equal(isMet(series([1], { atMost: 2, atLeast: 1.5 })), false);
 });
 
-Deno.test("isMet does not say without a goal or without a number", () => {
+Deno.test("isMet is undefined without a goal or without a number", () => {
   assert.equal(isMet(series([1])), undefined);
   assert.equal(isMet(series([NaN], { atMost: 2 })), undefined);
   assert.equal(isMet(series([], { atMost: 2 })), undefined);
 });
 
-Deno.test("rotated has every item once, and each of them first in turn", () => {
+Deno.test("rotated returns every item once, each of them first in turn", () => {
   const items = ["a", "b", "c"];
   const rounds = [0, 1, 2, 3].map((round) => rotated(items, round).join(""));
   assert.deepEqual(rounds, ["abc", "bca", "cab", "abc"]);
 });
 
-Deno.test("Samples keeps the figures together, in the order in which they came", () => {
+Deno.test("Samples groups series by figure, in order of arrival", () => {
   const samples = new Samples();
   for (
     const [figure, name, sample] of [["b", "x", 1], ["a", "x", 2], ["b", "y", 3], ["b", "x", 4]]
@@ -131,7 +139,7 @@ function rows(series: readonly Series[]) {
   return series.map(({ figure, tool, samples }) => [figure, tool, ...samples]);
 }
 
-Deno.test("merged puts the guests' series of a figure together", () => {
+Deno.test("merged groups the guests' series by figure", () => {
   const { series, ...rest } = merged([
     guest(2, ["ready", 1300]),
     guest(1, [DELIVERED, 100], [HIT, 500]),
@@ -152,7 +160,7 @@ Deno.test("merged puts the guests' series of a figure together", () => {
   ]);
 });
 
-Deno.test("addCpuRatios divides the costs with more CPUs by that with one", () => {
+Deno.test("addCpuRatios divides the costs on several CPUs by the cost on one", () => {
   const guests = [1, 2, 4].map((cpus) => guest(cpus, [DELIVERED, 100], [HIT, 400 + 100 * cpus]));
   const { series } = merged(guests);
   assert.deepEqual(rows(addCpuRatios(series).slice(6)), [

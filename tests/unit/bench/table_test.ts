@@ -15,7 +15,7 @@ function cells(series: Partial<Series>): string[] {
   return row.slice(2, -2).split(" | ");
 }
 
-Deno.test("seriesTable has the median, the extremes and whether the goal is met", () => {
+Deno.test("seriesTable shows the median, the extremes and whether the goal is met", () => {
   assert.equal(
     seriesTable([READY, { ...READY, goal: { atLeast: 0.3 } }]),
     [
@@ -27,17 +27,17 @@ Deno.test("seriesTable has the median, the extremes and whether the goal is met"
   );
 });
 
-Deno.test("seriesTable leaves goal and verdict out where there is none", () => {
+Deno.test("seriesTable leaves goal and verdict empty for a series without a goal", () => {
   assert.deepEqual(cells({ samples: [1] }).slice(5), ["", ""]);
 });
 
-Deno.test("seriesTable does not round less than 100 % up to it", () => {
+Deno.test("seriesTable rounds no share up to 100 %", () => {
   assert.equal(cells({ unit: "%", samples: [99.999] })[2], "99.99 %");
   assert.equal(cells({ unit: "%", samples: [100] })[2], "100.00 %");
   assert.equal(cells({ unit: "%", samples: [13.666] })[2], "13.66 %");
 });
 
-Deno.test("seriesTable gives a number as many digits as its unit deserves", () => {
+Deno.test("seriesTable rounds a number according to its unit", () => {
   const shown = (unit: string, sample: number) => cells({ unit, samples: [sample] })[2];
   assert.equal(shown("ns", 93.6), "94 ns");
   assert.equal(shown("x", 1.318), "1.32 x");
@@ -61,7 +61,7 @@ const VM = {
   series: [READY],
 };
 
-Deno.test("markdown names the machines, the tools and what they are attached to, above one table", () => {
+Deno.test("markdown names the machines, the tools and their attached functions above one table", () => {
   assert.deepEqual(markdown(HOST, VM).split("\n"), [
     "On the host: Linux 6.18, 2 CPUs; Deno 2.9.6; 1600 functions;",
     "load average 0.10 before, 0.23 after.",
@@ -73,7 +73,7 @@ Deno.test("markdown names the machines, the tools and what they are attached to,
   ]);
 });
 
-Deno.test("markdown says nothing of a machine on which nothing was measured", () => {
+Deno.test("markdown omits a machine on which nothing was measured", () => {
   assert.match(markdown(undefined, VM), /^In the VM: [^]*\.\n\n\|/);
   assert.match(markdown(HOST, undefined), /^On the host: [^]*after\.\n\n\|/);
 });

@@ -3,7 +3,7 @@ import { readBpfObject } from "../../../lib/bpf/object_file.ts";
 import { withBody } from "../../../lib/bpf/splice.ts";
 import { ElfObject } from "../../../lib/btf/elf_object.ts";
 import { BpfObject } from "../../../lib/ffi/libbpf.ts";
-import { linkExtension } from "../../../lib/extension/link.ts";
+import { extensionLinker } from "../../../lib/extension/link.ts";
 import { decode, encode } from "../../support/instructions.ts";
 
 const NAME = "ipft_filter", MOVE = 0xb7, CALL = 0x85, EXIT = 0x95, PSEUDO_CALL = 1;
@@ -79,8 +79,8 @@ Deno.test("withBody leaves the object as it was", () => {
 
 Deno.test("an extension is linked behind a body that was put in", () => {
   const source = "lifted",
-    link = linkExtension({
-      elf: Deno.readFileSync(new URL("../../modules/lifted.bpf.o", import.meta.url)),
+    link = extensionLinker({
+      elf: Deno.readFileSync(new URL("../../scripts/lifted.bpf.o", import.meta.url)),
       source,
     });
   const linked = link(withBody(readBpfObject("tracer_extension"), NAME, body(300)));

@@ -21,7 +21,7 @@ function orIpftError(read: () => unknown): void {
   }
 }
 
-/** Asks everything of every type, and of ids that do not exist. */
+/** Calls every method with every type, and with ids that do not exist. */
 function askEverything(btf: Btf): void {
   for (let id = -1; id <= btf.endId; id++) {
     orIpftError(() => btf.kind(id));
@@ -48,15 +48,15 @@ Deno.test("Btf says what is wrong with a header", () => {
     broken(0, 0xeb, 0x9f),
     /^IpftError: cannot read the BTF of some\.o: it is big-endian/,
   );
-  assert.throws(broken(0, 0x7f), /byte 0 has magic 0xeb7f in place of 0xeb9f/);
-  assert.throws(broken(2, 2), /byte 2 has version 2, known is 1/);
-  assert.throws(broken(4, 8), /byte 4 has header length 8/);
-  assert.throws(broken(15, 1), /its types reach to byte \d+, it has \d+/);
-  assert.throws(broken(8, 2), /bytes of types at byte 26 are not 32-bit words/);
-  assert.throws(broken(23, 1), /its strings reach to byte \d+, it has \d+/);
+  assert.throws(broken(0, 0x7f), /its magic is 0xeb7f, not 0xeb9f/);
+  assert.throws(broken(2, 2), /its version is 2, not 1/);
+  assert.throws(broken(4, 8), /its header claims 8 bytes/);
+  assert.throws(broken(15, 1), /its types end at byte \d+ of \d+/);
+  assert.throws(broken(8, 2), /its types, \d+ bytes at byte 26, are not 32-bit words/);
+  assert.throws(broken(23, 1), /its strings end at byte \d+ of \d+/);
 });
 
-Deno.test("Btf says which type is cut off or of an unknown kind", () => {
+Deno.test("Btf says which type is cut off or has an unknown kind", () => {
   const unknown = sampleBuilder();
   unknown.add(20, "future", 0, 0);
   assert.throws(() => parse(unknown), /type 20 at byte \d+ is of unknown kind 20/);
@@ -65,7 +65,7 @@ Deno.test("Btf says which type is cut off or of an unknown kind", () => {
   assert.throws(() => parse(long), /type 20 at byte \d+ is cut off/);
 });
 
-Deno.test("Btf that is truncated anywhere is an IpftError", () => {
+Deno.test("Btf.parse throws an IpftError wherever the bytes are truncated", () => {
   const bytes = sampleBuilder().build();
   for (let length = 0; length < bytes.length; length++) {
     const cut = bytes.subarray(0, length);
@@ -78,7 +78,7 @@ Deno.test("Btf that is truncated anywhere is an IpftError", () => {
   }
 });
 
-Deno.test("Btf whose types end early is an IpftError wherever that is inside a type", () => {
+Deno.test("Btf.parse throws an IpftError when the types end inside a type", () => {
   const bytes = sampleBuilder().build();
   const header = new DataView(bytes.buffer);
   const typeBytes = header.getUint32(12, true);
@@ -91,11 +91,11 @@ Deno.test("Btf whose types end early is an IpftError wherever that is inside a t
       refused--;
     });
   }
-  // 92 words of types, and 18 of their 19 ends are before the last.
+  // There are 92 words of types; 18 of the 19 types end before the last word.
   assert.equal(refused, typeBytes / 4 - 1 - 18);
 });
 
-Deno.test("Btf with flipped bytes answers everything or throws an IpftError", () => {
+Deno.test("Btf with altered bytes returns or throws an IpftError, whatever the call", () => {
   const bytes = sampleBuilder().build();
   const change = fc.record({
     at: fc.integer({ min: 0, max: bytes.length - 1 }),

@@ -28,7 +28,7 @@ Deno.test("Btf reads the vmlinux of the running kernel", () => {
   );
 });
 
-Deno.test("Btf can name and describe every type of the running kernel", () => {
+Deno.test("Btf decodes every type of the running kernel", () => {
   const btf = Btf.parse(Deno.readFileSync(VMLINUX_BTF), { source: VMLINUX_BTF });
   let members = 0, values = 0, parameters = 0;
   for (let id = 1; id < btf.endId; id++) {
@@ -51,7 +51,7 @@ Deno.test("Btf can name and describe every type of the running kernel", () => {
   assert(btf.endId > 50_000 && members > 50_000 && values > 10_000 && parameters > 50_000);
 });
 
-Deno.test("Btf gives each type's kind, name, size and what it refers to", () => {
+Deno.test("Btf returns each type's kind, name, size and the type it refers to", () => {
   const btf = parse(sampleBuilder());
   const kinds = Array.from({ length: btf.endId }, (_, id) => btf.kind(id));
   assert.deepEqual(new Set(kinds), new Set(Object.values(BtfKind)));
@@ -67,7 +67,7 @@ Deno.test("Btf gives each type's kind, name, size and what it refers to", () => 
   assert.throws(() => btf.size(func), /type \d+ at byte \d+ has no size/);
   assert.throws(() => btf.type(skb), /type 2 at byte 40 refers to no type/);
   assert.throws(() => btf.paramType(btf.type(func), 2), /has no parameter 2/);
-  assert.throws(() => btf.kind(1000), /it has no type 1000, its last is 19/);
+  assert.throws(() => btf.kind(1000), /it has no type 1000, the last is 19/);
 });
 
 Deno.test("Btf.skipModifiers passes typedefs, qualifiers and tags, not pointers", () => {
@@ -101,7 +101,7 @@ Deno.test("Btf.members separates the width of a bit field from its offset", () =
   ]);
 });
 
-Deno.test("Btf.enumerators gives signed, unsigned and 64-bit values", () => {
+Deno.test("Btf.enumerators returns signed, unsigned and 64-bit values", () => {
   const builder = new BtfBuilder();
   const [name, KIND_FLAG] = [builder.string("X"), 1 << 31];
   builder.add(BtfKind.ENUM, "unsigned", 1, 4, name, -1);
@@ -127,7 +127,7 @@ Deno.test("Btf.find distinguishes kinds and whole names", () => {
   assert.equal(btf.find(BtfKind.STRUCT, "net"), undefined);
 });
 
-Deno.test("Btf.find knows a name that is the end of another string", () => {
+Deno.test("Btf.find finds a name that is the end of another string", () => {
   const builder = new BtfBuilder();
   const net = builder.string("dev_net") + "dev_".length;
   const bytes = (builder.struct("", 8), builder.build());
@@ -135,7 +135,7 @@ Deno.test("Btf.find knows a name that is the end of another string", () => {
   assert.equal(Btf.parse(bytes, { source: "sample" }).find(BtfKind.STRUCT, "net"), 1);
 });
 
-Deno.test("Btf continues the types and strings of its base", () => {
+Deno.test("Btf builds on the types and strings of its base", () => {
   const vmlinux = sampleBuilder();
   const module = new BtfBuilder(vmlinux);
   const base = parse(vmlinux);

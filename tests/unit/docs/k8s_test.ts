@@ -4,7 +4,7 @@ import { parseCommandLine } from "../../../lib/cli/parse.ts";
 
 const FOLDER = new URL("../../../examples/k8s/", import.meta.url);
 
-/** The members of a pod that are looked at here. */
+/** The members of a pod that these tests check. */
 interface Pod {
   apiVersion: string;
   kind: string;
@@ -26,18 +26,19 @@ const pod: Pod = parse(await Deno.readTextFile(new URL("ipft.yaml", FOLDER)), { 
 const { spec } = pod;
 const [container] = spec.containers;
 
-Deno.test("examples/k8s/ipft.yaml is a pod whose arguments begin a JSON trace that ends", () => {
+Deno.test("examples/k8s/ipft.yaml is a pod that runs a JSON trace of limited duration", () => {
   assert.deepEqual([pod.apiVersion, pod.kind, spec.restartPolicy], ["v1", "Pod", "Never"]);
   assert.equal(spec.containers.length, 1);
   assert.equal(container.command, undefined, "the image has an entry point");
   const request = parseCommandLine(container.args);
   assert(request.kind === "trace", request.kind);
-  const { mark, output, durationMs, outputPath } = request.options;
-  assert.deepEqual([mark, output, outputPath], [0xdeadbeef, "json", undefined]);
+  const { filter, outputs, durationMs } = request.options;
+  assert.equal(filter.mark.value, 0xdeadbeef);
+  assert.deepEqual(outputs, [{ format: "json", path: undefined }]);
   assert(durationMs! > 0);
 });
 
-Deno.test("examples/k8s/ipft.yaml gives ipft root, tracefs and three capabilities, and no more", () => {
+Deno.test("examples/k8s/ipft.yaml grants root, tracefs and three capabilities, and no more", () => {
   const { capabilities, runAsUser } = container.securityContext;
   assert.equal(runAsUser, 0);
   assert.deepEqual(capabilities, { drop: ["ALL"], add: ["BPF", "PERFMON", "SYSLOG"] });
@@ -47,7 +48,7 @@ Deno.test("examples/k8s/ipft.yaml gives ipft root, tracefs and three capabilitie
   assert.doesNotMatch(JSON.stringify(pod), /"(?:privileged|hostPID|hostNetwork|hostIPC)"/);
 });
 
-Deno.test("examples/k8s/README.md names what ipft.yaml has", async () => {
+Deno.test("examples/k8s/README.md uses the names of ipft.yaml", async () => {
   const text = await Deno.readTextFile(new URL("README.md", FOLDER));
   const [, placeholder] = /sed s\/(\w+)\/\S+\/ ipft\.yaml/.exec(text)!;
   assert.equal(placeholder, spec.nodeName);

@@ -5,18 +5,18 @@ import { BUILDS, readmeBlocks, readmeCommands, TRACES } from "../../support/read
 
 const ROOT = new URL("../../../", import.meta.url);
 
-/** The words of a command, its comment and the ends of its lines left out. */
+/** The words of each command, without comments and line continuations. */
 const commands = readmeCommands().map(({ text }) =>
   text.replaceAll("\\\n", " ").replace(/\s#.*/, "").trim().split(/\s+/)
 );
 
-/** Of those that begin with `program`, with or without sudo: what follows it. */
+/** Returns the arguments of each command that runs `program`, with or without sudo. */
 function argumentsOf(program: string): string[][] {
   return commands.map((words) => words[0] === "sudo" ? words.slice(1) : words)
     .filter(([name]) => name === program).map((words) => words.slice(1));
 }
 
-Deno.test("each command in README.md is run in a VM or looked at here", () => {
+Deno.test("each command in README.md is run in a VM or checked here", () => {
   const texts = readmeCommands().map(({ text }) => text);
   for (const text of texts) {
     assert.equal(Number(TRACES.test(text)) + Number(BUILDS.test(text)), 1, `nobody tries: ${text}`);
@@ -24,7 +24,7 @@ Deno.test("each command in README.md is run in a VM or looked at here", () => {
   assert(texts.some((text) => TRACES.test(text)) && texts.some((text) => BUILDS.test(text)));
 });
 
-Deno.test("README.md's make targets are there", async () => {
+Deno.test("the make targets in README.md exist", async () => {
   const targets = argumentsOf("make");
   assert(targets.length > 3);
   for (const args of targets) {
@@ -34,7 +34,7 @@ Deno.test("README.md's make targets are there", async () => {
   }
 });
 
-Deno.test("README.md's container is the one of Containerfile, and may do what a pod may", async () => {
+Deno.test("the container in README.md is Containerfile's and has the rights of the pod", async () => {
   const [build, run] = argumentsOf("podman");
   assert.deepEqual(build, ["build", "-t", "ipft", "."]);
   const image = run.indexOf("ipft");
@@ -54,7 +54,7 @@ Deno.test("README.md's container is the one of Containerfile, and may do what a 
   assert.match(containerfile, /^ENTRYPOINT \["ipft"\]$/m);
 });
 
-Deno.test("README.md shows events as they fit the schema", async () => {
+Deno.test("the events in README.md fit the schema", async () => {
   const { parseEvents } = await import("../../support/json_schema.ts");
   const events = readmeBlocks().flat().filter((line) => line.startsWith("{"));
   assert.equal(parseEvents(events.map((event) => `${event}\n`).join("")).length, 1);

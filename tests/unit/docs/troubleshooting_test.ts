@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 
 const ROOT = new URL("../../../", import.meta.url);
 
-/** What makes an error for people, as far as its first text: behind the name of a module's source, too. */
+/** Matches a call that makes an error for people, up to its message: the first string among the arguments. */
 const ERROR =
   /(?:IpftError|[uU]sageError|moduleError|[.]#error|wrong)\((?:\s*[\w.#]+,)?\s*(?:"([^"]+)"|`([^`]+))/g;
 
-/** A message with `…` in place of what differs; a text that holds another one ends there. */
+/** Puts `…` in place of what differs, and cuts the message off at a nested template. */
 function pattern(message: string): string {
   return message.replaceAll(/\$\{[^{}]*\}/g, "…").replace(/\$\{[^]*/, "…").trim();
 }
@@ -22,7 +22,7 @@ async function sources(folder: URL): Promise<URL[]> {
 
 Deno.test("docs/troubleshooting.md has every error message that lib/ spells out", async () => {
   const text = await Deno.readTextFile(new URL("docs/troubleshooting.md", ROOT));
-  const page = text.replaceAll(/\s+/g, " "); // a message may go on in the next line
+  const page = text.replaceAll(/\s+/g, " "); // a message may be broken across lines
   const messages = (await Promise.all(
     (await sources(new URL("lib/", ROOT))).map(async (source) =>
       [...(await Deno.readTextFile(source)).matchAll(ERROR)]

@@ -3,7 +3,7 @@ import { readDirSync, readFile, readFileSync, writeFileSync } from "../../../lib
 
 const ENOENT = 2, EIO = 5, ENOTDIR = 20, EISDIR = 21;
 
-Deno.test("files of any size are read as they are, at once or in the background", async () => {
+Deno.test("readFileSync and readFile return the content of files of any size", async () => {
   const path = await Deno.makeTempFile();
   for (const size of [0, 1, 65535, 65536, 65537, 200_000, 3_000_000]) {
     const bytes = Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >>> 8));
@@ -17,8 +17,8 @@ Deno.test("files of any size are read as they are, at once or in the background"
   await Deno.remove(path);
 });
 
-Deno.test("files whose size the kernel does not know are read to their end", async () => {
-  // Larger than the room that such a file is given first.
+Deno.test("readFileSync and readFile read files of unknown size to the end", async () => {
+  // Larger than the initial buffer for such a file.
   const pipe = new Deno.Command("sh", {
     args: ["-c", "head -c 20000000 /dev/zero"],
     stdout: "piped",
@@ -39,12 +39,12 @@ Deno.test("files whose size the kernel does not know are read to their end", asy
   assert.match(new TextDecoder().decode(text), /^Name:\t[^]*\nPid:\t\d+\n/);
 });
 
-/** A named pipe that nobody reads yet: opened for both, opening it does not wait. */
+/** Opens a named pipe that has no reader yet. Opened for reading too, it does not block. */
 function openedForWriting(path: string): Promise<Deno.FsFile> {
   return Deno.open(path, { read: true, write: true });
 }
 
-Deno.test("what cannot be read or written is told by its errno", async () => {
+Deno.test("functions on files return the negated errno on failure", async () => {
   assert.equal(readFileSync("/no/such/file"), -ENOENT);
   assert.equal(await readFile("/no/such/file"), -ENOENT);
   assert.equal(readFileSync("/tmp"), -EISDIR);
@@ -55,7 +55,7 @@ Deno.test("what cannot be read or written is told by its errno", async () => {
   assert(writeFileSync("/dev/full", new Uint8Array(1)) < 0);
 });
 
-Deno.test("a folder's names are all there", () => {
+Deno.test("readDirSync returns all entries of a directory", () => {
   const entries = readDirSync("/proc/self");
   assert(typeof entries !== "number");
   const names = entries.map(({ name }) => name);

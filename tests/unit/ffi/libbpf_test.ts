@@ -3,9 +3,9 @@ import { IpftError } from "../../../lib/base/errors.ts";
 import { BpfObject, openLibrary, requireVersion } from "../../../lib/ffi/libbpf.ts";
 import { LibbpfLog } from "../../../lib/ffi/log.ts";
 
-const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 from version 1.1 on";
+const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 of version 1.1 or later";
 
-Deno.test("openLibrary says what to do when the library is missing or another one", () => {
+Deno.test("openLibrary says what to do when the library is missing or is not libbpf", () => {
   for (const path of ["/nowhere/libbpf.so.1", "libc.so.6"]) {
     assert.throws(() => openLibrary(path), (error) => {
       assert(error instanceof IpftError);
@@ -16,7 +16,7 @@ Deno.test("openLibrary says what to do when the library is missing or another on
   }
 });
 
-Deno.test("requireVersion takes libbpf 1.1 and later, and says which one is too old", () => {
+Deno.test("requireVersion accepts libbpf 1.1 and later, and says which version is too old", () => {
   for (const [major, minor] of [[1, 1], [1, 7], [2, 0]]) requireVersion("lib", major, minor);
   for (const [major, minor] of [[1, 0], [0, 8]]) {
     assert.throws(
@@ -26,7 +26,7 @@ Deno.test("requireVersion takes libbpf 1.1 and later, and says which one is too 
   }
 });
 
-Deno.test("BpfObject says that it cannot make sense of an image, and LibbpfLog keeps why", () => {
+Deno.test("BpfObject rejects what is not an ELF image, and LibbpfLog keeps the reason", () => {
   const passedOn: string[] = [];
   using log = new LibbpfLog((line) => passedOn.push(line));
   assert.throws(

@@ -10,7 +10,7 @@ function mountinfo(root: string, directory: string): string {
   return `${OTHERS}29 23 0:26 ${root} ${directory} rw,nosuid shared:9 - cgroup2 cgroup2 rw\n`;
 }
 
-Deno.test("findOwnCgroup finds a process's directory, of hybrid hierarchies and containers as well", () => {
+Deno.test("findOwnCgroup finds the directory of a process, also in hybrid hierarchies and containers", () => {
   const cases: readonly [root: string, directory: string, path: string, own: string][] = [
     ["/", "/sys/fs/cgroup", "/", "/sys/fs/cgroup"],
     ["/", "/sys/fs/cgroup", "/user.slice/a.scope", "/sys/fs/cgroup/user.slice/a.scope"],
@@ -27,12 +27,12 @@ Deno.test("findOwnCgroup finds a process's directory, of hybrid hierarchies and 
 });
 
 Deno.test("findOwnCgroup says how to mount what is missing", () => {
-  const expected = /no cgroups of version 2 are mounted; mount them: mount -t cgroup2 /;
+  const expected = /cgroup2 is not mounted; mount it: mount -t cgroup2 /;
   assert.throws(() => findOwnCgroup(OTHERS, "0::/\n"), expected);
   assert.throws(() => findOwnCgroup(mountinfo("/", "/c"), "3:pids:/x\n"), expected);
 });
 
-Deno.test("findOwnCgroup takes any text", () => {
+Deno.test("findOwnCgroup accepts any text", () => {
   const line = fc.constantFrom(..."0::/ - cgroup2 \\040 / 1 \n".split(""));
   const text = fc.oneof(fc.string(), fc.string({ unit: line, maxLength: 200 }));
   fc.assert(fc.property(text, text, (mounts, membership) => {

@@ -5,18 +5,18 @@ import { findSkbFunctions } from "../../../lib/kernel/find_functions.ts";
 import { filterFunctions, loadSkbFunctions } from "../../../lib/kernel/functions.ts";
 import { BtfBuilder } from "../../support/btf_builder.ts";
 
-/** The functions of that module which BTF describes, their skb in the first register. */
+/** Describes functions of a module, as BTF would, with their skb in the first register. */
 function describe(module: string, ...names: string[]) {
   return names.map((name, i) => ({ name, module, skbPosition: 0, btfId: i + 1 }));
 }
 
-/** `module:name` of the traceable ones. */
+/** Returns `module:name` of those that the lines of `available_filter_functions` make traceable. */
 function find(described: ReturnType<typeof describe>, ...lines: string[]) {
   const content = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
   return findSkbFunctions(described, content).map(({ module, name }) => `${module}:${name}`);
 }
 
-Deno.test("findSkbFunctions gives what is both described and traceable, by module and name", () => {
+Deno.test("findSkbFunctions returns functions that are described and traceable, by module and name", () => {
   const described = [
     ...describe("nf_nat", "nf_nat_in", "ip_rcv"),
     ...describe("8021q", "vlan_xmit"),
@@ -32,7 +32,7 @@ Deno.test("findSkbFunctions gives what is both described and traceable, by modul
   ]);
 });
 
-Deno.test("findSkbFunctions gives a shared name as often as the kernel lists it", () => {
+Deno.test("findSkbFunctions returns a shared name as often as the kernel lists it", () => {
   const described = describe("vmlinux", "add_grec", "add_grec");
   assert.deepEqual(find(described, "add_grec", "x", "add_grec", "add_grec"), [
     "vmlinux:add_grec",
@@ -60,7 +60,7 @@ Deno.test("findSkbFunctions keeps prototype and id of the function behind a vari
   ]);
 });
 
-Deno.test("findSkbFunctions leaves out parts of functions and unknown suffixes", () => {
+Deno.test("findSkbFunctions leaves out fragments of functions and unknown suffixes", () => {
   const lines = ["a.part.0", "a.cold", "a.part.0.isra.0", "a.isra.0.cold", "a.llvm.123", "a."];
   assert.deepEqual(find(describe("vmlinux", "a"), ...lines), []);
 });
@@ -75,7 +75,7 @@ Deno.test("filterFunctions applies the expressions for function and module", () 
   assert.deepEqual(names({ functionRegex: /rcv/, moduleRegex: /nf/ }), []);
 });
 
-/** A directory like /sys/kernel/btf and tracefs in one, gone after the test. */
+/** Makes a directory like tracefs with /sys/kernel/btf in it, and removes it after the test. */
 function kernelFiles(files: Record<string, string | Uint8Array>) {
   const path = Deno.makeTempDirSync();
   Deno.mkdirSync(`${path}/btf`);
@@ -96,7 +96,7 @@ function vmlinuxAndModule() {
   return { vmlinux: vmlinux.build(), module: module.build(), ipRcv, nftDoChain };
 }
 
-Deno.test("loadSkbFunctions reads vmlinux and modules, and leaves out one that is corrupt", async () => {
+Deno.test("loadSkbFunctions reads vmlinux and modules, and leaves out a module with corrupt BTF", async () => {
   const { vmlinux, module, ipRcv, nftDoChain } = vmlinuxAndModule();
   using kernel = kernelFiles({
     "btf/vmlinux": vmlinux,

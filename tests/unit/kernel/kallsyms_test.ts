@@ -10,7 +10,7 @@ function parse(lines: string[], ...names: string[]) {
   return parseKallsyms(encoder.encode(lines.map((line) => `${line}\n`).join("")), names);
 }
 
-Deno.test("parseKallsyms gives exact addresses and modules of the wanted names", () => {
+Deno.test("parseKallsyms returns exact addresses and modules of the wanted names", () => {
   const symbols = parse(
     [
       "ffffffff81a3c0d0 T ip_rcv",
@@ -27,7 +27,7 @@ Deno.test("parseKallsyms gives exact addresses and modules of the wanted names",
   ]);
 });
 
-Deno.test("parseKallsyms gives every function of a shared name", () => {
+Deno.test("parseKallsyms returns every function of a shared name", () => {
   const symbols = parse(
     [
       "ffffffff81000010 t add_grec",
@@ -44,13 +44,13 @@ Deno.test("parseKallsyms gives every function of a shared name", () => {
   ]);
 });
 
-Deno.test("parseKallsyms takes only code: global, local and weak text", () => {
+Deno.test("parseKallsyms returns only code: global, local and weak text", () => {
   const types = ["T", "t", "W", "w", "D", "d", "B", "b", "R", "r", "A", "V", "U"];
   const lines = types.map((type, i) => `ffffffff8100000${i.toString(16)} ${type} name`);
   assert.deepEqual(parse(lines, "name").map(({ address }) => Number(address & 0xfn)), [0, 1, 2, 3]);
 });
 
-Deno.test("parseKallsyms keeps the suffixes of compilers apart", () => {
+Deno.test("parseKallsyms does not take a variant of the compiler's for the function", () => {
   const lines = ["ffffffff81000010 t qdisc_notify.isra.0", "ffffffff81000020 t qdisc_notify"];
   assert.deepEqual(parse(lines, "qdisc_notify").map(({ address }) => address), [
     0xffffffff81000020n,

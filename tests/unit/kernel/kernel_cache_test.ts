@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Kernel } from "../../../lib/kernel/inspect.ts";
+import type { Kernel } from "../../../lib/kernel/kernel.ts";
 import { kernelKey, readKernelCache, writeKernelCache } from "../../../lib/kernel/kernel_cache.ts";
 
 const KERNEL: Kernel = {
@@ -36,7 +36,7 @@ async function inFolder(check: (folder: string) => void): Promise<void> {
   }
 }
 
-Deno.test("a kernel is read back as it was written, by its key alone", () =>
+Deno.test("readKernelCache returns what was written under the same key, and nothing under another", () =>
   inFolder((folder) => {
     assert.equal(readKernelCache("1 a", folder), undefined);
     writeKernelCache("1 a", KERNEL, folder);
@@ -49,7 +49,7 @@ Deno.test("a kernel is read back as it was written, by its key alone", () =>
     assert.equal(Deno.statSync(folder).mode! & 0o777, 0o700);
   }));
 
-Deno.test("what somebody else could have written is neither read nor replaced", () =>
+Deno.test("the cache is neither read nor written where others could write", () =>
   inFolder((folder) => {
     writeKernelCache("1 a", KERNEL, folder);
     for (const mode of [0o770, 0o707, 0o1777]) {
@@ -70,7 +70,7 @@ Deno.test("what somebody else could have written is neither read nor replaced", 
     }
   }));
 
-Deno.test("a damaged cache is none", () =>
+Deno.test("readKernelCache ignores a damaged cache", () =>
   inFolder((folder) => {
     writeKernelCache("1 a", KERNEL, folder);
     const path = `${folder}/kernel.json`, text = Deno.readTextFileSync(path);
@@ -84,13 +84,13 @@ Deno.test("a damaged cache is none", () =>
     );
   }));
 
-Deno.test("where nothing can be written, nothing is, and nobody is told", () => {
+Deno.test("writeKernelCache fails silently where it cannot write", () => {
   writeKernelCache("1 a", KERNEL, "/proc/ipft");
   writeKernelCache("1 a", KERNEL, "/dev/null/ipft");
   assert.equal(readKernelCache("1 a", "/dev/null/ipft"), undefined);
 });
 
-Deno.test("a key tells modules apart, and a module from itself loaded again", async () => {
+Deno.test("kernelKey changes with the modules, and when a module is loaded again", async () => {
   const folder = await Deno.makeTempDir();
   const key = () => kernelKey(folder) ?? assert.fail();
   const keys = [key()];
@@ -99,7 +99,7 @@ Deno.test("a key tells modules apart, and a module from itself loaded again", as
   Deno.writeTextFileSync(`${folder}/nf_nat`, "");
   assert.equal(key(), key());
   keys.push(key());
-  // Both files are there at once, so that their inodes are two.
+  // Both files exist at once, so their inode numbers differ.
   Deno.writeTextFileSync(`${folder}/new`, "");
   Deno.renameSync(`${folder}/new`, `${folder}/nf_nat`);
   keys.push(key());
