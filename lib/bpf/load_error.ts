@@ -1,6 +1,6 @@
 /** Which of the few known reasons it is that the kernel refused the programs. */
 import { errnoText, IpftError } from "../base/errors.ts";
-import { type Probe, probeRefusal } from "./probes/probe.ts";
+import type { Probe } from "./probes/probe.ts";
 
 const EPERM = 1;
 
@@ -19,7 +19,7 @@ export function loadRefusal(
   const refused = probes.find(({ program }) =>
     log.some((line) => line.includes(`prog '${program}': failed to load`))
   );
-  if (refused !== undefined) return probeRefusal(refused, result, log);
+  if (refused !== undefined) return refused.refusal(result, log);
   return new IpftError(
     `the kernel refused the ${backend} programs: ${errnoText(result)}`,
     "try another --backend (see: ipft doctor)",

@@ -1,4 +1,4 @@
-import { errnoText, IpftError } from "../../base/errors.ts";
+import type { IpftError } from "../../base/errors.ts";
 import type { BpfProgram } from "../../ffi/libbpf.ts";
 import type { Values } from "../placeholders.ts";
 
@@ -11,25 +11,15 @@ export interface Probe {
   readonly program: string;
   /** What takes the place of its program's placeholders. */
   readonly numbers: Values;
-  /** What the kernel refuses when it refuses the program, for messages: `mark a cgroup's sockets`. */
-  readonly purpose: string;
-  /** What the user can do about that. */
-  readonly remedy: string;
+  /**
+   * Makes the error for a program that the kernel does not load: it says what the kernel lacks.
+   * @param result the negative errno
+   * @param log what libbpf said
+   */
+  refusal(result: number, log: readonly string[]): IpftError;
   /**
    * Attaches the loaded program; disposing the result detaches it.
-   * @throws IpftError when the kernel refuses it
+   * @throws IpftError when the kernel refuses that
    */
   attach(program: BpfProgram): Disposable;
-}
-
-/**
- * Makes the error for a probe that cannot be loaded or attached.
- * @param result the negative errno
- */
-export function probeRefusal(
-  { purpose, remedy }: Pick<Probe, "purpose" | "remedy">,
-  result: number,
-  log: readonly string[] = [],
-): IpftError {
-  return new IpftError(`the kernel refused to ${purpose}: ${errnoText(result)}`, remedy, 1, log);
 }
