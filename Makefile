@@ -11,9 +11,13 @@ export DENO_NO_UPDATE_CHECK := 1
 CLANG ?= clang
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror \
 	-D__TARGET_ARCH_x86 -I/usr/include/$(shell uname -m)-linux-gnu
-BPF_HEADERS := lib/bpf/event.h lib/bpf/mark.h lib/bpf/record.h
-BPF_OBJECTS := lib/bpf/tracer.bpf.o lib/bpf/mark_sockets.bpf.o tests/support/ring_filler.bpf.o
-TRACER_FOR_MODULES := lib/bpf/tracer_module.bpf.o
+# Each folder of lib/sections has a header of its name, for the SECTIONS(X) of lib/bpf/record.h.
+SECTION_HEADERS := $(wildcard lib/sections/*/*.h)
+SECTION_FLAGS := $(addprefix -include ,$(SECTION_HEADERS)) \
+	-D'SECTIONS(X)=$(foreach header,$(SECTION_HEADERS),X($(basename $(notdir $(header)))))'
+BPF_HEADERS := $(wildcard lib/bpf/*.h lib/bpf/probes/*.h) $(SECTION_HEADERS)
+TRACER := lib/bpf/tracer.bpf.o lib/bpf/tracer_extension.bpf.o
+RING_FILLER := tests/support/ring_filler.bpf.o
 # Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
 COMPILE_MODULE := C_INCLUDE_PATH=/usr/include/$(shell uname -m)-linux-gnu $(CLANG) -target bpf -O3 -c -g
 LUA_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/lua/*/*.bpf.c))
@@ -26,7 +30,7 @@ BPF_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/bpf/*/*.bpf.c))
 EXTENSIONS := $(BPF_EXAMPLES) lib/extension/templates/extension.bpf.o \
 	$(patsubst %.c,%.o,$(wildcard tests/extensions/*.bpf.c))
 NEWEST_EXTENSIONS := $(patsubst %.bpf.c,%.newest.bpf.o,$(wildcard tests/extensions/*.bpf.c))
-OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES) $(EXTENSIONS)
+OBJECTS := $(TRACER) $(RING_FILLER) $(MODULES) $(EXTENSIONS)
 # libbpf and its dependencies, which ipft ships.
 NATIVE := $(addprefix lib/ffi/native/,libz.so.1 libelf.so.1 libbpf.so.1)
 
@@ -93,11 +97,11 @@ setup: $(DENO) node_modules/.installed bpf
 packages:
 	@tests/packages.sh clang libbpf-dev libbpf1
 
-$(BPF_OBJECTS): %.bpf.o: %.bpf.c $(BPF_HEADERS) | packages
-	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+$(TRACER): lib/bpf/tracer.bpf.c $(BPF_HEADERS) | packages
+	$(CLANG) $(BPF_CFLAGS) $(SECTION_FLAGS) $(if $(findstring extension,$@),-DEXTENSION) -c $< -o $@
 
-$(TRACER_FOR_MODULES): lib/bpf/tracer.bpf.c $(BPF_HEADERS) | packages
-	$(CLANG) $(BPF_CFLAGS) -DMODULE -c $< -o $@
+$(RING_FILLER): %.bpf.o: %.bpf.c $(BPF_HEADERS) | packages
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 $(MODULES): %.bpf.o: %.bpf.c | packages
 	$(COMPILE_MODULE) $< -o $@

@@ -20,7 +20,7 @@ ln -s "$PWD/node_modules" "$tree/"
 sed -e '/"npm:/{/wasmoon/!d;s/,$//}' deno.json >"$packed/deno.json"
 cp -rL node_modules/wasmoon "$packed/node_modules/"
 rm -rf "$packed/node_modules/wasmoon/node_modules"
-cp LICENSE lib/bpf/{tracer,tracer_module,mark_sockets}.bpf.o "$packed/"
+cp LICENSE lib/bpf/{tracer,tracer_extension}.bpf.o "$packed/"
 cp -r lib/ffi/native "$packed/"
 
 commit=$(git -c safe.directory='*' describe --always --dirty --abbrev=12 --exclude='*')
@@ -34,7 +34,7 @@ bundle() {
 
 bundle "compiled executable"
 if (cd "$packed" && timeout 300 "$deno" compile --quiet --no-check --no-prompt "${permissions[@]}" \
-  --include native --include tracer.bpf.o --include tracer_module.bpf.o --include mark_sockets.bpf.o \
+  --include native --include tracer.bpf.o --include tracer_extension.bpf.o \
   --output "$stage/ipft" main.js) >"$stage/log" 2>&1 &&
   "$stage/ipft" --version 2>/dev/null | grep -q '^ipft '; then
   mv "$stage/ipft" ipft

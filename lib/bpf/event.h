@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The record that the tracer writes for every hit: one layout, read by lib/bpf/event.ts. */
+/* What programs and user space share: events and counters. */
 #ifndef IPFT_EVENT_H
 #define IPFT_EVENT_H
 
 #include <linux/types.h>
 
+/*
+ * The start of every record, for one event: EVENT in lib/event/event.ts. The sections that the trace was
+ * asked for follow (lib/event/layout.ts).
+ */
 struct event {
-	__u64 skb;	 /* address of the struct sk_buff that the call was entered with: the packet's id */
+	__u64 skb;	 /* address of the struct sk_buff that the call was entered with */
 	__u64 timestamp; /* bpf_ktime_get_ns(): CLOCK_MONOTONIC */
 	__u32 task;	 /* in whose context the call runs, interrupts included: see event_task() */
-	__u16 function;	 /* index into the table of traced functions */
+	__u16 function_index; /* into the table of traced functions */
 	__u16 cpu : 15;	 /* CONFIG_NR_CPUS is 8192 at most */
 	__u16 is_return : 1;
 };
@@ -20,14 +24,8 @@ struct event {
  */
 #define event_task(thread_id, cpu) ((thread_id) ? (thread_id) : 0xffffffff - (cpu))
 
-/* What the user's module may fill of each event. */
+/* Size of the section that the user's extension fills: DATA in lib/event/section.ts. */
 #define DATA_BYTES 64
-
-/* The record instead, where a module is linked to the tracer. */
-struct event_with_data {
-	struct event event;
-	__u8 data[DATA_BYTES];
-};
 
 /* CPUs beyond this power of two share counters, which atomic adds keep exact. */
 #define COUNTER_SLOTS 256
@@ -37,12 +35,12 @@ struct event_with_data {
  * other. At any time: hits = records delivered + records in the rings + lost + dropped.
  */
 struct cpu_counters {
-	__u64 hits; /* a probe met a packet that carries the mark */
+	__u64 hits; /* a probe met a packet that passes the filter */
 	__u64 lost; /* hits without a record: no ring had room */
-	__u64 dropped; /* hits that the user's module did not want */
+	__u64 dropped; /* hits that the user's extension did not want */
 } __attribute__((aligned(64)));
 
-/* The start of .bss, mapped by user space. */
+/* The start of .bss, mapped by user space: STATE in state.ts. */
 struct state {
 	/*
 	 * 1 between "Trace ready!" and the end: attaching and detaching take time, and at neither end

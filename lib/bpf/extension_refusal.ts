@@ -2,12 +2,12 @@ import { errnoText, IpftError } from "../base/errors.ts";
 import { explainRefusal } from "./verifier_log.ts";
 
 /**
- * The error for a module with which the tracer cannot be loaded, though it can alone.
+ * Makes the error for an extension with which the programs cannot be loaded, though they can without it.
  * @param result the negative errno
- * @param libbpf what libbpf said of it
- * @param verifier what the verifier said of the last program that it saw
+ * @param libbpf what libbpf said
+ * @param verifier what the verifier said about the last program that it saw
  */
-export function moduleRefusal(
+export function extensionRefusal(
   result: number,
   libbpf: readonly string[],
   verifier: readonly string[],
@@ -15,8 +15,8 @@ export function moduleRefusal(
   if (libbpf.some((line) => /BPF program load failed/.test(line))) {
     const explanation = explainRefusal(verifier);
     return new IpftError(
-      `the kernel refused the module: ${explanation?.reason ?? errnoText(result)}`,
-      "change the module (the lines above say where, -v shows the verifier's whole log)",
+      `the kernel refused the extension: ${explanation?.reason ?? errnoText(result)}`,
+      "change the extension (the lines above say where, -v shows the verifier's whole log)",
       1,
       explanation?.excerpt ?? libbpf,
     );
@@ -24,7 +24,7 @@ export function moduleRefusal(
   // A map that the kernel does not make, an extern that it does not have, …
   const line = libbpf.findLast((line) => !/failed to load object/.test(line));
   return new IpftError(
-    `the module cannot be loaded: ${line?.replace(/^libbpf: /, "") ?? errnoText(result)}`,
-    "change the module (-v shows all that libbpf says)",
+    `the extension cannot be loaded: ${line?.replace(/^libbpf: /, "") ?? errnoText(result)}`,
+    "change the extension (-v shows all that libbpf says)",
   );
 }

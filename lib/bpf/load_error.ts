@@ -1,11 +1,25 @@
-/** Which of the few known reasons it is that the kernel refused the tracer. */
+/** Which of the few known reasons it is that the kernel refused the programs. */
 import { errnoText, IpftError } from "../base/errors.ts";
+import type { Probe } from "./probes/probe.ts";
 
 const EPERM = 1;
 
-/** @param result the negative errno of loading the tracer's object */
-export function loadRefusal(result: number, backend: string, log: readonly string[]): IpftError {
+/**
+ * Makes the error for programs that cannot be loaded.
+ * @param result the negative errno
+ * @param log what libbpf said
+ */
+export function loadRefusal(
+  result: number,
+  backend: string,
+  probes: readonly Probe[],
+  log: readonly string[],
+): IpftError {
   if (result === -EPERM) return permissionRefusal(result);
+  const refused = probes.find(({ program }) =>
+    log.some((line) => line.includes(`prog '${program}': failed to load`))
+  );
+  if (refused !== undefined) return refused.refusal(result, log);
   return new IpftError(
     `the kernel refused the ${backend} programs: ${errnoText(result)}`,
     "try another --backend (see: ipft doctor)",

@@ -1,109 +1,99 @@
-/** The tracer's object in the kernel: configured for its backend, with or without a user's module. */
+/** The tracer's object in the kernel: configured for its method, with or without a user's extension. */
 import { errnoText, IpftError } from "../base/errors.ts";
 import { type BpfMap, BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping } from "../ffi/libc.ts";
 import { LibbpfLog } from "../ffi/log.ts";
-import type { BtfIds } from "../kernel/btf_ids.ts";
-import type { SkbFunction } from "../kernel/skb_function.ts";
-import type { Backend, Binding, Method } from "./attach/backend.ts";
-import { moduleRefusal } from "./extension_refusal.ts";
+import type { Binding } from "./attach/backend.ts";
+import { extensionRefusal } from "./extension_refusal.ts";
 import { type FunctionTable, makeFunctionTable } from "./function_table.ts";
+import { makeImage } from "./image.ts";
 import { loadRefusal } from "./load_error.ts";
-import { readBpfObject } from "./object_file.ts";
-import { fillPlaceholders, type ProgramNumbers } from "./placeholders.ts";
-import type { Rings } from "./rings.ts";
+import type { ProgramsConfig } from "./programs_config.ts";
 import { VerifierLog } from "./verifier_log.ts";
 
-/** What the programs are loaded with. */
-export interface ProgramsConfig {
-  readonly backend: Backend;
-  readonly method: Method;
-  readonly btfIds: BtfIds;
-  /** u32; only bits that the mask has count. */
-  readonly mark: number;
-  readonly mask: number;
-  readonly rings: Rings;
-  /** The traced functions; their index is their number in events. */
-  readonly functions: readonly SkbFunction[];
-  /** The tracer linked with the user's module, from `linkModule`; undefined without a module. */
-  readonly module?: Uint8Array<ArrayBuffer>;
-  /** Called with each line that libbpf or the verifier logs: `-v`. */
-  readonly onLog?: (line: string) => void;
-}
-
 /**
- * Loads the programs that `config.backend` needs. A module is the one to blame only for what the
- * tracer alone is not refused for.
- * @throws IpftError when the object is not built, or the kernel refuses the module or a program
+ * Loads the programs of the configured method and the probes. An extension is the one to blame only for
+ * what the programs alone are not refused for.
+ * @throws IpftError when the object is not built, or the kernel refuses the extension or a program
  */
 export function loadTracerObject(config: ProgramsConfig): BpfObject {
-  const { module, method, functions } = config;
+  const { extension, method, functions } = config;
   const binding = method.bind?.(functions);
-  if (!module) return loadAlone(config, binding);
-  // The tracer alone finds functions that programs can be bound to: a module that the verifier refuses is
+  const alone = { ...config, extension: undefined };
+  if (!extension) return loadAlone(alone, binding);
+  // The programs alone find functions that they can be bound to: an extension that the verifier refuses is
   // not tried with one function after the other.
-  if (binding) loadAlone(config, binding)[Symbol.dispose]();
-  const loaded = loadWithModule(module, config, binding);
+  if (binding) loadAlone(alone, binding)[Symbol.dispose]();
+  const loaded = loadWithExtension(config, binding);
   if (loaded instanceof BpfObject) return loaded;
-  if (!binding) loadAlone(config, binding)[Symbol.dispose]();
+  if (!binding) loadAlone(alone, binding)[Symbol.dispose]();
   throw loaded;
 }
 
 function loadAlone(config: ProgramsConfig, binding: Binding | undefined): BpfObject {
-  const elf = readBpfObject("tracer");
+  const table = tableFor(config, binding);
+  const image = makeImage(config, table);
   for (;;) {
     using log = new LibbpfLog(config.onLog);
-    const object = new BpfObject(elf, OBJECT_NAME);
-    const result = load(object, config, binding);
+    const object = new BpfObject(image, OBJECT_NAME);
+    const result = load(object, config, table, binding);
     if (result === 0) return object;
-    if (!binding?.next(log.lines)) throw loadRefusal(result, config.backend.name, log.lines);
+    if (binding?.next(log.lines)) continue;
+    throw loadRefusal(result, config.backend.name, config.probes ?? [], log.lines);
   }
 }
 
-/** The loaded object, or what its module is refused for. */
-function loadWithModule(
-  elf: Uint8Array<ArrayBuffer>,
+/** The loaded object, or what its extension is refused for. */
+function loadWithExtension(
   config: ProgramsConfig,
   binding: Binding | undefined,
 ): BpfObject | IpftError {
+  const table = tableFor(config, binding);
+  const image = makeImage(config, table);
   using log = new LibbpfLog(config.onLog);
   const problem = new VerifierLog("problem");
-  const object = openWithModule(elf, log);
-  if (load(object, config, binding, problem) === 0) return object;
+  const object = openWithExtension(image, log);
+  if (load(object, config, table, binding, problem) === 0) return object;
   // Only now: to describe every instruction takes the kernel many times longer than to check it.
   const instructions = new VerifierLog("instructions");
-  const again = openWithModule(elf, log);
-  const result = load(again, config, binding, instructions);
+  const again = openWithExtension(image, log);
+  const result = load(again, config, table, binding, instructions);
   if (result === 0) return again;
   instructions.lines.forEach((line) => config.onLog?.(line));
   const verifierLog = instructions.isComplete ? instructions : problem;
-  return moduleRefusal(result, log.lines, verifierLog.lines);
+  return extensionRefusal(result, log.lines, verifierLog.lines);
 }
 
-function openWithModule(elf: Uint8Array<ArrayBuffer>, log: LibbpfLog): BpfObject {
+function openWithExtension(image: Uint8Array<ArrayBuffer>, log: LibbpfLog): BpfObject {
   try {
-    return new BpfObject(elf, OBJECT_NAME);
+    return new BpfObject(image, OBJECT_NAME);
   } catch (error) {
-    throw error instanceof IpftError ? moduleRefusal(0, log.lines, []) : error;
+    throw error instanceof IpftError ? extensionRefusal(0, log.lines, []) : error;
   }
 }
 
 /** For messages, and the beginning of the kernel's names of `.bss` and the like. */
 const OBJECT_NAME = "ipft";
 
+/** Programs that are bound to their function need no table. */
+function tableFor({ functions }: ProgramsConfig, binding: Binding | undefined): FunctionTable {
+  return makeFunctionTable(binding ? [] : functions.map(({ address = 0n }) => address));
+}
+
 /** 0, or the negative errno; the object is disposed then. */
 function load(
   object: BpfObject,
   config: ProgramsConfig,
+  table: FunctionTable,
   binding: Binding | undefined,
   verifierLog?: VerifierLog,
 ): number {
   let result = -1;
   try {
-    const table = makeFunctionTable(
-      binding ? [] : config.functions.map(({ address = 0n }) => address),
-    );
-    configure(object, config, table, binding, verifierLog);
+    enablePrograms(object, config, binding, verifierLog);
+    object.map("ipft_rings").maxEntries = config.rings.fds.length;
+    object.map("ipft_functions").maxEntries = table.slots.length / 2;
+    object.map("ipft_calls").maxEntries = config.method.exit === undefined ? 1 : OPEN_CALLS;
     result = object.load();
     if (result === 0) fill(object.map("ipft_functions"), table);
     return result;
@@ -112,47 +102,37 @@ function load(
   }
 }
 
-/** Marked packets' calls under way at any time, for methods that keep them in a map. */
+/** Traced packets' calls under way at any time, for methods that keep them in a map. */
 const OPEN_CALLS = 16_384;
 
-function configure(
+/** Chooses the programs that are loaded, and binds them to functions where they want one. */
+function enablePrograms(
   object: BpfObject,
-  config: ProgramsConfig,
-  table: FunctionTable,
+  { method: { entry, exit, attachType }, functions, probes = [] }: ProgramsConfig,
   binding: Binding | undefined,
   verifierLog?: VerifierLog,
 ): void {
-  const { mark, mask, rings } = config;
-  const { entry, exit, attachType } = config.method;
-  const numbers: ProgramNumbers = {
-    wantedMark: (mark & mask) >>> 0,
-    markMask: mask,
-    hashShift: table.shift,
-    rings: rings.fds.length,
-  };
-  // Also those that a module brings along.
+  // Also those that an extension brings along.
   for (const program of object.programs()) program.autoload = false;
-  const enable = (program: BpfProgram, functionName?: string) => {
+  const enable = (program: BpfProgram) => {
     program.autoload = true;
     if (verifierLog) program.setLog(verifierLog.buffer, verifierLog.level);
+  };
+  const enableMethod = (program: BpfProgram, functionName?: string) => {
+    enable(program);
     if (functionName !== undefined) setTarget(program, functionName);
     if (attachType !== undefined) program.expectedAttachType = attachType;
-    const instructions = program.instructions();
-    fillPlaceholders(instructions, numbers, config.btfIds);
-    program.setInstructions(instructions);
   };
   let bound: string | undefined;
-  for (const position of new Set(config.functions.map(({ skbPosition }) => skbPosition))) {
+  for (const position of new Set(functions.map(({ skbPosition }) => skbPosition))) {
     const functionName = binding?.functionName(position);
     if (binding && functionName === undefined) continue;
-    enable(object.program(entry + position), functionName);
+    enableMethod(object.program(entry + position), functionName);
     bound ??= functionName;
   }
   // What an entry program can be bound to, an exit program can as well.
-  if (exit !== undefined && (!binding || bound !== undefined)) enable(object.program(exit), bound);
-  object.map("ipft_rings").maxEntries = rings.fds.length;
-  object.map("ipft_functions").maxEntries = table.slots.length / 2;
-  object.map("ipft_calls").maxEntries = exit === undefined ? 1 : OPEN_CALLS;
+  if (exit && (!binding || bound !== undefined)) enableMethod(object.program(exit), bound);
+  for (const probe of probes) enable(object.program(probe.program));
 }
 
 function fill({ fd }: BpfMap, { slots }: FunctionTable): void {

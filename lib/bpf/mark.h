@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Reading and comparing skb->mark: all that the programs of tracer.bpf.c do at a miss. */
+/* Reading and comparing skb->mark: all that the programs of tracer.bpf.c do at a miss by mark. */
 #ifndef IPFT_MARK_H
 #define IPFT_MARK_H
 
@@ -9,31 +9,18 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* The part of the kernel's struct that is used: CO-RE finds the offset on the running kernel. */
+#include "number.h"
+
+/* The part of the kernel's struct that is read here: CO-RE finds its offset on the running kernel. */
 struct sk_buff {
 	__u32 mark;
 } __attribute__((preserve_access_index));
 
-/*
- * What is known before the programs are loaded: user space puts the numbers into the instructions, in
- * place of these (lib/bpf/placeholders.ts). A variable would have to be loaded at each run.
- */
 #define WANTED_MARK_PLACEHOLDER 0x1bf73a2c /* already masked */
-#define MARK_MASK_PLACEHOLDER 0x1bf73a5c
+#define MARK_MASK_PLACEHOLDER 0x1bf73a5c /* 0: any mark will do */
 #define CAN_CAST_PLACEHOLDER 0x1bf7ca5e /* 1 where the kernel has bpf_rdonly_cast */
 #define SK_BUFF_ID_PLACEHOLDER 0x1bf75b0f /* of struct sk_buff, in the kernel's BTF */
-/* Of calls of the kernel's functions. */
-#define CAST_PLACEHOLDER 0x1bf7ca57
-
-#define NUMBER(placeholder)                                                                      \
-	({                                                                                       \
-		__u32 number;                                                                    \
-		asm volatile("%0 = %1" : "=w"(number) : "i"(placeholder));                       \
-		number;                                                                          \
-	})
-
-/* A copy that clang takes for another variable, which therefore need not share its register. */
-#define COPY(to, from) asm volatile("%0 = %1" : "=r"(to) : "r"(from))
+#define CAST_PLACEHOLDER 0x1bf7ca57 /* a call of bpf_rdonly_cast */
 
 static __always_inline int matches(__u32 mark)
 {
@@ -42,8 +29,8 @@ static __always_inline int matches(__u32 mark)
 }
 
 /*
- * What every probe of an unmarked packet has to do, and all that it has. With a typed pointer it is one
- * instruction, which reads zero where there is no memory; the helper takes ten times longer.
+ * Reads the mark. With a typed pointer that is one instruction, which reads zero where there is no memory;
+ * the helper takes ten times longer.
  *
  * A hit needs the context after that. In a register that calls leave alone it would be saved at each
  * run, so it waits in r3, stored and loaded right around the cast: the verifier knows since Linux 6.12
@@ -69,7 +56,7 @@ static __always_inline __u32 mark_of(struct pt_regs **ctx, long argument)
 		barrier_var(mark); /* or clang would merge this read with that of the stack */
 		return mark;
 	}
-	struct pt_regs *kept; /* by a register that only this way saves */
+	struct pt_regs *kept; /* in a register that only this branch saves */
 	struct sk_buff *skb;
 	__u32 mark = 0;
 

@@ -1,13 +1,11 @@
 import { IpftError } from "../base/errors.ts";
 
 /**
- * A compiled program: `tracer` as it is; `tracer_module`, which lacks the function that a user's module
- * brings; `mark_sockets`.
+ * Reads a build of tracer.bpf.c: `tracer`, or `tracer_extension`, which lacks the function that a user's
+ * extension brings.
  * @throws IpftError when it is not built
  */
-export function readBpfObject(
-  name: "tracer" | "tracer_module" | "mark_sockets",
-): Uint8Array<ArrayBuffer> {
+export function readBpfObject(name: "tracer" | "tracer_extension"): Uint8Array<ArrayBuffer> {
   try {
     return Deno.readFileSync(new URL(`./${name}.bpf.o`, import.meta.url));
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { BtfIds } from "../kernel/btf_ids.ts";
+import { ElfObject, SectionType } from "../btf/elf_object.ts";
 import {
   CALL,
   forEachOperand,
@@ -7,64 +7,75 @@ import {
   setImmediate,
 } from "./instruction.ts";
 
-/** Numbers that are known before the programs are loaded, each a u32. */
-export interface ProgramNumbers {
+/** What the programs have in place of numbers, each a u32: *_PLACEHOLDER of the headers here. */
+export const NUMBERS = {
   /** Only bits that the mask has. */
-  readonly wantedMark: number;
-  readonly markMask: number;
-  /** Of the function table's hash. */
-  readonly hashShift: number;
-  /** How many: a power of two. */
-  readonly rings: number;
-}
-
-/** *_PLACEHOLDER of mark.h, record.h and tracer.bpf.c. */
-const NUMBERS = {
   wantedMark: 0x1bf73a2c,
   markMask: 0x1bf73a5c,
+  /** 1 where the kernel has bpf_rdonly_cast. */
+  canCast: 0x1bf7ca5e,
+  /** Id of struct sk_buff in the kernel's BTF. */
+  skBuffId: 0x1bf75b0f,
+  /** 1 where the trace has a filter program. */
+  hasFilter: 0x1bf7f117,
+  /** Of the function table's hash. */
   hashShift: 0x1bf75417,
+  /** How many: a power of two. */
   rings: 0x1bf7417c,
+  recordBytes: 0x1bf75172,
 } as const;
-const CAN_CAST = 0x1bf7ca5e, SK_BUFF_ID = 0x1bf75b0f;
-const CALLS = {
+
+/** What they have in place of calls of the kernel's functions. */
+export const CALLS = {
   sessionIsReturn: 0x1bf75e55,
   sessionCookie: 0x1bf7c00c,
   rdonlyCast: 0x1bf7ca57,
 } as const;
 
-/**
- * Puts what is known into a program, in place of the instructions and numbers that stand for it:
- * numbers, and calls of the kernel's functions by their ids. (libbpf would compare the declarations of
- * such functions with the kernel's, which differ from one kernel to the next.) Calls of those that
- * this kernel lacks stay as they are: they are never run.
- * @param instructions changed in place
- */
-export function fillPlaceholders(
-  instructions: Uint8Array<ArrayBuffer>,
-  numbers: ProgramNumbers,
-  ids: BtfIds,
-): void {
-  const { rdonlyCast, skBuff } = ids;
-  const values = new Map([
-    ...byPlaceholder(NUMBERS, numbers),
-    [CAN_CAST, rdonlyCast && skBuff ? 1 : 0],
-    [SK_BUFF_ID, skBuff ?? 0],
-  ]);
-  const calls = new Map(byPlaceholder(CALLS, ids));
-  forEachOperand(instructions, (at, operand) => {
-    const value = values.get(operand), id = calls.get(operand);
-    if (value !== undefined) setImmediate(instructions, at, value);
-    if (id === undefined) return;
-    instructions[at] = CALL;
-    instructions[at + INSTRUCTION.registers] = PSEUDO_KFUNC_CALL << 4;
-    setImmediate(instructions, at, id);
-  });
-}
+/** In place of the index of the function that a program is bound to: filled in each copy of the program. */
+export const FUNCTION_INDEX = 0x1bf7c0de;
 
-function byPlaceholder<Name extends string>(
+/** The upper half of all placeholders. */
+const PREFIX = 0x1bf7;
+
+/** Numbers, or BTF ids of functions, by the placeholder that they replace. */
+export type Values = ReadonlyMap<number, number>;
+
+/** Pairs each placeholder with the value of the same name, where there is one. */
+export function byPlaceholder<Name extends string>(
   placeholders: Readonly<Record<Name, number>>,
   values: Readonly<Partial<Record<NoInfer<Name>, number>>>,
-): [number, number | undefined][] {
-  return Object.entries<number>(placeholders)
-    .map(([name, placeholder]) => [placeholder, values[name as Name]]);
+): Values {
+  const pairs = Object.entries<number>(placeholders)
+    .map(([name, placeholder]) => [placeholder, values[name as Name]] as const);
+  return new Map(pairs.filter((pair): pair is [number, number] => pair[1] !== undefined));
+}
+
+/**
+ * Replaces the placeholders in all code of the tracer's object by numbers and by calls of the kernel's
+ * functions. (libbpf would compare the declarations of such functions with the kernel's, which differ from
+ * one kernel to the next.) A placeholder without a value becomes 0: the code that it is for is never run.
+ *
+ * @param elf the object before anything of the user's is in it; changed in place
+ */
+export function fillPlaceholders(
+  elf: Uint8Array<ArrayBuffer>,
+  numbers: Values,
+  calls: Values,
+): void {
+  const SHF_EXECINSTR = 4;
+  const object = new ElfObject(elf, "the tracer");
+  for (const section of object.sections) {
+    if ((section.flags & SHF_EXECINSTR) === 0 || section.type === SectionType.nobits) continue;
+    const code = elf.subarray(section.offset, section.offset + section.sizeBytes);
+    forEachOperand(code, (at, operand) => {
+      if (operand >>> 16 !== PREFIX || operand === FUNCTION_INDEX) return;
+      const call = calls.get(operand);
+      if (call !== undefined) {
+        code[at] = CALL;
+        code[at + INSTRUCTION.registers] = PSEUDO_KFUNC_CALL << 4;
+      }
+      setImmediate(code, at, call ?? numbers.get(operand) ?? 0);
+    });
+  }
 }

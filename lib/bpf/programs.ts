@@ -1,17 +1,17 @@
 import type { BpfObject, BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping, waitForAny } from "../ffi/libc.ts";
 import { STATE } from "./state.ts";
-import { loadTracerObject, type ProgramsConfig } from "./load_programs.ts";
-import type { Method, MethodPrograms } from "./attach/backend.ts";
-import type { Rings } from "./rings.ts";
+import { loadTracerObject } from "./load_programs.ts";
+import type { ProgramsConfig } from "./programs_config.ts";
+import type { MethodPrograms } from "./attach/backend.ts";
 
 /** What the programs have counted, over all CPUs. */
 export interface Counters {
-  /** Probes that met a marked packet. */
+  /** Probes that met a packet that passes the filter. */
   readonly hits: number;
   /** Hits whose record found no room in any ring. */
   readonly lost: number;
-  /** Hits that the user's module did not want. */
+  /** Hits that the user's extension did not want. */
   readonly dropped: number;
 }
 
@@ -25,13 +25,11 @@ export class Programs implements MethodPrograms, Disposable {
   readonly #active: Uint32Array;
   readonly #asleep: Uint32Array;
   readonly #counters: BigUint64Array;
-  readonly #method: Method;
-  readonly #rings: Rings;
+  readonly #config: ProgramsConfig;
 
-  private constructor(object: BpfObject, method: Method, rings: Rings) {
+  private constructor(object: BpfObject, config: ProgramsConfig) {
     this.#object = object;
-    this.#method = method;
-    this.#rings = rings;
+    this.#config = config;
     this.#state = new Mapping(object.map(".bss").fd, 0, STATE.sizeBytes, "read-write");
     this.#active = new Uint32Array(this.#state.memory, STATE.active, 1);
     this.#asleep = new Uint32Array(this.#state.memory, STATE.asleep, 1);
@@ -39,13 +37,13 @@ export class Programs implements MethodPrograms, Disposable {
   }
 
   /**
-   * Loads the programs that `config.backend` needs.
-   * @throws IpftError when the object is not built, or the kernel refuses the module or a program
+   * Loads the programs of a method and the probes.
+   * @throws IpftError when the object is not built, or the kernel refuses the extension or a program
    */
   static load(config: ProgramsConfig): Programs {
     const object = loadTracerObject(config);
     try {
-      return new Programs(object, config.method, config.rings);
+      return new Programs(object, config);
     } catch (error) {
       object[Symbol.dispose]();
       throw error;
@@ -53,11 +51,11 @@ export class Programs implements MethodPrograms, Disposable {
   }
 
   entry(position: number): BpfProgram {
-    return this.#object.program(this.#method.entry + position);
+    return this.#object.program(this.#config.method.entry + position);
   }
 
   get exit(): BpfProgram | undefined {
-    const { exit } = this.#method;
+    const { exit } = this.#config.method;
     return exit === undefined ? undefined : this.#object.program(exit);
   }
 
@@ -66,10 +64,22 @@ export class Programs implements MethodPrograms, Disposable {
    * @returns 0, or a negative errno
    */
   insertRings(): Promise<number> {
-    return this.#rings.insertInto(this.#object.map("ipft_rings").fd);
+    return this.#config.rings.insertInto(this.#object.map("ipft_rings").fd);
   }
 
-  /** From now on hits are recorded, on all CPUs. */
+  /**
+   * Attaches the probes; disposing the result detaches them.
+   * @throws IpftError when the kernel refuses one
+   */
+  attachProbes(): Disposable {
+    using probes = new DisposableStack();
+    for (const probe of this.#config.probes ?? []) {
+      probes.use(probe.attach(this.#object.program(probe.program)));
+    }
+    return probes.move();
+  }
+
+  /** From now on hits are counted and recorded, on all CPUs. */
   start(): void {
     Atomics.store(this.#active, 0, 1);
   }
@@ -86,7 +96,7 @@ export class Programs implements MethodPrograms, Disposable {
    */
   async waitForRecord(outputFds: readonly number[], timeoutMs: number): Promise<void> {
     Atomics.store(this.#asleep, 0, 1);
-    await waitForAny(this.#rings.fds, outputFds, timeoutMs);
+    await waitForAny(this.#config.rings.fds, outputFds, timeoutMs);
   }
 
   counters(): Counters {

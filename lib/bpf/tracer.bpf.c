@@ -1,69 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The tracer: for every call of a traced function, compare skb->mark and return at once on a miss;
- * on a hit write one struct event into a ring, and for the tracer function_graph another one when the
- * call returns.
+ * For every call of a traced function: decide whether its packet is wanted, and return at once on a
+ * miss; on a hit submit a record, and with function_graph another one when the call returns.
  *
- * Compiled a second time with MODULE defined, the record has room for 64 bytes that the user's
- * module() fills: that object is linked with the module's when a trace begins (lib/module/link_module.ts).
- * All global names begin with ipft_, so that modules may use any other.
+ * Compiled a second time with EXTENSION defined, for traces with a user's extension: its object is
+ * linked with this one when the trace begins (lib/extension/link.ts), and its module() fills 64 bytes of
+ * each record. All global names begin with ipft_, so that extensions may use any other.
  *
- * There is one program per backend family and position of the skb among the arguments, so that a
- * miss does no more than load a register and a mark (and because clang merges loads of several
- * positions into one of `ctx + variable`, which the verifier refuses). User space loads only the
- * programs that its backend and functions need.
+ * There is one program per method and position of the skb among the arguments, so that a miss does no
+ * more than load a register and a mark (and because clang merges loads of several positions into one of
+ * `ctx + variable`, which the verifier refuses). User space loads only the programs that its method and
+ * functions need.
  */
+#include "calls.h"
+#include "filter.h"
+#include "function_table.h"
+#include "probes/mark_sockets.h"
 #include "record.h"
-
-static __always_inline int is_wanted(struct pt_regs **ctx, long argument)
-{
-	return matches(mark_of(ctx, argument)) && ipft_state.active;
-}
 
 /*
  * Hits of the programs that are attached to many functions. These are functions of their own because a
  * program begins and ends with saving the registers that it uses anywhere: now a miss saves one, and
- * needs no stack. Placeholders are filled in programs only, so their numbers are arguments.
+ * needs no stack. (Being `used`, they come before ipft_filter in .text.)
  */
-static __noinline int hit(struct pt_regs *ctx, void *skb, enum point point, __u32 rings,
-			  __u32 hash_shift)
+#define OUT_OF_LINE static __noinline __attribute__((used))
+
+OUT_OF_LINE int hit(struct pt_regs *ctx, void *skb, enum point point)
 {
-	return record(ctx, skb, attached_function(ctx, hash_shift), point, rings);
+	return submit_event(ctx, skb, attached_function(ctx), point);
 }
 
-static __noinline int hit_and_open(struct pt_regs *ctx, void *skb, __u32 rings, __u32 hash_shift)
+OUT_OF_LINE int hit_and_open(struct pt_regs *ctx, void *skb)
 {
-	__u32 function = attached_function(ctx, hash_shift);
+	__u32 function = attached_function(ctx);
 
-	if (record(ctx, skb, function, ENTRY, rings))
+	if (submit_event(ctx, skb, function, ENTRY))
 		open_call(PT_REGS_SP(ctx), skb, function);
 	return 0;
 }
 
-static __noinline int close_and_record(struct pt_regs *ctx, __u32 rings, __u32 hash_shift)
+OUT_OF_LINE int close_and_submit(struct pt_regs *ctx)
 {
-	__u32 function = attached_function(ctx, hash_shift);
+	__u32 function = attached_function(ctx);
 	void *skb = close_call(PT_REGS_SP(ctx) - sizeof(long), function);
 
 	if (skb)
-		record(ctx, skb, function, RETURN, rings);
+		submit_event(ctx, skb, function, RETURN);
 	return 0;
 }
-
-/* The last arguments of these. */
-#define NUMBERS NUMBER(RINGS_PLACEHOLDER), NUMBER(HASH_SHIFT_PLACEHOLDER)
 
 #define SKB(argument) ((void *)PT_REGS_PARM##argument(ctx))
 
 /* See mark_of(). */
-#define IS_WANTED(argument) is_wanted(&ctx, (long)&PT_REGS_PARM##argument((struct pt_regs *)0))
+#define MARK(argument) mark_of(&ctx, (long)&PT_REGS_PARM##argument((struct pt_regs *)0))
+
+#define IS_WANTED(argument)                                                                      \
+	(matches(MARK(argument)) && ipft_state.active && PASSES_FILTER(ctx, SKB(argument)))
 
 /* kprobe and kprobe-multi run the same programs; user space sets the expected attach type. */
 #define KPROBE(position, argument)                                                               \
 	SEC("kprobe") int ipft_kprobe_##position(struct pt_regs *ctx)                            \
 	{                                                                                        \
 		if (IS_WANTED(argument))                                                         \
-			hit(ctx, SKB(argument), ENTRY, NUMBERS);                                 \
+			hit(ctx, SKB(argument), ENTRY);                                 \
 		return 0;                                                                        \
 	}
 
@@ -98,10 +97,10 @@ KPROBE(4, 5)
 		if (is_return & 1) {                                                             \
 			SESSION_CALL(cookie, ctx, COOKIE_PLACEHOLDER);                           \
 			if (ipft_state.active)                                                   \
-				hit(ctx, (void *)*cookie, RETURN, NUMBERS);                      \
+				hit(ctx, (void *)*cookie, RETURN);                      \
 			return 0;                                                                \
 		}                                                                                \
-		if (!IS_WANTED(argument) || !hit(ctx, SKB(argument), ENTRY, NUMBERS))            \
+		if (!IS_WANTED(argument) || !hit(ctx, SKB(argument), ENTRY))            \
 			return 1; /* nothing runs at the return of this call */                  \
 		SESSION_CALL(cookie, ctx, COOKIE_PLACEHOLDER);                                   \
 		*cookie = (__u64)SKB(argument);                                                  \
@@ -119,7 +118,7 @@ SESSION(4, 5)
 	SEC("kprobe") int ipft_enter_##position(struct pt_regs *ctx)                             \
 	{                                                                                        \
 		if (IS_WANTED(argument))                                                         \
-			hit_and_open(ctx, SKB(argument), NUMBERS);                               \
+			hit_and_open(ctx, SKB(argument));                               \
 		return 0;                                                                        \
 	}
 
@@ -132,13 +131,13 @@ ENTER(4, 5)
 SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 {
 	if (has_open_calls())
-		close_and_record(ctx, NUMBERS);
+		close_and_submit(ctx);
 	return 0;
 }
 
 /*
  * A tracing program is bound to its one function when it is loaded, so user space loads a copy per
- * function with the function's index in place of this number (lib/bpf/attach_ftrace.ts).
+ * function with the function's index in place of this number (lib/bpf/attach/fentry_template.ts).
  */
 #define FUNCTION_INDEX_PLACEHOLDER 0x1bf7c0de
 
@@ -147,9 +146,9 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 	{                                                                                        \
 		struct sk_buff *skb = (void *)ctx[position];                                     \
                                                                                                  \
-		if (matches(skb->mark) && ipft_state.active)                                     \
-			record(ctx, skb, NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY,              \
-			       NUMBER(RINGS_PLACEHOLDER));                                       \
+		if (matches(skb->mark) && ipft_state.active && PASSES_FILTER(ctx, skb))          \
+			submit_event(ctx, (void *)ctx[position],                                 \
+				     NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY);                 \
 		return 0;                                                                        \
 	}
 
@@ -175,13 +174,13 @@ static __always_inline __u64 address_of(__u64 *ctx)
 	SEC("fentry") int ipft_fenter_##position(__u64 *ctx)                                     \
 	{                                                                                        \
 		struct sk_buff *skb = (void *)ctx[position];                                     \
-                                                                                                 \
 		__u32 function;                                                                  \
                                                                                                  \
-		if (!matches(skb->mark) || !ipft_state.active)                                   \
+		if (!matches(skb->mark) || !ipft_state.active || !PASSES_FILTER(ctx, skb))       \
 			return 0;                                                                \
+		skb = (void *)ctx[position];                                                     \
 		function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);                                   \
-		if (record(ctx, skb, function, ENTRY, NUMBER(RINGS_PLACEHOLDER)))                \
+		if (submit_event(ctx, skb, function, ENTRY))                                     \
 			open_call(address_of(ctx), skb, function);                               \
 		return 0;                                                                        \
 	}
@@ -202,8 +201,10 @@ SEC("fexit") int ipft_fleave(__u64 *ctx)
 	function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);
 	skb = close_call(address_of(ctx), function);
 	if (skb)
-		record(ctx, skb, function, RETURN, NUMBER(RINGS_PLACEHOLDER));
+		submit_event(ctx, skb, function, RETURN);
 	return 0;
 }
+
+DEFINE_FILTER
 
 char ipft_license[] SEC("license") = "Dual BSD/GPL";

@@ -8,9 +8,9 @@ import type { TracePlan } from "./plan.ts";
 const OTHER_FILES = 1024;
 
 /**
- * Attaches loaded programs to the functions of their plan.
+ * Attaches loaded programs to the functions of their plan, and the probes to where they belong.
  * @param setRlimit whether the limit on open files may be raised
- * @throws IpftError when the kernel refuses them all; what `observer` rejects with
+ * @throws IpftError when the kernel refuses all functions or a probe; what `observer` rejects with
  */
 export async function attach(
   { backend, method, functions, capabilities }: TracePlan,
@@ -21,14 +21,24 @@ export async function attach(
   // One by one, a function takes up to four files: a program and a link, for entry and return.
   if (setRlimit) raiseFileLimit(OTHER_FILES + 4 * functions.length);
   const ringsInserted = programs.insertRings();
-  const attachment = await method.attach({ programs, functions, capabilities, observer });
+  using attached = new DisposableStack();
+  attached.use(programs.attachProbes());
+  const attachment = attached.use(
+    await method.attach({ programs, functions, capabilities, observer }),
+  );
   const { refused } = attachment;
   const ringsResult = await ringsInserted;
-  if (ringsResult === 0 && refused.length < functions.length) return attachment;
-  attachment[Symbol.dispose]();
   if (ringsResult < 0) throw new Error(`ipft_rings: ${errnoText(ringsResult)}`);
-  throw new IpftError(
-    `the kernel refused to attach ${backend.name} to any function: ${refused[0].reason}`,
-    "try another --backend (see: ipft doctor)",
-  );
+  if (refused.length === functions.length) {
+    throw new IpftError(
+      `the kernel refused to attach ${backend.name} to any function: ${refused[0].reason}`,
+      "try another --backend (see: ipft doctor)",
+    );
+  }
+  const kept = attached.move();
+  return {
+    refused,
+    missed: () => attachment.missed(),
+    [Symbol.dispose]: () => kept.dispose(),
+  };
 }

@@ -1,5 +1,7 @@
 /** The running kernel as a source of events: inspect -> plan -> load -> attach -> read. */
 import type { Attachment, AttachObserver, Refusal } from "../bpf/attach/attachment.ts";
+import type { LinkExtension } from "../bpf/extension_object.ts";
+import type { Probe } from "../bpf/probes/probe.ts";
 import { Programs } from "../bpf/programs.ts";
 import { RingReader } from "../bpf/ring_reader.ts";
 import { Rings } from "../bpf/rings.ts";
@@ -7,7 +9,7 @@ import type { EventBatch } from "../event/batch.ts";
 import type { Section } from "../event/section.ts";
 import type { TraceHeader } from "../event/trace_header.ts";
 import { monotonicNs } from "../ffi/libc.ts";
-import type { MarkCondition, PacketFilter } from "../filter/packet_filter.ts";
+import type { PacketFilter } from "../filter/packet_filter.ts";
 import { inspectKernel } from "../kernel/inspect.ts";
 import { attach } from "./attach.ts";
 import type { Completeness, EventSource } from "./event_source.ts";
@@ -25,11 +27,13 @@ const SETTLE_MS = 1000;
 /** What to capture, and how. */
 export interface CaptureOptions extends PlanRequest {
   /** Which packets to trace. */
-  readonly filter: PacketFilter & { readonly mark: MarkCondition };
+  readonly filter: PacketFilter;
   /** The parts of a record besides what all have, in their order. */
   readonly sections: readonly Section[];
-  /** The programs linked with the user's extension; undefined without one. */
-  readonly extension?: Uint8Array<ArrayBuffer>;
+  /** What serves the trace besides the programs at functions. */
+  readonly probes?: readonly Probe[];
+  /** Links the programs with the user's extension; undefined without one. */
+  readonly extension?: LinkExtension;
   /** Of all rings together: a power of two, 4 KiB to 2 GiB. */
   readonly bufferSizeBytes: number;
   /** Outputs whose readers may go away, which ends the sleep of `read`. */
@@ -58,14 +62,7 @@ export class LiveSource implements EventSource {
   private constructor(plan: TracePlan, rings: Rings, options: CaptureOptions) {
     this.plan = plan;
     this.#resources.use(rings);
-    this.#programs = this.#resources.use(Programs.load({
-      ...options,
-      ...plan,
-      mark: options.filter.mark.value,
-      mask: options.filter.mark.mask,
-      module: options.extension,
-      rings,
-    }));
+    this.#programs = this.#resources.use(Programs.load({ ...options, ...plan, rings }));
     const { tracer, sections, outputFds } = options;
     this.header = { tracer, functions: plan.functions, sections, originNs: monotonicNs() };
     this.#reader = this.#resources.use(new RingReader(rings, sections, this.header.originNs));

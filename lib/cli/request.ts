@@ -3,7 +3,8 @@ import type { Section } from "../event/section.ts";
 import type { BackendName } from "../bpf/attach/backends.ts";
 import type { ExtensionFile } from "../extension/extension.ts";
 import type { TemplateName } from "../extension/templates.ts";
-import type { MarkCondition, PacketFilter } from "../filter/packet_filter.ts";
+import type { MarkCondition } from "../filter/mark.ts";
+import type { PacketFilter } from "../filter/packet_filter.ts";
 import type { FunctionFilter } from "../kernel/functions.ts";
 import type { OutputRequest } from "../output/outputs.ts";
 

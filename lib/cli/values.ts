@@ -2,7 +2,7 @@ import { usageError } from "../base/errors.ts";
 import { byNearness, nearest } from "../base/nearest.ts";
 import type { Section } from "../event/section.ts";
 import type { ExtensionFile } from "../extension/extension.ts";
-import type { MarkCondition } from "../filter/packet_filter.ts";
+import type { MarkCondition } from "../filter/mark.ts";
 import { parseUint32 } from "./numbers.ts";
 import type { Offer, Reader } from "./option.ts";
 

@@ -6,6 +6,7 @@ import type { AttachObserver } from "../bpf/attach/attachment.ts";
 import { Rings } from "../bpf/rings.ts";
 import { IpftError } from "../base/errors.ts";
 import { type Capabilities, REQUIREMENTS } from "../kernel/capabilities.ts";
+import type { PacketFilter } from "../filter/packet_filter.ts";
 import { inspectKernel, lockdownMode } from "../kernel/inspect.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
@@ -18,8 +19,8 @@ const TRIED_FUNCTION = /^ip_rcv$/;
 
 const UNOBSERVED: AttachObserver = { attached: () => Promise.resolve(), detached: () => {} };
 
-/** A mark that nobody uses, so that the attached programs match no packet. */
-const TRIED_MARK = 0x1bf7c0de;
+/** By a mark that nobody uses, so that the attached programs match no packet. */
+const TRIED_FILTER: PacketFilter = { mark: { value: 0x1bf7c0de, mask: 0xffffffff } };
 
 const TRIED_BUFFER_BYTES = 4096;
 
@@ -74,7 +75,7 @@ async function tryBackend(
       functions: { functionRegex: TRIED_FUNCTION },
     });
     using rings = await Rings.make(TRIED_BUFFER_BYTES);
-    using programs = Programs.load({ ...plan, mark: TRIED_MARK, mask: 0xffffffff, rings, onLog });
+    using programs = Programs.load({ ...plan, filter: TRIED_FILTER, rings, onLog });
     using _attachment = await attach(plan, programs, UNOBSERVED);
     return undefined;
   } catch (error) {

@@ -1,7 +1,8 @@
 /** `ipft`: a trace from its options to its summary. */
 import { errorText, IpftError } from "../base/errors.ts";
 import type { Refusal } from "../bpf/attach/attachment.ts";
-import type { ExtensionObject } from "../bpf/extension_object.ts";
+import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts";
+import { markSockets } from "../bpf/probes/mark_sockets.ts";
 import { LiveSource } from "../capture/live_source.ts";
 import type { TracePlan } from "../capture/plan.ts";
 import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
@@ -54,7 +55,8 @@ async function traceEvents(
   using source = await LiveSource.load({
     ...options,
     sections: object === undefined ? options.sections : [DATA, ...options.sections],
-    extension: object && await link(object),
+    probes: cgroup && [markSockets(cgroup.path, options.filter.mark.value)],
+    extension: object && await linkerFor(object),
     outputFds: outputs.fds,
     warn: tell,
     onLog: options.verbose ? tell : undefined,
@@ -127,15 +129,15 @@ async function openProbeServer(
 }
 
 /** Imported only where it is wanted. */
-async function openMarkedCgroup({ filter, markCommand }: TraceOptions) {
+async function openMarkedCgroup({ markCommand }: TraceOptions) {
   if (!markCommand) return undefined;
-  const { MarkedCgroup } = await import("../bpf/marked_cgroup.ts");
-  return new MarkedCgroup(filter.mark.value);
+  const { MarkedCgroup } = await import("../bpf/probes/marked_cgroup.ts");
+  return new MarkedCgroup();
 }
 
-async function link(object: ExtensionObject): Promise<Uint8Array<ArrayBuffer>> {
-  const { linkExtension } = await import("../extension/link.ts");
-  return linkExtension(object);
+async function linkerFor(object: ExtensionObject): Promise<LinkExtension> {
+  const { extensionLinker } = await import("../extension/link.ts");
+  return extensionLinker(object);
 }
 
 /** Lets signals be noticed; before the trace is ready, one ends everything. */

@@ -8,6 +8,7 @@ import {
   SymbolBinding,
   SymbolType,
 } from "../btf/elf_object.ts";
+import { withContent } from "../btf/with_content.ts";
 import { extensionError } from "./extension_error.ts";
 import { openObject } from "./open_object.ts";
 import { checkSignature, PARAMETER_COUNT, SIGNATURE } from "./signature.ts";
@@ -60,23 +61,6 @@ function checkFunction(elf: ElfObject, source: string): void {
   if (section.name !== ".text") {
     throw extensionError(source, `its module() is in section ${section.name}`, "remove its SEC()");
   }
-}
-
-/** Returns a copy of an object in which a section has other content, which is appended to the object. */
-function withContent(
-  bytes: Uint8Array,
-  { header }: ElfSection,
-  content: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  const ALIGNMENT = 8, OFFSET = 0x18, SIZE = 0x20; // in Elf64_Shdr
-  const offset = Math.ceil(bytes.length / ALIGNMENT) * ALIGNMENT;
-  const changed = new Uint8Array(offset + content.length);
-  changed.set(bytes);
-  changed.set(content, offset);
-  const view = new DataView(changed.buffer);
-  view.setBigUint64(header + OFFSET, BigInt(offset), true);
-  view.setBigUint64(header + SIZE, BigInt(content.length), true);
-  return changed;
 }
 
 /**

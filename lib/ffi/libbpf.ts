@@ -27,13 +27,9 @@ const SYMBOLS = {
   bpf_program__set_log_buf: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
   bpf_program__fd: { parameters: ["pointer"], result: "i32" },
   bpf_program__insns: { parameters: ["pointer"], result: "pointer" },
-  /* prog, struct bpf_insn *new_insns, size_t new_insn_cnt */
-  bpf_program__set_insns: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
   bpf_program__insn_cnt: { parameters: ["pointer"], result: "usize" },
   bpf_map__set_max_entries: { parameters: ["pointer", "u32"], result: "i32" },
   bpf_map__fd: { parameters: ["pointer"], result: "i32" },
-  /* map, size_t *psize */
-  bpf_map__initial_value: { parameters: ["pointer", "buffer"], result: "pointer" },
   /* int fd, const void *key, const void *value, __u64 flags */
   bpf_map_update_elem: {
     parameters: ["i32", "buffer", "buffer", "u64"],
@@ -221,13 +217,6 @@ export class BpfProgram {
     const count = Number(libbpf().bpf_program__insn_cnt(this.#pointer));
     return new Uint8Array(memoryAt(pointer, count * 8)).slice();
   }
-
-  /** Replaces the instructions with as many others. Call it before the object is loaded. */
-  setInstructions(instructions: Uint8Array<ArrayBuffer>): void {
-    const count = BigInt(instructions.length / 8);
-    const result = libbpf().bpf_program__set_insns(this.#pointer, instructions, count);
-    if (result !== 0) throw new Error(`bpf_program__set_insns: ${errnoText(result)}`);
-  }
 }
 
 /** A map of an object; valid until the object is disposed. */
@@ -246,15 +235,5 @@ export class BpfMap {
   /** File descriptor of the map; negative until the object is loaded. */
   get fd(): number {
     return libbpf().bpf_map__fd(this.#pointer);
-  }
-
-  /**
-   * Returns the initial value of `.rodata` or `.bss`, which can be changed until the object is loaded. What
-   * programs write later is seen through a `Mapping` of `fd`.
-   */
-  initialValue(): ArrayBuffer {
-    const size = new BigUint64Array(1);
-    const pointer = libbpf().bpf_map__initial_value(this.#pointer, size)!;
-    return memoryAt(pointer, Number(size[0]));
   }
 }

@@ -134,7 +134,11 @@ Deno.test("function_graph with a link for entries and one for returns", async ()
     functions,
   });
   using rings = await Rings.make(2 ** 16);
-  using tracer = Programs.load({ ...plan, mark: 1234, mask: 0xffffffff, rings });
+  using tracer = Programs.load({
+    ...plan,
+    filter: { mark: { value: 1234, mask: 0xffffffff } },
+    rings,
+  });
   const unobserved = { attached: () => Promise.resolve(), detached: () => {} };
   using _attachment = await attach(plan, tracer, unobserved);
   using reader = new RingReader(rings, [], 0n);

@@ -110,7 +110,7 @@ Deno.test("a module that the verifier refuses ends ipft with the reason and the 
   assert.match(stderr, /^\d+: .* r1 = \*\(u64 \*\)\(r0 \+0\)/m, "the instruction");
   assert.match(
     stderr.trimEnd().split("\n").at(-1)!,
-    /^ipft: the kernel refused the module: R0 invalid mem access 'map_value_or_null'; change /,
+    /^ipft: the kernel refused the extension: R0 invalid mem access 'map_value_or_null'; change /,
   );
   assert(stderr.trimEnd().split("\n").length <= 9, stderr);
   assert.equal(stdout, "fini\n");

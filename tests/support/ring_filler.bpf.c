@@ -15,6 +15,12 @@ struct {
 	__uint(max_entries, 4096); /* set by user space */
 } ring SEC(".maps");
 
+/* The record of a trace with an extension. */
+struct event_with_data {
+	struct event event;
+	__u8 data[DATA_BYTES];
+};
+
 /* Mapped by user space. */
 volatile struct {
 	__u64 written;	/* how many records since loading; the next record's number */
@@ -28,7 +34,7 @@ static __always_inline void fill(struct event *event)
 	event->skb = 0xffff888000000000 + number * 0x100;
 	event->timestamp = 0xfffffff0 + number; /* crosses the 32-bit boundary */
 	event->task = number * 0x9e3779b1;
-	event->function = number;
+	event->function_index = number;
 	/* Other bits than the function's, each of them both 0 and 1 beside the others. */
 	event->cpu = number * 5;
 	event->is_return = number >> 1;

@@ -16,7 +16,7 @@ export const BACKEND_NAMES: readonly BackendName[] = BACKENDS.map(({ name }) => 
 
 /** A backend with the method that it uses on this kernel. */
 export interface Choice {
-  readonly backend: Backend;
+  readonly backend: Backend & { readonly name: BackendName };
   readonly method: Method;
 }
 
@@ -27,7 +27,7 @@ export interface BackendGaps extends Choice {
 
 /** The backends of a tracer, best first, each with the best method that works or the least demanding. */
 export function backendGaps(capabilities: Capabilities, tracer: Tracer): BackendGaps[] {
-  return BACKENDS.flatMap((backend: Backend) => {
+  return BACKENDS.flatMap((backend: Choice["backend"]) => {
     const methods = backend.methods.filter((method) => method.tracer === tracer)
       .map((method) => ({ backend, method, missing: missingFor(method, capabilities) }));
     return methods.find(works) ?? methods.slice(-1);

@@ -6,9 +6,7 @@ import {
   PSEUDO_FUNC,
   setImmediate,
 } from "../instruction.ts";
-
-/** FUNCTION_INDEX_PLACEHOLDER in tracer.bpf.c. */
-const PLACEHOLDER = 0x1bf7c0de;
+import { FUNCTION_INDEX } from "../placeholders.ts";
 
 /** The relocated instructions of an fentry or fexit program, with a place for the function's index. */
 export class FentryTemplate {
@@ -16,19 +14,19 @@ export class FentryTemplate {
   /** Where the instruction with the index begins. */
   readonly #index: number;
 
-  /** @throws IpftError when a module hands functions to helpers: copies of the program cannot */
+  /** @throws IpftError when an extension hands functions to helpers: copies of the program cannot */
   constructor(instructions: Uint8Array<ArrayBuffer>) {
     this.#instructions = instructions;
     if (handsOverFunctions(instructions)) {
       throw new IpftError(
-        "the ftrace backend does not work with a module that hands functions to helpers like " +
+        "the ftrace backend does not work with an extension that hands functions to helpers like " +
           "bpf_loop or bpf_for_each_map_elem",
         "use --backend kprobe-multi or kprobe",
       );
     }
     const places: number[] = [];
     forEachOperand(instructions, (at, operand) => {
-      if (operand === PLACEHOLDER) places.push(at);
+      if (operand === FUNCTION_INDEX) places.push(at);
     });
     if (places.length === 0) throw new Error("no placeholder in the fentry program");
     this.#index = places[0];

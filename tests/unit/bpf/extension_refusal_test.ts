@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { moduleRefusal } from "../../../lib/bpf/extension_refusal.ts";
+import { extensionRefusal } from "../../../lib/bpf/extension_refusal.ts";
 import { explainRefusal, VerifierLog } from "../../../lib/bpf/verifier_log.ts";
 
 const EACCES = -13, EINVAL = -22;
@@ -86,33 +86,33 @@ Deno.test("VerifierLog tells whether the end of the log is there", () => {
   assert.equal(log.isComplete, true);
 });
 
-Deno.test("moduleRefusal tells the verifier's reason, and shows its last lines", () => {
-  const error = moduleRefusal(EACCES, LOAD_FAILED, [...BEFORE, ...UNCHECKED, ...STATISTICS]);
+Deno.test("extensionRefusal tells the verifier's reason, and shows its last lines", () => {
+  const error = extensionRefusal(EACCES, LOAD_FAILED, [...BEFORE, ...UNCHECKED, ...STATISTICS]);
   assert.equal(
     error.message,
-    "the kernel refused the module: R0 invalid mem access 'map_value_or_null'; change the module " +
+    "the kernel refused the extension: R0 invalid mem access 'map_value_or_null'; change the extension " +
       "(the lines above say where, -v shows the verifier's whole log)",
   );
   assert.equal(error.exitCode, 1);
   assert.deepEqual(error.log, UNCHECKED);
 });
 
-Deno.test("moduleRefusal falls back on the error number where the verifier says nothing", () => {
-  const { message, log } = moduleRefusal(EINVAL, LOAD_FAILED, []);
-  assert.match(message, /^the kernel refused the module: EINVAL \(invalid argument\); change /);
+Deno.test("extensionRefusal falls back on the error number where the verifier says nothing", () => {
+  const { message, log } = extensionRefusal(EINVAL, LOAD_FAILED, []);
+  assert.match(message, /^the kernel refused the extension: EINVAL \(invalid argument\); change /);
   assert.deepEqual(log, LOAD_FAILED);
 });
 
-Deno.test("moduleRefusal tells what libbpf could not do before the verifier's turn", () => {
-  const { message, log } = moduleRefusal(EINVAL, [
+Deno.test("extensionRefusal tells what libbpf could not do before the verifier's turn", () => {
+  const { message, log } = extensionRefusal(EINVAL, [
     "libbpf: Error in bpf_create_map_xattr(bad):Invalid argument(-22). Retrying without BTF.",
     "libbpf: map 'bad': failed to create: Invalid argument(-22)",
     "libbpf: failed to load object 'ipft'",
   ], []);
   assert.equal(
     message,
-    "the module cannot be loaded: map 'bad': failed to create: Invalid argument(-22); change the " +
-      "module (-v shows all that libbpf says)",
+    "the extension cannot be loaded: map 'bad': failed to create: Invalid argument(-22); change the " +
+      "extension (-v shows all that libbpf says)",
   );
   assert.deepEqual(log, []);
 });

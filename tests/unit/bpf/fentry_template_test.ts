@@ -23,7 +23,7 @@ Deno.test("FentryTemplate writes the function's index in place of the first plac
   }
 });
 
-Deno.test("FentryTemplate refuses a module that hands a function to a helper", () => {
+Deno.test("FentryTemplate refuses an extension that hands a function to a helper", () => {
   const load = (pseudo: number) =>
     program([MOVE, 2, PLACEHOLDER], [LOAD_WIDE, pseudo << 4 | 1, 9], [0, 0, 0], [EXIT, 0, 0]);
   const PSEUDO_MAP_VALUE = 2, PSEUDO_FUNC = 4;

@@ -1,0 +1,45 @@
+import { recordLayout } from "../event/layout.ts";
+import { markNumbers } from "../filter/mark.ts";
+import type { FunctionTable } from "./function_table.ts";
+import type { ProgramsConfig } from "./programs_config.ts";
+import { readBpfObject } from "./object_file.ts";
+import { byPlaceholder, CALLS, fillPlaceholders, NUMBERS } from "./placeholders.ts";
+import { withBody } from "./splice.ts";
+
+/** Of filter.h. */
+const FILTER_FUNCTION = "ipft_filter";
+
+/**
+ * Makes the object that is loaded for a trace: the tracer's with everything in it that is known by now,
+ * linked with the extension's if there is one.
+ */
+export function makeImage(
+  { btfIds, filter, rings, sections = [], probes = [], extension }: ProgramsConfig,
+  table: FunctionTable,
+): Uint8Array<ArrayBuffer> {
+  const { rdonlyCast, skBuff } = btfIds;
+  const record = recordLayout(sections);
+  const numbers = byPlaceholder(NUMBERS, {
+    ...markNumbers(filter.mark),
+    canCast: rdonlyCast && skBuff ? 1 : 0,
+    skBuffId: skBuff,
+    hasFilter: filter.program ? 1 : 0,
+    hashShift: table.shift,
+    rings: rings.fds.length,
+    recordBytes: record.sizeBytes,
+  });
+  const offsets = Array.from(
+    record.offsets,
+    ([{ placeholder }, offset]) => [placeholder, offset] as const,
+  );
+  const ofProbes = probes.flatMap(({ numbers }) => [...numbers]);
+  const elf = readBpfObject(extension ? "tracer_extension" : "tracer");
+  fillPlaceholders(
+    elf,
+    new Map([...numbers, ...offsets, ...ofProbes]),
+    byPlaceholder(CALLS, btfIds),
+  );
+  // Later than the placeholders: what others have written stays as it is.
+  const filtered = filter.program ? withBody(elf, FILTER_FUNCTION, filter.program) : elf;
+  return extension ? extension(filtered) : filtered;
+}

@@ -1,0 +1,53 @@
+/** Every method's programs load and attach, whatever the trace asks of them. */
+import assert from "node:assert/strict";
+import { backendGaps } from "../../lib/bpf/attach/backends.ts";
+import type { LinkExtension } from "../../lib/bpf/extension_object.ts";
+import { Programs } from "../../lib/bpf/programs.ts";
+import { Rings } from "../../lib/bpf/rings.ts";
+import { attach } from "../../lib/capture/attach.ts";
+import { planTrace } from "../../lib/capture/plan.ts";
+import { DATA } from "../../lib/event/section.ts";
+import { TRACERS } from "../../lib/event/trace_header.ts";
+import { extensionLinker } from "../../lib/extension/link.ts";
+import type { PacketFilter } from "../../lib/filter/packet_filter.ts";
+import { inspectKernel } from "../../lib/kernel/inspect.ts";
+import { SECTIONS } from "../../lib/sections/sections.ts";
+import { assertNothingLeft, FEW } from "./ipft.ts";
+import { lengthFilter } from "./length_filter.ts";
+
+const MARK = 0x5ec7;
+const UNOBSERVED = { attached: () => Promise.resolve(), detached: () => {} };
+
+const kernel = await inspectKernel(() => {});
+const program = lengthFilter(1, 2);
+const mark = { value: MARK, mask: 0xffffffff };
+const FILTERS: readonly PacketFilter[] = [{ mark }, { program }, { mark, program }];
+const link = extensionLinker({
+  elf: Deno.readFileSync(new URL("../scripts/lifted.bpf.o", import.meta.url)),
+  source: "lifted",
+});
+const EXTENSIONS: readonly (LinkExtension | undefined)[] = [undefined, link];
+
+for (const tracer of TRACERS) {
+  for (const { backend, missing } of backendGaps(kernel.capabilities, tracer)) {
+    if (missing.length > 0) continue;
+    Deno.test(`${tracer} with ${backend.name} loads with any filter, sections and extension`, async () => {
+      const functions = { functionRegex: new RegExp(FEW[1]) };
+      const plan = planTrace(kernel, { tracer, backend: backend.name, functions });
+      using rings = await Rings.make(1 << 16);
+      for (const filter of FILTERS) {
+        for (const others of [[], SECTIONS]) {
+          for (const extension of EXTENSIONS) {
+            const sections = extension ? [DATA, ...others] : others;
+            using programs = Programs.load({ ...plan, filter, sections, extension, rings });
+            if (sections.length < 2) continue;
+            using attachment = await attach(plan, programs, UNOBSERVED);
+            assert.deepEqual(attachment.refused, []);
+          }
+        }
+      }
+    });
+  }
+}
+
+Deno.test("nothing of it stays", assertNothingLeft);
