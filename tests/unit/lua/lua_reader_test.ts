@@ -33,7 +33,7 @@ Deno.test("any bytes survive, into dump and out of it", async () => {
   });
 });
 
-Deno.test("in JSON any dump is a string, what is no UTF-8 in it U+FFFD", async () => {
+Deno.test("in JSON any dump is a string, with U+FFFD for what is not UTF-8", async () => {
   await withScript("function dump(data) return data end", async ({ script }) => {
     const { renderer } = fieldsOf(script, "json");
     await fc.assert(fc.asyncProperty(dataArbitrary, (data) => {
@@ -108,7 +108,7 @@ Deno.test("decode's numbers are what JavaScript reads in JSON", async () => {
   });
 });
 
-Deno.test("an error in dump is on its event's line and told once, the others go on", async () => {
+Deno.test("an error in dump is on its event's line and told once, and other events go on", async () => {
   const source = `function dump(data)
     if data:byte() == 1 then error("bad\\nevent") end
     return "fine"
@@ -160,7 +160,7 @@ Deno.test("keys that are reserved in JSON are refused, in text too", async () =>
   });
 });
 
-Deno.test("what dump must not return is said, by the line where it is defined", async () => {
+Deno.test("a wrong result of dump is named, with the line where dump is defined", async () => {
   const source = `
     local results = { nil, {}, 5, true, print, setmetatable({}, { __concat = function(a) return a end }) }
     function dump(data) return results[data:byte()] end`;
@@ -177,7 +177,7 @@ Deno.test("what dump must not return is said, by the line where it is defined", 
   });
 });
 
-Deno.test("what decode must not return is said", async () => {
+Deno.test("a wrong result of decode is named", async () => {
   const source = `
     local results = { "text", { 1 }, { a = {} }, { ["function"] = 1 }, { ok = 1 } }
     function decode(data) return results[data:byte()] end`;
@@ -207,7 +207,7 @@ Deno.test("a script may replace its function while the trace runs", async () => 
     const { renderer } = fieldsOf(script);
     lines(renderer, "");
     assert.deepEqual(lines(renderer, ""), [
-      " (dump failed: dump is no function any more but nil)",
+      " (dump failed: dump is no longer a function but nil)",
     ]);
   });
 });
