@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 
 const ROOT = new URL("../../../", import.meta.url);
 
-/** What makes an error for people, as far as its first text: behind the name of a module's source, too. */
+/** What makes an error for people, as far as its first text: behind the name of an object, too. */
 const ERROR =
-  /(?:IpftError|[uU]sageError|moduleError|[.]#error|wrong)\((?:\s*[\w.#]+,)?\s*(?:"([^"]+)"|`([^`]+))/g;
+  /(?:IpftError|[uU]sageError|extensionError|[.]#error|wrong)\((?:\s*[\w.#]+,)?\s*(?:"([^"]+)"|`([^`]+))/g;
 
 /** A message with `…` in place of what differs; a text that holds another one ends there. */
 function pattern(message: string): string {
