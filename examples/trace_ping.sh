@@ -1,6 +1,6 @@
 #!/bin/bash
-# Traces one marked ping to the loopback interface and prints the journey of its packets.
-# Usage, as root: examples/trace_ping.sh [IPFT OPTION...]    (IPFT: the command to run, if not deno)
+# Traces one marked ping to the loopback interface, and prints the journey of its packets.
+# Usage, as root: examples/trace_ping.sh [IPFT OPTION...]    (IPFT: the command, if not deno)
 set -eu
 cd "$(dirname "$0")/.."
 mark=1234

@@ -189,7 +189,7 @@ export class ElfObject {
 }
 
 /**
- * The error for an object whose parts are not where it says.
+ * Makes the error for an object whose parts are not where it says.
  * @param source what messages call the object
  */
 export function damagedObject(source: string, why: string): IpftError {

@@ -2,23 +2,23 @@ import { join } from "node:path";
 import { fileProblem, IpftError } from "../base/errors.ts";
 import IPFT_H from "./templates/ipft.h" with { type: "text" };
 
-/** An object, and what the compiler had to say all the same: lines, or nothing. */
+/** A compiled object, with the compiler's warnings: lines, or nothing. */
 export interface Compiled {
   readonly elf: Uint8Array<ArrayBuffer>;
   readonly warnings: string;
 }
 
-/** Where Debian and its like have <asm/types.h>, which <linux/types.h> includes. */
+/** Where Debian and its derivatives keep <asm/types.h>, which <linux/types.h> includes. */
 const ARCHITECTURE_HEADERS = `/usr/include/${Deno.build.arch}-linux-gnu`;
 
 const PACKAGES = "apt install clang libbpf-dev";
 
 /**
- * Compiles a C file for BPF, with `$CC` (clang) and `$CFLAGS`, both split at blanks: no shell sees them.
- * `#include <ipft.h>` finds ipft's own header, unless one of the user's comes first.
+ * Compiles a C file for BPF, with `$CC` (clang) and `$CFLAGS`. Both are split at blanks; no shell sees
+ * them. `#include <ipft.h>` finds ipft's own header, unless the user's include path has another.
  *
- * @throws IpftError when there is no such file or compiler, nowhere to put that header, or with what the
- *   compiler says
+ * @throws IpftError when the file or the compiler is missing, when there is no place for that header, or
+ *   when the compiler fails; its messages are the error's log
  */
 export async function compileExtension(path: string): Promise<Compiled> {
   checkReadable(path);
@@ -31,16 +31,14 @@ export async function compileExtension(path: string): Promise<Compiled> {
   }
 }
 
-/** What comes of storing something in the folder for temporary files. */
+/** Awaits something that is stored in the folder for temporary files. */
 async function stored<T>(path: string, storing: Promise<T>): Promise<T> {
   try {
     return await storing;
   } catch (error) {
     throw new IpftError(
-      `cannot compile ${path}: no place for ipft.h among the temporary files: ${
-        fileProblem(error)
-      }`,
-      "set TMPDIR to a folder that can be written to",
+      `cannot compile ${path}: cannot store ipft.h as a temporary file: ${fileProblem(error)}`,
+      "set TMPDIR to a folder that you can write to",
     );
   }
 }
@@ -51,7 +49,7 @@ async function run(path: string, headers: string): Promise<Compiled> {
     ...options,
     ...["-target", "bpf", "-O2", "-g", "-D__TARGET_ARCH_x86"],
     ...words("CFLAGS"),
-    // Behind all others, where the user's own headers are found first.
+    // Searched after all others, so that the user's own headers win.
     ...["-idirafter", headers, "-idirafter", ARCHITECTURE_HEADERS],
     ...["-c", "-o", "-"],
     path.startsWith("-") ? `./${path}` : path,
@@ -62,10 +60,10 @@ async function run(path: string, headers: string): Promise<Compiled> {
   const why = success
     ? `${compiler} wrote no object to its standard output`
     : signal !== null
-    ? `${compiler} was ended by ${signal}`
+    ? `${compiler} was killed by ${signal}`
     : messages === ""
-    ? `${compiler} failed and does not say why (exit status ${code})`
-    : `${compiler} says what is wrong above (exit status ${code})`;
+    ? `${compiler} failed without a message (exit status ${code})`
+    : `${compiler} failed, as its messages above explain (exit status ${code})`;
   throw new IpftError(
     `cannot compile ${path}: ${why}`,
     remedyFor(messages),
@@ -90,19 +88,19 @@ async function output(
     const isMissing = error instanceof Deno.errors.NotFound;
     throw new IpftError(
       `cannot compile ${path}: ${
-        isMissing ? `there is no ${compiler}` : `${compiler}: ${fileProblem(error)}`
+        isMissing ? `cannot find ${compiler}` : `${compiler}: ${fileProblem(error)}`
       }`,
-      `install it (${PACKAGES}), set CC to your clang, or compile elsewhere and use -e with the .o`,
+      `install it (${PACKAGES}), set CC to your clang, or compile elsewhere and pass the .o to -e`,
     );
   }
 }
 
-/** The words of an environment variable. */
+/** Splits an environment variable into words. */
 function words(name: string): string[] {
   return (Deno.env.get(name) ?? "").split(/\s+/).filter(Boolean);
 }
 
-/** What helps where headers are not installed. */
+/** Names the package of a header that is missing. */
 function remedyFor(messages: string): string | undefined {
   const missing = messages.match(/'((?:bpf|linux|asm|asm-generic)\/[\w./-]+)' file not found/)?.[1];
   if (missing === undefined) return undefined;
@@ -112,10 +110,10 @@ function remedyFor(messages: string): string | undefined {
 
 function checkReadable(path: string): void {
   try {
-    // Before it is opened: to open a pipe waits for whoever writes to it.
+    // Asked first, because opening a pipe waits for its writer.
     if (Deno.statSync(path).isFile) return Deno.openSync(path).close();
   } catch (error) {
     throw new IpftError(`cannot read the extension ${path}: ${fileProblem(error)}`);
   }
-  throw new IpftError(`cannot read the extension ${path}: it is not a file`);
+  throw new IpftError(`cannot read the extension ${path}: it is not a regular file`);
 }

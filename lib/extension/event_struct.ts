@@ -1,4 +1,3 @@
-/** The struct that a module fills its data with, as the BTF of its object describes it. */
 import { DATA_BYTES } from "../event/section.ts";
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
@@ -6,27 +5,27 @@ import { vlenOf } from "../btf/btf_table.ts";
 import { nearest } from "../base/nearest.ts";
 import { extensionError } from "./extension_error.ts";
 
-/** What marks the struct: a variable of this name, in this section. */
+/** A variable of this name, in this section, has the event struct as its type. */
 export const EVENT_STRUCT = "__ipft_event_struct", SKIPPED_SECTION = "__ipft_skip";
 
-/** What a tag must begin with to be meant for ipft. */
+/** What tags for ipft begin with. */
 const TAG_PREFIX = "ipft:";
 
 const SYMBOL_TAG = "ipft:fmt:symbol";
 
-/** The marked struct of an object, and what its members refer to. */
+/** The struct that `module()` writes to its data, as the BTF of the object describes it. */
 export class EventStruct {
   /** Id of the STRUCT in `btf`. */
   readonly id: number;
   readonly sizeBytes: number;
-  /** By struct and member, `17:0`: the tags that are meant for ipft. */
+  /** The tags for ipft, by struct and member: `17:0`. */
   readonly #tags = new Map<string, string[]>();
-  /** Type ids of the other variables of the section, by name. */
+  /** The types of the section's variables, by name. */
   readonly #variables = new Map<string, number>();
 
   /**
-   * @param btf the object's own
-   * @param source where the object came from, for messages
+   * @param btf of the object
+   * @param source what messages call the object
    * @throws IpftError when no struct is marked, or it is larger than an event's data
    */
   constructor(readonly btf: Btf, readonly source: string) {
@@ -36,7 +35,7 @@ export class EventStruct {
       throw extensionError(
         source,
         `no struct is marked as its output: section ${SKIPPED_SECTION} has no variable ${EVENT_STRUCT}`,
-        "include <ipft.h> and write: struct event { ... } __ipft_event_struct; or format the data in Lua",
+        "include <ipft.h> and write: struct event { ... } __ipft_event_struct; or show the data with Lua",
       );
     }
     this.id = btf.skipModifiers(type);
@@ -53,26 +52,27 @@ export class EventStruct {
         source,
         `struct ${
           btf.name(this.id)
-        } has ${this.sizeBytes} bytes, an event has room for ${DATA_BYTES}`,
-        "leave members out or make them smaller",
+        } has ${this.sizeBytes} bytes, but an event has room for ${DATA_BYTES}`,
+        "remove members or make them smaller",
       );
     }
     this.#readTags();
   }
 
-  /** Whether a member is to be shown as the name of a kernel address. */
+  /** Whether a member is shown as the name of a kernel address. */
   get wantsSymbols(): boolean {
     return [...this.#tags.values()].some((tags) => tags.includes(SYMBOL_TAG));
   }
 
-  /** What ipft is told of a member: `ipft:fmt:hex`. */
+  /** The tags of a member: `ipft:fmt:hex`. */
   tags(struct: number, index: number): readonly string[] {
     return this.#tags.get(`${struct}:${index}`) ?? [];
   }
 
   /**
-   * The enum of the section's variable of that name.
-   * @throws IpftError when there is none
+   * Returns the enum type of a variable of the section.
+   * @param member whose tag names the variable
+   * @throws IpftError when there is no such variable, or it is not of an enum type
    */
   enumOf(name: string, member: string, tag: string): number {
     const variable = this.#variables.get(name);
@@ -114,7 +114,7 @@ export class EventStruct {
   }
 }
 
-/** The VARs of a DATASEC: of each element the first word, the others are its offset and size. */
+/** The VARs of a DATASEC. An element is three words: VAR, offset, size. */
 function sectionVariables(btf: Btf, section: number): number[] {
   const HEADER_WORDS = 3, ELEMENT_WORDS = 3;
   return Array.from(
@@ -123,7 +123,7 @@ function sectionVariables(btf: Btf, section: number): number[] {
   );
 }
 
-/** Which member of its struct a DECL_TAG is about; 0xffffffff for the struct itself. */
+/** The index of the member that a DECL_TAG belongs to; 0xffffffff for the struct itself. */
 function tagComponent(btf: Btf, tag: number): number {
   return btf.word(tag, 3);
 }

@@ -1,10 +1,10 @@
 import { IpftError } from "../base/errors.ts";
 
-/** How an extension is compiled, in the words of the manual. */
+/** How the manual compiles an extension. */
 export const COMPILE = "clang -target bpf -O3 -c -g";
 
 /**
- * The error for an extension that cannot be used.
+ * Makes the error for an extension that cannot be used.
  * @param source what messages call it: `ExtensionObject.source`
  */
 export function extensionError(source: string, why: string, remedy?: string): IpftError {

@@ -1,22 +1,22 @@
 import { DATA_BYTES } from "../event/section.ts";
 
-/** A number where it is exact (up to 2^53), else a bigint. */
+/** A number as far as those are exact (up to 2^53), a bigint beyond. */
 export type Integer = number | bigint;
 
-/** Reads an integer of the event whose data begins at `at`; all of its `DATA_BYTES` are in `data`. */
+/** Reads an integer of the event whose data begins at `at`. All its `DATA_BYTES` must be in `data`. */
 export type ReadInteger = (data: DataView, at: number) => Integer;
 
-/** Where an integer is and how it is written. */
+/** Where an integer is and how it is encoded. */
 export interface IntegerPlace {
-  /** From the beginning of the data, to the lowest bit. */
+  /** From the beginning of the data to the lowest bit. */
   readonly bitOffset: number;
   readonly bits: number;
   readonly isSigned: boolean;
-  /** In network byte order: only of whole bytes. */
+  /** In network byte order; only for whole bytes. */
   readonly isBigEndian: boolean;
 }
 
-/** The reader for a place within `DATA_BYTES`. */
+/** Makes the reader for a place within `DATA_BYTES`. */
 export function integerReader(place: IntegerPlace): ReadInteger {
   const { bitOffset, bits, isSigned, isBigEndian } = place;
   if (bitOffset % 8 !== 0) return bitFieldReader(place);
@@ -61,9 +61,9 @@ function signed64(low: number, high: number): Integer {
     : BigInt(high) << 32n | BigInt(low);
 }
 
-/** Any bits in little-endian order. */
+/** Reads any bits in little-endian order. */
 function bitFieldReader({ bitOffset, bits, isSigned }: IntegerPlace): ReadInteger {
-  // Most fit into one word, which may begin earlier so that it ends within the data.
+  // Most fit into one word. It may begin early, so that it ends within the data.
   const wordAt = Math.min(bitOffset >>> 3, DATA_BYTES - 4);
   const end = bitOffset - wordAt * 8 + bits;
   if (end <= 32) {
@@ -83,7 +83,7 @@ function bitFieldReader({ bitOffset, bits, isSigned }: IntegerPlace): ReadIntege
   };
 }
 
-/** Whole bytes of a width that a DataView does not know. */
+/** Reads whole bytes of a width that DataView does not have. */
 function bigEndianReader({ bitOffset, bits, isSigned }: IntegerPlace): ReadInteger {
   const offset = bitOffset / 8, count = bits / 8;
   return (data, at) => {
@@ -93,7 +93,7 @@ function bigEndianReader({ bitOffset, bits, isSigned }: IntegerPlace): ReadInteg
   };
 }
 
-/** The lowest `bits` of a value, as `ReadInteger` returns them. */
+/** Cuts a value to its lowest `bits`. */
 export function asInteger(value: bigint, bits: number, isSigned: boolean): Integer {
   const cut = isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
   const number = Number(cut);

@@ -1,19 +1,19 @@
 import type { EventStruct } from "./event_struct.ts";
 import { extensionError } from "./extension_error.ts";
 
-/** Formats that stand by themselves, and those that refer to an enum. */
+/** Formats without an argument, and those that name an enum. */
 const PLAIN = ["hex", "dec", "ipv4", "ipv6", "mac", "symbol"] as const;
 const OF_ENUM = ["enum", "enum_flags"] as const;
 
-/** How the tags of a member want its value to be shown. */
+/** How a member is shown, according to its tags. */
 export interface MemberFormat {
-  /** Undefined: as its type says. */
+  /** Undefined when only the type decides. */
   readonly name?: typeof PLAIN[number] | typeof OF_ENUM[number];
-  /** For formats of an enum: its type. */
+  /** The enum type, for formats that name one. */
   readonly enumId?: number;
   /** Whether its integers are in network byte order. */
   readonly isBigEndian: boolean;
-  /** For messages; empty for a member without tags. */
+  /** The tags, for messages; empty for a member without any. */
   readonly tag: string;
 }
 
@@ -23,7 +23,7 @@ const BIG_ENDIAN = `${PREFIX}be`;
 /**
  * Reads the tags of a member.
  * @param member its name, for messages
- * @throws IpftError that names the member and the tag, when it is unknown, or at odds with another
+ * @throws IpftError that names the member and the tag, when the tag is unknown or contradicts another
  */
 export function memberFormat(
   event: EventStruct,
@@ -35,7 +35,7 @@ export function memberFormat(
     throw extensionError(
       event.source,
       `member ${member} has the tags ${formats.map(({ tag }) => tag).join(" and ")}`,
-      `keep one of them; only ${BIG_ENDIAN} goes together with others`,
+      `keep one of them; only ${BIG_ENDIAN} combines with another`,
     );
   }
   const [format] = formats;
@@ -61,6 +61,6 @@ function parse(event: EventStruct, tag: string, member: string): Format {
   throw extensionError(
     event.source,
     `member ${member} has the unknown tag ${tag}`,
-    `known are ${known.map((name) => PREFIX + name).join(", ")}`,
+    `known tags are ${known.map((name) => PREFIX + name).join(", ")}`,
   );
 }

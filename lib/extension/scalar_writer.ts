@@ -17,7 +17,7 @@ import {
   type WriteValue,
 } from "./value_writers.ts";
 
-/** An integer, character, truth value, enum or pointer of the event struct. */
+/** A value of the event struct that has no parts: an integer, character, bool, enum or pointer. */
 export interface Scalar {
   readonly kind: "integer" | "boolean" | "character" | "enum" | "pointer";
   /** Its type, without modifiers. */
@@ -94,8 +94,8 @@ function defaultWriter(
 }
 
 /**
- * The scalar of a type at a place; undefined for a type that is none.
- * @param bitSize width of a bit field, 0 for any other value
+ * Returns the scalar of a type at a place; undefined for other types.
+ * @param bitSize width of a bit field; 0 for any other value
  */
 export function scalarOf(
   btf: Btf,

@@ -3,17 +3,17 @@ import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
 import { COMPILE, extensionError } from "./extension_error.ts";
 
-/** What the tracer calls. */
+/** The function that ipft calls for each event. */
 export const SIGNATURE = "int module(void *ctx, struct sk_buff *skb, uint8_t data[64])";
 
 export const PARAMETER_COUNT = 3;
 
 /**
- * Checks the type of the function `module`: what it is given, it must expect.
- * @param btf the object's own
+ * Checks that the function `module` takes the arguments that ipft calls it with.
+ * @param btf of the object
  * @param source what messages call the object
  * @returns the id of its FUNC_PROTO
- * @throws IpftError that says what it has and what it must be
+ * @throws IpftError that shows the signature as it is and as it must be
  */
 export function checkSignature(btf: Btf, source: string): number {
   const [func] = btf.findOwn(BtfKind.FUNC, "module");
@@ -54,12 +54,12 @@ function pointsTo(btf: Btf, id: number, test: Test): boolean {
   return btf.kind(pointer) === BtfKind.PTR && test(btf, btf.skipModifiers(btf.type(pointer)));
 }
 
-/** The context is what the backend makes it: registers or arguments. */
+/** The context depends on the backend: registers or arguments. */
 const isAnything: Test = () => true;
 
 const isVoid: Test = (btf, id) => btf.kind(id) === BtfKind.VOID;
 
-/** CO-RE takes `sk_buff___anything` for the kernel's `sk_buff`. */
+/** CO-RE matches `sk_buff___anything` with the kernel's `sk_buff`. */
 const isVoidOrSkb: Test = (btf, id) =>
   isVoid(btf, id) ||
   (btf.kind(id) === BtfKind.STRUCT || btf.kind(id) === BtfKind.FWD) &&
@@ -68,16 +68,16 @@ const isVoidOrSkb: Test = (btf, id) =>
 const isVoidOrByte: Test = (btf, id) =>
   isVoid(btf, id) || btf.kind(id) === BtfKind.INT && btf.size(id) === 1;
 
-/** The tracer looks at 32 bits of what is returned. */
+/** ipft looks at 32 bits of what is returned. */
 const isInt: Test = (btf, id) => {
   const type = btf.skipModifiers(id);
   return btf.kind(type) === BtfKind.INT && btf.size(type) === 4;
 };
 
-/** Deeper than any type that a person would want to read. */
+/** Deeper than any type that a person wants to read. */
 const MAX_DEPTH = 8;
 
-/** A type as C writes it. */
+/** Returns a type as C writes it. */
 function typeName(btf: Btf, id: number, depth = 0): string {
   if (depth === MAX_DEPTH) return "…";
   const inner = () => typeName(btf, btf.type(id), depth + 1);

@@ -1,4 +1,4 @@
-/** Turns the BTF of an event struct into what writes its members: a plan that is made once. */
+/** Plans, once for each output, how the members of an event struct are read and written. */
 import type { IpftError } from "../base/errors.ts";
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
@@ -29,7 +29,7 @@ interface ValuePlace {
   readonly id: number;
   /** From the beginning of the data. */
   readonly bitOffset: number;
-  /** Width of a bit field, 0 for any other value. */
+  /** Width of a bit field; 0 for any other value. */
   readonly bitSize: number;
   readonly format: MemberFormat;
   /** `address.port`, for messages. */
@@ -38,7 +38,7 @@ interface ValuePlace {
   readonly depth: number;
 }
 
-/** More than there are in 64 bytes, even if each bit is a member and unions show some twice. */
+/** More values than 64 bytes can hold, even if each bit is a member and unions show some twice. */
 const MAX_VALUES = 1024, MAX_DEPTH = 16;
 
 /**
@@ -70,7 +70,7 @@ class StructPlan {
     this.#symbolName = symbolName;
   }
 
-  /** @param path what the members' names follow in messages: `address.` */
+  /** @param path prefix of the members' names in messages: `address.` */
   fields(struct: number, bitOffset: number, path: string, depth: number): StructField[] {
     const btf = this.#btf;
     return btf.members(struct).flatMap(({ name, type, bitOffset: offset, bitSize }, index) => {
@@ -158,13 +158,15 @@ class StructPlan {
 
   #count(member: string, depth: number): void {
     if (++this.#values <= MAX_VALUES && depth <= MAX_DEPTH) return;
-    throw this.#error(`member ${member} is one of more values than an event can have`);
+    throw this.#error(
+      `member ${member} goes beyond the ${MAX_VALUES} values and ${MAX_DEPTH} levels of an event`,
+    );
   }
 
-  /** A value has whole bytes, or fits into bytes, of the struct. */
+  /** Checks that a value lies within the struct. */
   #check(member: string, bitOffset: number, bits: number): void {
     if (bits > 0 && bitOffset + bits <= this.#event.sizeBytes * 8) return;
-    throw this.#error(`member ${member} is not within its struct`, "compile it again");
+    throw this.#error(`member ${member} lies outside its struct`, "compile it again");
   }
 
   #unfit({ member, format }: ValuePlace, why: string): IpftError {

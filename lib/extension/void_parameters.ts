@@ -6,8 +6,8 @@ import { BtfTable, COMMON_WORDS, KIND_SHIFT } from "../btf/btf_table.ts";
 const HEADER_BYTES = 24, MAGIC = 0xeb9f, VERSION = 1;
 
 /**
- * A copy of BTF in which all parameters of a function are `void *`, as the tracer declares `module`:
- * the linker compares the types on both sides, and modules have a `struct sk_buff` of their own.
+ * Copies BTF and makes all parameters of a function `void *`, as ipft's own object declares `module`. The
+ * linker compares the types on both sides, and extensions declare a `struct sk_buff` of their own.
  *
  * @param prototype id of the function's FUNC_PROTO
  * @param source what messages call the BTF

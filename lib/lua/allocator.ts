@@ -1,25 +1,25 @@
-import type { LuaModule, Pointer } from "./wasmoon.ts";
+import type { LuaApi, Pointer } from "./wasmoon.ts";
 
-/** Blocks up to this size are kept for the next of their kind, in steps of 16 bytes. */
+/** Freed blocks up to this size are kept to be used again, in steps of 16 bytes. */
 const SMALL_BYTES = 256;
 
 /**
- * The memory of a Lua state: with a limit, and quick for the small blocks that each event makes and
- * leaves, because a call back into WebAssembly for malloc and free would take longer than they do.
+ * Allocates the memory of a Lua state, up to a limit. Small blocks, which every event allocates and
+ * frees, do not go through malloc: the call back into WebAssembly would take longer than malloc itself.
  */
 export class Allocator {
-  readonly #module: LuaModule;
-  /** By size / 16: addresses of free small blocks. */
+  readonly #lua: LuaApi;
+  /** Addresses of free small blocks, by size / 16. */
   readonly #free: Pointer[][] = Array.from({ length: SMALL_BYTES / 16 + 1 }, () => []);
   #usedBytes = 0;
-  /** What the state may use; beyond it Lua throws its error for memory. */
+  /** The most that the state may use. Beyond it, Lua throws its memory error. */
   limitBytes = Infinity;
 
-  constructor(module: LuaModule) {
-    this.#module = module;
+  constructor(lua: LuaApi) {
+    this.#lua = lua;
   }
 
-  /** lua_Alloc (Lua 5.4 reference manual, §4.6). Without a block `oldBytes` is something else. */
+  /** Implements lua_Alloc (Lua 5.4 reference manual, §4.6). Without a block, `oldBytes` is not a size. */
   readonly allocate = (
     _context: Pointer,
     block: Pointer,
@@ -30,7 +30,7 @@ export class Allocator {
     const grownBytes = newBytes - oldBytes;
     if (grownBytes > 0 && this.#usedBytes + grownBytes > this.limitBytes) return 0;
     if (oldBytes > SMALL_BYTES && newBytes > SMALL_BYTES) {
-      const moved = this.#module._realloc(block, newBytes);
+      const moved = this.#lua._realloc(block, newBytes);
       if (moved !== 0) this.#usedBytes += grownBytes;
       return moved;
     }
@@ -39,17 +39,17 @@ export class Allocator {
       moved = this.#take(newBytes);
       if (moved === 0) return 0;
       const keptBytes = Math.min(oldBytes, newBytes);
-      if (keptBytes > 0) this.#module.HEAPU8.copyWithin(moved, block, block + keptBytes);
+      if (keptBytes > 0) this.#lua.HEAPU8.copyWithin(moved, block, block + keptBytes);
     }
     this.#usedBytes += grownBytes;
-    if (oldBytes > SMALL_BYTES) this.#module._free(block);
+    if (oldBytes > SMALL_BYTES) this.#lua._free(block);
     else if (block !== 0) this.#free[oldBytes + 15 >>> 4].push(block);
     return moved;
   };
 
   #take(sizeBytes: number): Pointer {
-    if (sizeBytes > SMALL_BYTES) return this.#module._malloc(sizeBytes);
+    if (sizeBytes > SMALL_BYTES) return this.#lua._malloc(sizeBytes);
     const step = sizeBytes + 15 >>> 4;
-    return this.#free[step].pop() ?? this.#module._malloc(step * 16);
+    return this.#free[step].pop() ?? this.#lua._malloc(step * 16);
   }
 }

@@ -1,7 +1,7 @@
 -- Runs a script's dump or decode on many events in one call from the host, because such a call costs as
--- much as the function itself. Gets what the sandbox throws at the end of a budget, and the fields that
--- every event has; returns what lib/lua/lua_vm.ts and lib/lua/lua_formatter.ts call.
-local budget_exceeded, reserved = ... -- the fields' names, each between spaces
+-- much as the function itself. Takes what the sandbox throws at the end of a budget, and the reserved
+-- names. Returns the functions that lib/lua/lua_vm.ts and lib/lua/lua_reader.ts call.
+local budget_exceeded, reserved = ... -- the names, each between spaces
 local own_chunk = debug.getinfo(1, "S").short_src
 
 local concat, next, pack, parse, sort = table.concat, next, string.pack, string.unpack, table.sort
@@ -11,21 +11,21 @@ local math_type, pcall, type = math.type, pcall, type
 
 local DATA_BYTES <const> = 64
 
--- [1] is the number of the event whose function runs. The host gives each event a budget of its own,
--- and goes on with the next one after an error.
+-- [1] is the number of the event whose function runs. The host gives each event a budget of its own, and
+-- continues with the next event after an error.
 local progress = { 0 }
 
-local records -- of each event the data, DATA_BYTES
--- The results of the events so far: strings and numbers, and of decode integers that say what they are.
+local events -- the data of each: DATA_BYTES
+-- The results so far: strings and numbers, and for decode the sizes that tell them apart.
 local texts, text_count = {}, 0
 local sizes, size_count = {}, 0
 local numbers, number_count = {}, 0
 -- The events for which dump failed.
 local failures, failure_count = {}, 0
 
--- What runs, by name and itself, and what it returned for the current event.
+-- The function that runs, its name, and what it returned for the current event.
 local name, callee, returned
-local bad_result = {} -- thrown when that is not what it must return
+local bad_result = {} -- thrown when it returned something else than it must
 local run_dump
 
 local function a(value)
@@ -33,8 +33,8 @@ local function a(value)
   return kind == "nil" and "nil" or "a " .. kind
 end
 
--- Formats for pack and parse, by what they repeat. Most batches have as many events as the last one, and
--- to make a format takes as long as to use it.
+-- Formats for pack and parse, by what they repeat. Most batches have as many events as the one before,
+-- and making a format takes as long as using it.
 local formats = {}
 
 local function format_of(kind, count)
@@ -45,37 +45,37 @@ local function format_of(kind, count)
 end
 
 local function begin(batch)
-  -- In half the time of a sub() for each.
-  records = { parse(format_of("c" .. DATA_BYTES, #batch // DATA_BYTES), batch) }
+  -- In half the time of one sub() for each event.
+  events = { parse(format_of("c" .. DATA_BYTES, #batch // DATA_BYTES), batch) }
   text_count, size_count, number_count, failure_count = 0, 0, 0, 0
 end
 
--- Looked up for each batch: a script may replace its functions.
+-- Looks the function up for each batch, because a script may replace it.
 local function use(global_name)
   name, callee = global_name, _G[global_name]
   if type(callee) == "function" then return callee end
-  error(name .. " is no function any more but " .. a(callee), 0)
+  error(name .. " is no longer a function but " .. a(callee), 0)
 end
 
--- Appends a text for each event. What it takes here is paid for every event, twice as the instructions
--- are counted: hence the local variables.
+-- Appends the text of each event. Each instruction here is paid for every event, and counts against its
+-- budget: hence the local variables.
 function run_dump(first, last)
-  local dump, records, texts, progress = use("dump"), records, texts, progress
+  local dump, events, texts, progress = use("dump"), events, texts, progress
   for event = first, last do
     progress[1] = event
-    local text = dump(records[event])
+    local text = dump(events[event])
     texts[event] = text
-    -- Fails for most of what is no string; whatever else has a length is seen in `take_texts`. To call
-    -- type() would take much longer.
+    -- Fails for most values that are not strings; `take_texts` finds the others that have a length.
+    -- Calling type() would take much longer.
     local _ = #text
   end
   text_count = last
 end
 
--- The keys that a table may have, sorted, because the order of next() differs from run to run: packed
--- strings, by number, and the numbers by these strings.
+-- A shape is the set of keys of a table, sorted, because the order of next() differs from run to run:
+-- packed strings by number, and the numbers by these strings.
 local shapes, shape_numbers = {}, {}
--- Of the last table, as most have the same keys: its shape, and the place of each key in it.
+-- The shape of the last table, and the place of each key in it: most tables have the same keys.
 local shape, key_count, places = nil, nil, {}
 local values = {}
 
@@ -97,15 +97,15 @@ local function keys_of(shape_number)
   return shapes[shape_number]
 end
 
--- What a double holds exactly, and so JSON's readers too.
+-- The integers that a double, and so most readers of JSON, hold exactly.
 local SMALLEST <const>, LARGEST <const> = -(1 << 53), 1 << 53
 
--- Appends the shape of each event's table, and for each value the size of its text, or -1 for a number.
+-- Appends the shape of each event's table, and for each value the size of its text or, for a number, -1.
 local function run_decode(first, last)
   local decode = use("decode")
   for event = first, last do
     progress[1] = event
-    local fields = decode(records[event])
+    local fields = decode(events[event])
     returned = fields
     if type(fields) ~= "table" then error(bad_result) end
     local count = 0
@@ -147,7 +147,7 @@ local function run_decode(first, last)
   end
 end
 
--- Appends what went wrong with an event.
+-- Appends what went wrong for an event.
 local function fail(event, message)
   if name == "dump" then
     texts[event], text_count = message, max(event, text_count)
@@ -164,18 +164,19 @@ local function packed(kind, list, count)
   return pack(format_of(kind, count), unpack(list, 1, count))
 end
 
--- Of dump: each text after its size as a 32-bit integer, and as such integers the events that failed.
+-- Returns the results of dump: each text behind its size as a 32-bit integer, and the numbers of the
+-- events that failed, as such integers.
 local function take_texts()
   return packed("<s4", texts, text_count), packed("<i4", failures, failure_count)
 end
 
--- Of decode: all texts in a row, all sizes as 32-bit integers, all numbers as doubles.
+-- Returns the results of decode: all texts, all sizes as 32-bit integers, all numbers as doubles.
 local function take_fields()
   return concat(texts, "", 1, text_count), packed("<i4", sizes, size_count),
     packed("<d", numbers, number_count)
 end
 
--- What is wrong with the current event's result.
+-- Says what is wrong with the result of the current event.
 local function complaint()
   local wrong = format("%s returned %s", name, a(returned))
   if name == "dump" then return wrong .. "; it must return a string" end
@@ -196,7 +197,7 @@ local function positioned(message)
   return format("%s:%d: %s", source.short_src, source.linedefined, message)
 end
 
--- The first event whose result has a length and yet is no string, and what is wrong with it.
+-- Finds the first event whose result has a length but is not a string, and says what is wrong with it.
 local function find_bad_result()
   for event = 1, text_count do
     returned = texts[event]
@@ -204,7 +205,7 @@ local function find_bad_result()
   end
 end
 
--- The handler of all errors in scripts: what, and on the lines after it where.
+-- Handles all errors in scripts: returns a message and, on the lines behind it, a traceback.
 local function explain(value)
   local thrower = getinfo(2, "Slf")
   if thrower.func == run_dump then returned, value = texts[progress[1]], bad_result end

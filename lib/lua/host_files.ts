@@ -1,20 +1,20 @@
 import { sep } from "node:path";
 
-/** The largest file that a script may read: what it reads stays in memory while it is open. */
+/** The largest file that a script may read. An open file is in memory as a whole. */
 const FILE_BYTES = 16 * 2 ** 20;
 
-/** The files of this machine that a script may read: those below some folders. */
+/** Reads the files of this machine for a script: only those below some folders. */
 export class HostFiles {
   readonly #folders: readonly string[];
 
-  /** @param folders that exist; symbolic links are followed to where they are */
+  /** @param folders existing ones; symbolic links are resolved */
   constructor(folders: readonly string[]) {
     this.#folders = [...new Set(folders.flatMap(realFolder))];
   }
 
   /**
-   * A file's content, or a message that says why a script cannot have it.
-   * @param path absolute, or relative to the working directory; where symbolic links lead counts
+   * Returns a file's content, or a message that says why the script cannot have it.
+   * @param path absolute, or relative to the working directory; symbolic links are resolved first
    */
   read(path: string): Uint8Array | string {
     let realPath: string;
@@ -41,7 +41,7 @@ export class HostFiles {
   }
 }
 
-/** None for /dev/fd, where a script is that comes from a pipe: that is closed to the executable. */
+/** Resolves a folder. A script from a pipe is in /dev/fd, which the executable may not read: no folder then. */
 function realFolder(folder: string): string[] {
   try {
     return [Deno.realPathSync(folder)];

@@ -5,12 +5,12 @@ import { LuaError, type LuaValue } from "./lua_value.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { scriptError } from "./script_error.ts";
 
-/** How much `dump` or `decode` may run for one event: some milliseconds. */
+/** How many instructions `dump` or `decode` may run for one event: some milliseconds. */
 const INSTRUCTIONS = 1_000_000;
 
 /**
- * A function that was stopped this often, for its time or its memory, is not called again: each time
- * takes as long as many thousand events.
+ * How often a function may be stopped, for its time or its memory, before it is not called any more: each
+ * time takes as long as many thousand events.
  */
 const STOPS = 10;
 
@@ -44,7 +44,7 @@ export class LuaReader implements FieldReader {
     return this.#failures;
   }
 
-  /** An event whose function fails gets the failure in place of fields. */
+  /** Where the function fails for an event, its failure takes the place of the fields. */
   read(data: Uint8Array<ArrayBuffer>): void {
     const count = data.length / DATA_BYTES;
     this.#written = 0;
@@ -53,7 +53,7 @@ export class LuaReader implements FieldReader {
       if (this.#name === "dump") this.#writeTexts(count);
       else this.#writeTables(count);
     } catch (error) {
-      // The virtual machine is of no use any more, and the results of this batch are in there.
+      // The virtual machine cannot be used any more, and the results of this batch are lost with it.
       if (!(error instanceof LuaError)) throw error;
       this.#note(error, count - this.#written);
       const message = encoder.encode(oneLine(error.message));
@@ -82,12 +82,12 @@ export class LuaReader implements FieldReader {
         }
       } else {
         this.#failures++;
-        vm.call(batch.fail, [event, `not called any more, after ${STOPS} calls without end`]);
+        vm.call(batch.fail, [event, `not called any more: it was stopped ${STOPS} times`]);
       }
     }
   }
 
-  /** What `take_texts` of batch.lua returns, once each result is what it must be. */
+  /** Returns what `take_texts` of batch.lua returns, after events with a wrong result have failed. */
   #takeTexts(): Uint8Array<ArrayBuffer>[] {
     const { vm, batch } = this.#sandbox;
     for (;;) {

@@ -1,25 +1,25 @@
-/** A value in the virtual machine, kept there for the host: a function or a table. */
+/** Refers to a function or table in the virtual machine, which is kept there for the host. */
 export class LuaReference {
   constructor(readonly key: bigint) {}
 }
 
-/** What comes out of the virtual machine. Strings are bytes: any 256 of them, NUL included. */
+/** A value from the virtual machine. A string may hold any bytes, NUL included. */
 export type LuaValue =
   | { readonly type: "string"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: "integer" | "float"; readonly value: number }
   | { readonly type: "function" | "table"; readonly reference: LuaReference }
   | { readonly type: "nil" | "boolean" | "userdata" | "thread" };
 
-/** What goes into it. A number becomes an integer where it is one. */
+/** A value for the virtual machine. A whole number becomes an integer. */
 export type HostValue = undefined | number | string | Uint8Array | LuaReference;
 
-/** A function of the host that Lua code calls. It must not call back into the virtual machine. */
+/** A function of the host that Lua code can call. It must not call into the virtual machine. */
 export type HostFunction = (...args: LuaValue[]) => HostValue[];
 
-/** Why a call into the virtual machine did not return. */
+/** Why a call into the virtual machine failed. `budget`: it ran too long. */
 export type LuaFailure = "error" | "budget" | "memory" | "crash";
 
-/** A call into the virtual machine failed. */
+/** The error of a failed call into the virtual machine. */
 export class LuaError extends Error {
   override readonly name = "LuaError";
 

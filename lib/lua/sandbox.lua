@@ -1,6 +1,6 @@
--- The standard library as a script sees it: everything that computes, reading of files that the host
--- lets through, and nothing that changes the machine. Runs before the script, with the functions that
--- lib/lua/sandbox.ts provides; returns what ends a call at the end of its budget.
+-- Reduces the standard library to what a script may use: all that computes, reading of files that the
+-- host allows, and nothing that changes the machine. Runs before the script, with the functions that
+-- lib/lua/sandbox.ts provides. Returns what the host throws at the end of a budget.
 local script_folder, copy_file, write_stdout, write_stderr, clock = ...
 
 local error, pcall, select, tostring, type, xpcall = error, pcall, select, tostring, type, xpcall
@@ -16,7 +16,7 @@ end
 
 -- Budgets -------------------------------------------------------------------------------------------
 
--- What the host throws when a call has used up its budget of instructions. No script can catch it, or
+-- The host throws this when a call has used up its budget of instructions. A script must not catch it, or
 -- `while true do pcall(f) end` would never end.
 local budget_exceeded = {}
 
@@ -47,7 +47,7 @@ function coroutine.close(...)
   return pass_on(close_coroutine(...))
 end
 
--- A finalizer runs with hooks disabled, outside of every budget.
+-- Finalizers run with hooks disabled, outside of every budget.
 function _G.setmetatable(t, metatable)
   if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
     error("setmetatable: refused by ipft's sandbox, __gc is not available", 2)
@@ -55,7 +55,8 @@ function _G.setmetatable(t, metatable)
   return setmetatable(t, metatable)
 end
 
--- A hook is how the host counts instructions; the rest of the library sees through these functions.
+-- The host counts instructions with a hook, which a script could remove. The rest of the library
+-- sees into the sandbox's own functions.
 for name in pairs(debug) do
   if name ~= "traceback" and name ~= "getinfo" then
     debug[name] = refuse("debug." .. name, "only traceback and getinfo are available")
@@ -105,12 +106,12 @@ end
 
 local function check_reading(name, mode)
   if mode ~= nil and mode ~= "r" and mode ~= "rb" then
-    error(("%s: mode '%s' refused by ipft's sandbox, files are for reading only"):format(name, mode), 3)
+    error(("%s: mode '%s' refused by ipft's sandbox, files can only be read"):format(name, mode), 3)
   end
 end
 
--- The file as one that Lua's own library can open: the host puts a copy into the memory of the
--- virtual machine, and with the name gone the copy goes when the file is closed.
+-- Opens a file with Lua's own library: the host copies it into the memory of the virtual machine. The
+-- name is removed at once, so that closing the file frees the copy.
 local function open_copy(path)
   local copy, message = copy_file(path)
   if not copy then return nil, message, 2 end
@@ -143,8 +144,8 @@ for _, name in ipairs { "input", "read" } do
 end
 io.stdin = nil
 io.output = refuse("io.output", "io.write writes to standard output")
-io.tmpfile = refuse("io.tmpfile", "files are for reading only")
-io.popen = refuse("io.popen", "a script runs no commands")
+io.tmpfile = refuse("io.tmpfile", "files can only be read")
+io.popen = refuse("io.popen", "a script cannot run commands")
 
 local function read_file(path)
   local file, message = open_copy(path)
@@ -154,7 +155,7 @@ local function read_file(path)
   return source
 end
 
--- Machine code for the virtual machine is not checked by anyone: source only.
+-- Loads source only: nothing checks bytecode before the virtual machine runs it.
 function _G.load(chunk, name, mode, ...)
   if mode ~= nil and not tostring(mode):find("t", 1, true) then
     return nil, "attempt to load binary code: refused by ipft's sandbox, only source is loaded"
@@ -166,7 +167,7 @@ function _G.loadfile(path, _, ...)
   if path == nil then error("loadfile: refused by ipft's sandbox, there is no standard input", 2) end
   local source, message = read_file(path)
   if not source then return nil, message end
-  -- "#!" makes a script executable; the line stays, so that messages count it.
+  -- Skips a "#!" line, but keeps its end, so that messages have the right line numbers.
   return load(source:gsub("^#[^\n]*", ""), "@" .. path, "t", ...)
 end
 
@@ -176,11 +177,11 @@ function _G.dofile(path)
   return chunk()
 end
 
--- Modules -------------------------------------------------------------------------------------------
+-- require -------------------------------------------------------------------------------------------
 
 package.path = script_folder .. "/?.lua;" .. script_folder .. "/?/init.lua"
 package.cpath = ""
-package.loadlib = refuse("package.loadlib", "no native code is loaded")
+package.loadlib = refuse("package.loadlib", "native code cannot be loaded")
 
 function package.searchpath(name, path, separator, replacement)
   separator, replacement = separator or ".", replacement or "/"
@@ -211,19 +212,19 @@ package.searchers = {
     error(("error loading module '%s' from file '%s':\n\t%s"):format(name, path, message), 0)
   end,
   function()
-    return "no native code: ipft's sandbox loads Lua files only"
+    return "no native code: ipft's sandbox loads only Lua files"
   end,
 }
 
 -- The machine ---------------------------------------------------------------------------------------
 
 os.clock = clock
-os.execute = refuse("os.execute", "a script runs no commands")
+os.execute = refuse("os.execute", "a script cannot run commands")
 os.exit = refuse("os.exit", "ipft ends when the trace does")
-os.getenv = refuse("os.getenv", "the environment is not for scripts")
-os.remove = refuse("os.remove", "files are for reading only")
-os.rename = refuse("os.rename", "files are for reading only")
+os.getenv = refuse("os.getenv", "a script cannot see the environment")
+os.remove = refuse("os.remove", "files can only be read")
+os.rename = refuse("os.rename", "files can only be read")
 os.setlocale = refuse("os.setlocale", "the locale is always C")
-os.tmpname = refuse("os.tmpname", "files are for reading only")
+os.tmpname = refuse("os.tmpname", "files can only be read")
 
 return budget_exceeded

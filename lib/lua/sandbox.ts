@@ -6,13 +6,15 @@ import { type HostValue, LuaError, type LuaReference, type LuaValue } from "./lu
 import { LuaVm, OWN_CHUNK } from "./lua_vm.ts";
 import sandboxSource from "./sandbox.lua" with { type: "text" };
 
-/** Where a script's own output goes: `print` and `io.write`, and `io.stderr`. */
+/** Takes what a script prints. */
 export interface ScriptOutput {
+  /** Takes the output of `print` and `io.write`. */
   write(bytes: Uint8Array): void;
+  /** Takes what is written to `io.stderr`. */
   writeError(bytes: Uint8Array): void;
 }
 
-/** What `batch.lua` returns for formatting many events in one call. */
+/** The functions of `batch.lua`, which runs `dump` or `decode` on many events in one call. */
 export interface BatchFunctions {
   readonly begin: LuaReference;
   readonly runDump: LuaReference;
@@ -24,13 +26,13 @@ export interface BatchFunctions {
   readonly takeFields: LuaReference;
 }
 
-/** A virtual machine in which a script can be run without harm. */
+/** A virtual machine in which a script can do no harm. */
 export class Sandbox implements Disposable {
   readonly vm: LuaVm;
   readonly batch: BatchFunctions;
   readonly #files: HostFiles;
   #copies = 0;
-  /** Why the script did not get the last file that it asked for in vain. */
+  /** Why the last file that the script could not open was refused. */
   #missed: string | undefined;
 
   private constructor(vm: LuaVm, folder: string, output: ScriptOutput) {
@@ -67,16 +69,15 @@ export class Sandbox implements Disposable {
   }
 
   /**
-   * Makes the sandbox for a script.
-   * @param scriptPath of a file: those of its folder may be read, and those of the working directory
+   * Makes the sandbox for a script, which may read the files below its folder and the working directory.
    */
   static async create(scriptPath: string, output: ScriptOutput): Promise<Sandbox> {
     return new Sandbox(await LuaVm.create(), dirname(scriptPath), output);
   }
 
   /**
-   * Calls code of the script.
-   * @throws LuaError as `LuaVm.call` does, with what is likely to be the reason
+   * Calls a function of the script.
+   * @throws LuaError as `LuaVm.call` does; the message names a file that could not be opened
    */
   call(callee: LuaReference, args: readonly HostValue[], instructions: number): LuaValue[] {
     this.#missed = undefined;
@@ -85,7 +86,7 @@ export class Sandbox implements Disposable {
     } catch (error) {
       const missed = this.#missed;
       if (!(error instanceof LuaError) || !missed || error.message.includes(missed)) throw error;
-      // Most scripts use what io.open returns without a look at it.
+      // Most scripts use the result of io.open without checking it.
       const message = `${error.message} (it could not open ${missed})`;
       throw new LuaError(error.failure, message, error.traceback);
     }
@@ -101,7 +102,7 @@ export class Sandbox implements Disposable {
       this.#missed = content;
       return [undefined, content];
     }
-    // In the file system of the virtual machine, which is in memory.
+    // In the virtual machine's file system.
     const copy = `/tmp/${this.#copies++}`;
     this.vm.writeFile(copy, content);
     return [copy];

@@ -7,15 +7,15 @@ import { LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
 import { scriptError } from "./script_error.ts";
 import { Sandbox, type ScriptOutput } from "./sandbox.ts";
 
-/** The only version of the scripting API that there is. */
+/** The only version of the scripting API. */
 const API_VERSION = 1;
 
-/** How much the script itself, `init`, `emit` and `fini` may each run: some seconds. */
+/** How much the script itself, `init`, `emit` and `fini` may each run: about a second. */
 const INSTRUCTIONS = 100_000_000;
 
 const FUNCTIONS = ["init", "emit", "dump", "decode", "fini"] as const;
 
-/** A user's Lua script; docs/lua.md says what it may define. */
+/** A user's script in Lua. docs/lua.md says what it may define. */
 export class LuaScript implements Disposable {
   readonly #path: string;
   readonly #sandbox: Sandbox;
@@ -26,8 +26,8 @@ export class LuaScript implements Disposable {
   }
 
   /**
-   * Reads and runs a script, so that its functions are there to be called.
-   * @throws IpftError when it cannot be read, fails, or is not made for this API
+   * Reads and runs a script, which defines its functions.
+   * @throws IpftError when it cannot be read, fails, or is written for another version of the API
    */
   static async load(path: string, output: ScriptOutput): Promise<LuaScript> {
     const source = readUserFile("script", path);
@@ -43,9 +43,9 @@ export class LuaScript implements Disposable {
   }
 
   /**
-   * Calls `init`, then `body`, and in any case `fini` after it; the script may leave out both.
-   * @param onError told when `fini` fails after `body` has failed already
-   * @throws IpftError when `init` or `fini` fails; what `body` rejects with
+   * Calls `init`, then `body`, then `fini`, even when `body` has failed. The script may lack both.
+   * @param onError called when `fini` fails after `body` has failed
+   * @throws IpftError when `init` or `fini` fails, and whatever `body` rejects with
    */
   async run(body: () => Promise<void>, onError: (error: IpftError) => void): Promise<void> {
     this.#call("init");
@@ -63,8 +63,8 @@ export class LuaScript implements Disposable {
   }
 
   /**
-   * The object that `emit` returns or `program` holds; undefined when the script has neither.
-   * @throws IpftError when `emit` fails, or it is not a string
+   * Returns the object that `emit` returns or `program` holds; undefined when the script has neither.
+   * @throws IpftError when `emit` fails or returns anything but a string
    */
   object(): ExtensionObject | undefined {
     const name = this.#function("emit") === undefined ? "program" : "emit";
@@ -110,7 +110,7 @@ export class LuaScript implements Disposable {
     if (version.value !== API_VERSION) {
       throw new IpftError(
         `api_version ${version.value} of ${path} is not supported`,
-        `ipft knows version ${API_VERSION} only`,
+        `the only version is ${API_VERSION}`,
       );
     }
     const defined = new Set<string>(FUNCTIONS.filter((name) => this.#function(name) !== undefined));
@@ -129,7 +129,7 @@ export class LuaScript implements Disposable {
     }
   }
 
-  /** A function that the script defines; undefined for none. */
+  /** Returns a function that the script defines; undefined when it does not. */
   #function(name: typeof FUNCTIONS[number]): LuaReference | undefined {
     const value = this.#sandbox.vm.global(name);
     if (value.type === "nil") return undefined;
@@ -143,7 +143,7 @@ export class LuaScript implements Disposable {
     return this.#explained(name, () => callee);
   }
 
-  /** Calls code of the script; errors in Lua become errors for people. */
+  /** Calls code of the script. Turns its errors into messages for the user. */
   #explained(name: string, callee: () => LuaReference): LuaValue[] {
     try {
       return this.#sandbox.call(callee(), [], INSTRUCTIONS);

@@ -2,8 +2,8 @@ import { IpftError } from "../base/errors.ts";
 import type { LuaError } from "./lua_value.ts";
 
 /**
- * An error in a script, for people: with the calls that led there.
- * @param name of the function that ipft called, e.g. `dump`
+ * Makes the message about an error in a script, with the calls that led to it.
+ * @param name of the function that ipft called: `dump`
  */
 export function scriptError(name: string, error: LuaError, remedy?: string): IpftError {
   const calls = error.traceback.map((call) => `  ${call}`);

@@ -1,6 +1,6 @@
 /**
- * The part of wasmoon that ipft uses: Lua 5.4's own C API, compiled to WebAssembly. wasmoon's own types
- * lean on those of emscripten and hide half of it; its convenient calls turn strings into UTF-8, which
+ * The part of wasmoon that ipft uses: the C API of Lua 5.4, compiled to WebAssembly. wasmoon's own types
+ * build on those of emscripten and hide half of it. Its convenient calls turn strings into UTF-8, which
  * binary data does not survive.
  */
 
@@ -8,10 +8,13 @@
 export type Pointer = number;
 
 /** Functions of the C API (Lua 5.4 reference manual, §4 and §5) and of emscripten's libc. */
-export interface LuaModule {
-  /** The whole memory; another array after the memory has grown. */
+export interface LuaApi {
+  /** The whole memory. It is another array after the memory has grown. */
   readonly HEAPU8: Uint8Array<ArrayBuffer>;
-  /** Puts a JavaScript function into the table of C functions; `signature`: result, then parameters. */
+  /**
+   * Puts a JavaScript function into the table of C functions.
+   * @param signature the types of the result, then of the parameters
+   */
   addFunction(implementation: (...args: number[]) => number | void, signature: string): Pointer;
   readonly FS: { writeFile(path: string, bytes: Uint8Array): void };
   _malloc(sizeBytes: number): Pointer;
@@ -48,9 +51,8 @@ export interface LuaModule {
   _luaL_ref(L: Pointer, index: number): number;
 }
 
-/** A fresh virtual machine without a Lua state. Loaded only here: most traces have no script. */
-export async function loadWasmoon(): Promise<LuaModule> {
+/** Loads a new virtual machine, without a Lua state. wasmoon is imported only now: most traces have no script. */
+export async function loadWasmoon(): Promise<LuaApi> {
   const { LuaWasm } = await import("wasmoon");
-  const { module } = await LuaWasm.initialize();
-  return module as unknown as LuaModule;
+  return (await LuaWasm.initialize()).module as unknown as LuaApi;
 }

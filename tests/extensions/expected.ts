@@ -1,4 +1,4 @@
-/** What ipft shows of the extensions in this folder, on the lines of any packet. */
+/** What ipft shows for each extension in this folder, whatever the packet. */
 export const EXPECTED: Readonly<Record<string, { text: string; json: unknown }>> = {
   types: {
     text: "( u64: 18446744073709551615 s64: -9007199254740992 u32: 4294967295 s32: -2147483648 " +

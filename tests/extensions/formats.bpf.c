@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* An event whose members have every tag. What it holds does not depend on the packet. */
+/* An event whose members have every tag. Its values do not depend on the packet. */
 #include <ipft.h>
 
 enum {

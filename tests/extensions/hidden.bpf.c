@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* As extensions were written before ipft had a header: with macros of their own, and a hidden module(). */
+/* An extension from before ipft had a header: with its own macros, and a hidden module(). */
 #include <linux/types.h>
 
 #include <bpf/bpf_helpers.h>
@@ -24,7 +24,7 @@ struct data {
 	__u8 pkt_type __tag("ipft:fmt:enum:packet_types");
 } __ipft_event_struct __skipped;
 
-/* A part of the kernel's, whose members CO-RE finds by their names. */
+/* A part of the kernel's struct. CO-RE finds the members by name. */
 struct sk_buff {
 	unsigned int len;
 	__u32 mark;

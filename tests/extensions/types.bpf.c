@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* An event of every type that ipft shows by itself. What it holds does not depend on the packet. */
+/* An event of every type that ipft shows without a tag. Its values do not depend on the packet. */
 #include <stdbool.h>
 
 #include <ipft.h>

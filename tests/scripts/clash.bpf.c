@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Has a name that is the tracer's. */
+/* Defines a name of ipft's own. */
 #include <linux/types.h>
 
 struct sk_buff;

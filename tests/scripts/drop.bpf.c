@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Wants every second event; hidden, as its author has read that it must be. */
+/* Keeps every second event. Hidden, as old documentation demanded. */
 #include <linux/bpf.h>
 #include <linux/types.h>
 

@@ -1,4 +1,4 @@
--- Shows which event it is; every second one is dropped.
+-- Shows the number of each event. Every second one is dropped.
 api_version = 1
 
 function emit()

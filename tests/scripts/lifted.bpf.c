@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What the manual's limitations forbade, all in one module: global variables, a map, string literals,
- * several functions and calls, externs of the kernel's configuration, a program and a license of its
- * own. Some of its names were the tracer's once.
+ * Everything that the manual's limitations forbade: global variables, a map, string literals, several
+ * functions and calls, externs of the kernel's configuration, a program and a license of its own. ipft
+ * once used some of these names itself.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -15,8 +15,8 @@ struct sk_buff___of_the_extension {
 } __attribute__((preserve_access_index));
 
 struct info {
-	__u64 events; /* how many before this one, in all */
-	__u64 events_of_packet; /* how many up to this one, of the same skb */
+	__u64 events; /* how many there were before this one */
+	__u64 events_of_packet; /* how many there were of the same skb, including this one */
 	__u32 mark;
 	__u32 initialized; /* 42 */
 	__u32 kernel_version; /* as LINUX_VERSION_CODE */
@@ -48,7 +48,7 @@ static __attribute__((noinline)) __u64 count(__u64 key)
 	return one;
 }
 
-/* A global function with a pointer: the verifier would not take it as it is. */
+/* A global function with a pointer, which the verifier refuses unless ipft makes it static. */
 __attribute__((noinline)) int describe(struct sk_buff___of_the_extension *skb, struct info *info)
 {
 	info->events_of_packet = count((__u64)skb);
@@ -68,7 +68,7 @@ int module(struct pt_regs *ctx, struct sk_buff___of_the_extension *skb, __u8 dat
 	return describe(skb, info) == 0;
 }
 
-/* Not the tracer's: it stays unloaded, and could not be loaded either. */
+/* A program that is not loaded, and that the kernel would refuse. */
 SEC("socket") int of_the_extension(struct __sk_buff *skb)
 {
 	return *(int *)count(0);

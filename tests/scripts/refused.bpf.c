@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The verifier refuses it. */
+/* The verifier refuses this: count may be NULL. */
 #include <linux/bpf.h>
 #include <linux/types.h>
 

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Segmentation offload: into how many packets of which size a device is to cut one skb.
+ * Segmentation offload: into how many packets, of which size, a device will cut an skb.
  *
  * Run:     sudo ipft -m 1234 -e examples/bpf/gso/gso.bpf.c
- * Packets: much data over TCP, with that mark (docs/lua.md: how to mark)
+ * Packets: much data over TCP, with that mark (docs/marking.md)
  * Output:  Timestamp   CPU Module  Function
  *          68594140117   0 vmlinux ip_output ( gso_type: TCPV4 gso_size: 1448 gso_segs: 4 frags: 1 )
  *          With -o json, on each line: "gso_type":["TCPV4"],"gso_size":1448,"gso_segs":4,"frags":1
- *          All are 0 where the packet's data is freed already.
+ *          All are 0 once the packet's data has been freed.
  */
 #include <ipft.h>
 
-/* The fields that are used, by their names: CO-RE finds their places on the running kernel. */
+/* The fields that are read. CO-RE finds them by name on the running kernel. */
 struct sk_buff {
 	unsigned char *head;
-	__u32 end; /* a distance from head on all 64-bit kernels */
+	__u32 end; /* an offset from head on all 64-bit kernels */
 } __attribute__((preserve_access_index));
 
 struct skb_shared_info {
@@ -24,12 +24,12 @@ struct skb_shared_info {
 	__u32 gso_type;
 } __attribute__((preserve_access_index));
 
-/* SKB_GSO_* of include/linux/skbuff.h; a bit that has no name here is shown as a number. */
+/* SKB_GSO_* of include/linux/skbuff.h. A bit without a name here is shown as a number. */
 enum {
 	TCPV4 = 1 << 0,
 	DODGY = 1 << 1,
 	TCP_ECN = 1 << 2,
-	TCP_FIXEDID = 1 << 3, /* newer kernels: bits 30 and, for what is in a tunnel, 31 */
+	TCP_FIXEDID = 1 << 3, /* newer kernels: bit 30, and 31 for the inner header of a tunnel */
 	TCPV6 = 1 << 4,
 	FCOE = 1 << 5,
 	GRE = 1 << 6,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How long the packet is in each function, headers included as far as it has them there.
+ * How long the packet is in each function, including the headers that it has there.
  *
  * Run:     sudo ipft -m 1234 -e examples/bpf/len/len.bpf.c
  * Packets: ping -c 1 -m 1234 127.0.0.1
@@ -12,7 +12,7 @@
  */
 #include <ipft.h>
 
-/* The fields that are used, by their names: CO-RE finds their places on the running kernel. */
+/* The fields that are read. CO-RE finds them by name on the running kernel. */
 struct sk_buff {
 	__u32 len;
 	__u32 data_len;
@@ -21,8 +21,8 @@ struct sk_buff {
 
 struct event {
 	__u32 len;
-	__u32 data_len; /* of these, how many are outside of the skb's linear part */
-	__be16 protocol __ipft_fmt_be __ipft_fmt_hex; /* ETH_P_* of linux/if_ether.h; 0: not set yet */
+	__u32 data_len; /* how many of these are outside the skb's linear part */
+	__be16 protocol __ipft_fmt_be __ipft_fmt_hex; /* ETH_P_* of linux/if_ether.h; 0 if not set yet */
 } __ipft_event_struct;
 
 int module(void *ctx, struct sk_buff *skb, __u8 data[64])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Whose socket the packet is from or for: process, user, and the inode by which ss -e and
- * /proc/PID/fd know the socket.
+ * Which socket the packet comes from or goes to: its process, its user, and the inode that ss -e and
+ * /proc/PID/fd show for it.
  *
  * Run:     sudo ipft -m 1234 -e examples/bpf/socket/socket.bpf.c
  * Packets: ping -c 1 -m 1234 127.0.0.1
@@ -9,28 +9,28 @@
  *          21435723994   0 vmlinux ip_output ( pid: 812 comm: ping uid: 0 inode: 15022 )
  *          With -o json, on each line: "pid":812,"comm":"ping","uid":0,"inode":15022
  *
- * The kernel does not note which process a socket belongs to. So a process counts as the owner once a
- * packet of the socket is seen while that process runs, and it has the socket open: mostly when it
- * sends. From then on all packets of the socket show it. Where several processes have the socket
- * open, it is the first one that was seen.
+ * The kernel does not record which process a socket belongs to. So a process counts as the owner once a
+ * packet of the socket is seen while that process runs and has the socket open, which is mostly when it
+ * sends. From then on, all packets of the socket show it. If several processes have the socket open, it
+ * is the first one that was seen.
  *
- * uid     of who created the socket, or of fchown(2); -1: the packet has no socket
- * inode   0: no process has the socket open: it is the kernel's, not accepted yet, or closed
- * pid     of the process (as getpid(2), in the first namespace), not of the thread; 0: not known,
- *         because inode is 0, because nothing was seen yet that tells it, or because the socket is
- *         not among the process's first 256 files
- * comm    the process's name at that time; empty: not known
+ * uid     of the socket's creator, or as set by fchown(2); -1 if the packet has no socket
+ * inode   0 if no process has the socket open: it is the kernel's, not accepted yet, or closed
+ * pid     of the process (as getpid(2), in the initial namespace), not of the thread; 0 if not known:
+ *         inode is 0, no packet has told the owner yet, or the socket is not among the first 256 files
+ *         of the process
+ * comm    the name of the process at that time; empty if not known
  *
- * The packet's socket is skb->sk. On the way out that is the sender's, up to where the packet leaves
- * the device. On the way in it is the receiver's where IP looks for it early, and again while the
- * packet waits to be read. Packets that are passed on have none, and neither has the SYN|ACK of a
- * connection that is yet to be.
+ * The packet's socket is skb->sk. On the way out, it is the sender's until the packet leaves the device.
+ * On the way in, it is the receiver's if IP looks it up early, and again while the packet waits to be
+ * read. Forwarded packets have none, and neither has the SYN|ACK of a connection that is not established
+ * yet.
  */
 #include <ipft.h>
 
 #include <linux/bpf.h>
 
-/* The fields that are used, by their names: CO-RE finds their places on the running kernel. */
+/* The fields that are read. CO-RE finds them by name on the running kernel. */
 struct inode {
 	unsigned long i_ino;
 } __attribute__((preserve_access_index));
@@ -89,7 +89,7 @@ struct event {
 	__u64 inode;
 } __ipft_event_struct;
 
-/* By the socket's inode: unlike a socket's address, another one does not get it soon. */
+/* By the socket's inode, which is not reused as soon as the socket's address. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -97,13 +97,13 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
-/* enum of include/net/tcp_states.h; such sockets are smaller than struct sock. */
+/* States of include/net/tcp_states.h in which a socket is smaller than struct sock. */
 #define TCP_TIME_WAIT 6
 #define TCP_NEW_SYN_RECV 12
 
 static __always_inline int is_full_socket(struct sock *sk)
 {
-	/* 0: no address of a socket. Older kernels have a fragment's offset in the same place. */
+	/* 0: not the address of a socket. Older kernels keep a fragment's offset in the same place. */
 	unsigned char state = BPF_CORE_READ(sk, __sk_common.skc_state);
 
 	return state && state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
@@ -111,7 +111,7 @@ static __always_inline int is_full_socket(struct sock *sk)
 
 #define MAX_FILES 256
 
-/* In interrupts the current task is any, so it has to be looked whether the socket is its own. */
+/* Tells whether a task has the file open. In an interrupt, the current task can be any. */
 static __always_inline int has_open(struct task_struct *task, struct file *file)
 {
 	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
@@ -150,7 +150,7 @@ int module(void *ctx, struct sk_buff *skb, __u8 data[64])
 	struct file *file;
 
 	event->uid = -1;
-	/* Together with the packet's data its socket may be freed. */
+	/* The socket may have been freed together with the packet's data. */
 	if (ipft_is_freed(ctx) || !is_full_socket(sk))
 		return 0;
 	event->uid = BPF_CORE_READ(sk, sk_uid.val);

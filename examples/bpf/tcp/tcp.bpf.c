@@ -3,14 +3,13 @@
  * The TCP header of the packet: ports, flags, sequence numbers.
  *
  * Run:     sudo ipft -m 1234 -e examples/bpf/tcp/tcp.bpf.c
- * Packets: a TCP connection with that mark (docs/lua.md: how to mark)
+ * Packets: a TCP connection with that mark (docs/marking.md)
  * Output:  Timestamp   CPU Module  Function
  *          68594140117   0 vmlinux ip_output ( sport: 41234 dport: 80 flags: SYN seq: … ack: 0 … )
  *          68594203388   0 vmlinux ip_output ( sport: 80 dport: 41234 flags: SYN|ACK seq: … )
  *          With -o json, on each line: "sport":80,"dport":41234,"flags":["SYN","ACK"],"seq":…
- *          All are 0 where there is no TCP header (other protocols, all fragments of a packet but
- *          the first), where it has no place yet (no IP header) or not any more (data is freed), and
- *          behind extension headers of IPv6.
+ *          All are 0 if there is no TCP header (other protocols, fragments but the first), not yet
+ *          (no IP header) or not any more (data freed), and behind IPv6 extension headers.
  */
 #include <ipft.h>
 
@@ -21,10 +20,10 @@
 
 #include <bpf/bpf_endian.h>
 
-/* The fields that are used, by their names: CO-RE finds their places on the running kernel. */
+/* The fields that are read. CO-RE finds them by name on the running kernel. */
 struct sk_buff {
 	unsigned char *head;
-	__u32 tail; /* a distance from head on all 64-bit kernels, as the next is on all */
+	__u32 tail; /* an offset from head on all 64-bit kernels; the next one is on all kernels */
 	__u16 network_header;
 } __attribute__((preserve_access_index));
 
@@ -46,13 +45,13 @@ struct event {
 	__u8 flags __ipft_fmt_enum_flags(tcp_flags);
 	__be32 seq __ipft_fmt_be;
 	__be32 ack __ipft_fmt_be;
-	__be16 window __ipft_fmt_be; /* as in the packet: not scaled */
+	__be16 window __ipft_fmt_be; /* as in the packet, not scaled */
 } __ipft_event_struct;
 
 #define FLAGS_BYTE 13
 #define FRAGMENT_OFFSET 0x1fff
 
-/* Whether all of it was in the skb's linear part: from head to tail. */
+/* Reads from the skb's linear part, head to tail. Returns 0 if not all of it is there. */
 static __always_inline int read(struct sk_buff *skb, __u32 offset, void *to, __u32 size_bytes)
 {
 	return offset + size_bytes <= BPF_CORE_READ(skb, tail) &&
@@ -60,8 +59,8 @@ static __always_inline int read(struct sk_buff *skb, __u32 offset, void *to, __u
 }
 
 /*
- * Where the TCP header is, as a distance from head; 0: there is none. The IP header says it: on the
- * way in, skb->transport_header has another one's place until ip_rcv() has run.
+ * Returns the offset of the TCP header from head; 0 if there is none. It follows the IP header: on the
+ * way in, skb->transport_header is wrong until ip_rcv() has run.
  */
 static __always_inline __u32 tcp_offset(struct sk_buff *skb)
 {
@@ -69,7 +68,7 @@ static __always_inline __u32 tcp_offset(struct sk_buff *skb)
 	struct ipv6hdr ip6;
 	struct iphdr ip;
 
-	/* 0 is what alloc_skb leaves there; in front of a header there is room for others. */
+	/* alloc_skb leaves 0 there. A real header has room for others in front of it. */
 	if (offset == 0 || !read(skb, offset, &ip, sizeof(ip)))
 		return 0;
 	if (ip.version == 4 && ip.protocol == IPPROTO_TCP &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Why the kernel dropped a packet, where it does: at the functions that are told the reason.
+ * Why the kernel dropped a packet, shown at the functions that take the reason as an argument.
  * drop_reason.lua says how to build and run it.
  */
 #include <linux/bpf.h>
@@ -12,17 +12,16 @@
 struct sk_buff;
 
 /*
- * Functions of the kernel that are told a reason, by the position of that argument. An address is 0
- * where the kernel has no such function: before 5.17 there are none, and 6.11 replaced the first by
- * the last.
+ * Functions of the kernel that take a reason. The address is 0 if the kernel has no such function: there
+ * is none before 5.17, and 6.11 replaced the first with the last.
  */
 extern const void kfree_skb_reason __ksym __weak; /* (skb, reason) */
 extern const void kfree_skb_list_reason __ksym __weak; /* (skb, reason) */
 extern const void sk_skb_reason_drop __ksym __weak; /* (sk, skb, reason) */
 
 /*
- * The kernel's own names, because the same number is another reason on another kernel. Newer
- * kernels have an array of lists, by the upper half of the reason; older ones have one list.
+ * The kernel's own names, because the numbers differ between kernels. Newer kernels have an array of
+ * lists, indexed by the upper half of the reason; older ones have one list.
  */
 extern const void drop_reasons_by_subsys __ksym __weak;
 extern const void drop_reasons __ksym __weak;
@@ -33,14 +32,14 @@ struct drop_reason_list {
 } __attribute__((preserve_access_index));
 
 enum skb_drop_reason {
-	SKB_DROP_REASON_MAX = 1, /* the value is the running kernel's, as the next one */
+	SKB_DROP_REASON_MAX = 1, /* CO-RE replaces this and the next value by the running kernel's */
 };
 
 enum skb_drop_reason_subsys {
 	SKB_DROP_REASON_SUBSYS_NUM = 1,
 };
 
-/* The kernel's on x86. */
+/* The kernel's struct on x86. */
 struct pt_regs {
 	unsigned long dx;
 	unsigned long si;
@@ -49,11 +48,11 @@ struct pt_regs {
 
 /* drop_reason.lua reads it as "=I4z". */
 struct drop {
-	__u32 reason; /* 0: not a function that is told one */
-	char name[60]; /* empty where the kernel has none */
+	__u32 reason; /* 0 if the function takes none */
+	char name[60]; /* empty if the kernel has none */
 };
 
-/* A probe at a function's entry is up to this far behind its address: an endbr64, a call. */
+/* A probe at a function's entry is up to this far behind its address: an endbr64 and a call. */
 #define ENTRY_BYTES 16
 
 static __always_inline int is_entry(__u64 address, __u64 function)
@@ -62,8 +61,8 @@ static __always_inline int is_entry(__u64 address, __u64 function)
 }
 
 /*
- * The reason, which is the last of the function's arguments. With kprobe and kprobe-multi ctx is
- * struct pt_regs, and its ip is in this function; with ftrace it is an array of the arguments.
+ * Reads the reason, which is the function's last argument. With kprobe and kprobe-multi, ctx is a struct
+ * pt_regs whose ip is in this function. With ftrace, it is an array of the arguments.
  */
 static __always_inline __u32 read_reason(void *ctx, __u64 function, int position)
 {
@@ -103,7 +102,7 @@ int module(void *ctx, struct sk_buff *skb, __u8 data[64])
 	struct drop *drop = (void *)data;
 	__u64 function;
 
-	/* Kernels that do not know bpf_get_func_ip do not look at it: behind this it cannot run. */
+	/* Kernels without bpf_get_func_ip skip it: the verifier sees that it cannot be reached there. */
 	if (!&kfree_skb_reason && !&sk_skb_reason_drop)
 		return 0;
 	function = bpf_get_func_ip(ctx);

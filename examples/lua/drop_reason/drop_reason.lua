@@ -2,13 +2,13 @@
 --
 -- Build:   make examples (by hand: docs/lua.md)
 -- Run:     sudo ipft -m 1234 -s examples/lua/drop_reason/drop_reason.lua
--- Packets: UDP with that mark, to a port where nobody listens (docs/lua.md: how to mark)
+-- Packets: UDP with that mark, to a port where nobody listens (docs/marking.md)
 -- Output:  Timestamp   CPU Module    Function
 --          65087509287   0 vmlinux   __udp4_lib_rcv
 --          65087888170   0 vmlinux   sk_skb_reason_drop (drop reason: NO_SOCKET)
 --          65087894880   0 vmlinux   skb_release_head_state
---          The names are the kernel's own; a number where it has none. Linux gives reasons since
---          5.17: on older kernels no line has any.
+--          The names are the kernel's own; a reason without a name is a number. Linux has reasons
+--          since 5.17: no line shows one on older kernels.
 
 api_version = 1
 
@@ -20,7 +20,7 @@ end
 
 function dump(data)
   local reason, name = string.unpack("=I4z", data)
-  -- Functions that drop are also told of packets that have come to a good end.
+  -- The same functions free packets that were not dropped.
   if reason == 0 or name == "CONSUMED" then return "" end
   return string.format("(drop reason: %s)", name ~= "" and name or reason)
 end

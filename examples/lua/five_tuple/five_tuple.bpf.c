@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Addresses, ports and protocol of the packet, as far as its headers are there already.
+ * Addresses, ports and protocol of the packet, as far as it has headers yet.
  * five_tuple.lua says how to build and run it.
  */
 #include <linux/bpf.h>
@@ -10,44 +10,44 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* The fields that are used, by their names: CO-RE finds their places on the running kernel. */
+/* The fields that are read. CO-RE finds them by name on the running kernel. */
 struct sk_buff {
 	unsigned char *head;
-	__u32 tail; /* a distance from head on all 64-bit kernels, as the two below are on all */
+	__u32 tail; /* an offset from head on all 64-bit kernels; the next one is on all kernels */
 	__u16 network_header;
 } __attribute__((preserve_access_index));
 
-/* five_tuple.lua reads it as "BBBxc2c2c16c16"; ports and addresses as on the wire. */
+/* five_tuple.lua reads it as ">BBBxI2I2c16c16". Ports and addresses are as on the wire. */
 struct five_tuple {
-	__u8 version; /* of IP; 0: no header, nothing below is set */
+	__u8 version; /* of IP; 0 if there is no header: nothing below is set then */
 	__u8 protocol;
 	__u8 has_ports;
 	__u8 unused;
 	__be16 source_port;
 	__be16 destination_port;
-	__u8 source[16]; /* IPv4: the first four */
+	__u8 source[16]; /* the first four for IPv4 */
 	__u8 destination[16];
 };
 
 /*
- * In these functions the packet's data has been freed already: what is in its place may be another
- * packet's. An address is 0 where the kernel has no such function.
+ * In these functions the packet's data has been freed: what is in its place may belong to another packet.
+ * The address is 0 if the kernel has no such function.
  */
 extern const void kfree_skbmem __ksym __weak;
 extern const void napi_skb_cache_put __ksym __weak;
 
-/* The kernel's on x86. */
+/* The kernel's struct on x86. */
 struct pt_regs {
 	unsigned long ip;
 } __attribute__((preserve_access_index));
 
-/* A probe at a function's entry is up to this far behind its address: an endbr64, a call. */
+/* A probe at a function's entry is up to this far behind its address: an endbr64 and a call. */
 #define ENTRY_BYTES 16
 
 static __always_inline int is_freed(void *ctx)
 {
 	struct pt_regs *registers = ctx;
-	/* Before 5.15 there is no helper, and with ftrace no registers: some number then. */
+	/* Before 5.15 there is no helper, and with ftrace there are no registers: any number then. */
 	__u64 address = bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ip) ?
 				bpf_get_func_ip(ctx) :
 				BPF_CORE_READ(registers, ip);
@@ -96,13 +96,13 @@ enum protocol {
 	UDP_LITE = 136,
 };
 
-/* The part of the packet that is in one piece: skb->head up to skb->tail. */
+/* The linear part of the packet: skb->head up to skb->tail. */
 struct linear {
 	unsigned char *head;
 	__u32 tail;
 };
 
-/* Whether all of it was there. */
+/* Returns 0 if not all of it is there. */
 static __always_inline int read(struct linear *linear, __u32 offset, void *to, __u32 size_bytes)
 {
 	return offset + size_bytes <= linear->tail &&
@@ -117,7 +117,7 @@ static __always_inline void read_ports(struct linear *linear, __u32 offset, stru
 	case DCCP:
 	case SCTP:
 	case UDP_LITE:
-		/* Both ports are the first that all of these have. */
+		/* All of these begin with both ports. */
 		to->has_ports = read(linear, offset, &to->source_port, 2 * sizeof(__be16));
 	}
 }
@@ -140,7 +140,7 @@ static __always_inline void read_ipv4(struct linear *linear, __u32 offset, struc
 		read_ports(linear, offset + header_bytes, to);
 }
 
-/* More extension headers than any packet of good will has. */
+/* More extension headers than any real packet has. */
 #define MAX_EXTENSIONS 6
 
 static __always_inline void read_ipv6(struct linear *linear, __u32 offset, struct five_tuple *to)
@@ -196,9 +196,9 @@ int module(void *ctx, struct sk_buff *skb, __u8 data[64])
 		.tail = BPF_CORE_READ(skb, tail),
 	};
 	/*
-	 * All clones of an skb share what is between head and end, but each has offsets of its
-	 * own: where this one has none, the header is not its own. 0 is what alloc_skb leaves
-	 * there; in front of a header there is room for others.
+	 * Clones of an skb share what is between head and end, but each has its own offsets: if
+	 * this one has none, the header belongs to another. alloc_skb leaves 0 there; a real
+	 * header has room for others in front of it.
 	 */
 	__u32 offset = BPF_CORE_READ(skb, network_header);
 	__u8 version;

@@ -2,13 +2,13 @@
 --
 -- Build:   make examples (by hand: docs/lua.md)
 -- Run:     sudo ipft -m 1234 -s examples/lua/five_tuple/five_tuple.lua
--- Packets: anything with that mark (docs/lua.md: how to mark)
+-- Packets: anything with that mark (docs/marking.md)
 -- Output:  Timestamp   CPU Module    Function
 --          39066204233   0 vmlinux   ip_output (192.0.2.1:55156 > 192.0.2.7:443 TCP)
 --          53969321844   0 vmlinux   ip6_output ([2001:db8::1]:58142 > [2001:db8::7]:443 TCP)
 --          53970088744   0 vmlinux   ip6_output (2001:db8::1 > ff02::1:ff00:7 ICMPv6)
---          No ports on the later fragments of a packet. Nothing where the packet has no IP header
---          yet, or its data is freed already.
+--          Fragments but the first have no ports. Nothing is shown while the packet has no IP
+--          header, and once its data has been freed.
 
 api_version = 1
 
@@ -29,8 +29,8 @@ local function ipv4(address)
   return string.format("%d.%d.%d.%d", string.byte(address, 1, 4))
 end
 
--- The canonical form of RFC 5952: "::" stands for the longest run of two or more zeros, the first
--- of those that are as long.
+-- Returns the canonical form of RFC 5952: "::" stands for the longest run of two or more zeros, and for
+-- the first of several that are equally long.
 local function ipv6(address)
   local groups = { string.unpack(">I2I2I2I2I2I2I2I2", address) }
   local first, longest, run = 0, 1, 0
@@ -61,7 +61,7 @@ local function describe(data)
   return with_ports:format(text(source), source_port, text(destination), destination_port, name)
 end
 
--- The events of a packet mostly come one after the other, with the same bytes.
+-- Most events have the same bytes as the event before them.
 local last_data, last_text
 
 function dump(data)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How much the kernel is still to cut: one skb may stand for many packets on the wire. gso.lua says
- * how to build and run it.
+ * How the packet will be segmented: one skb may become many packets on the wire. gso.lua says how to
+ * build and run it.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -9,10 +9,10 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* The fields that are used, by their names: CO-RE finds their places on the running kernel. */
+/* The fields that are read. CO-RE finds them by name on the running kernel. */
 struct sk_buff {
 	unsigned char *head;
-	__u32 end; /* a distance from head on all 64-bit kernels */
+	__u32 end; /* an offset from head on all 64-bit kernels */
 } __attribute__((preserve_access_index));
 
 struct skb_shared_info {
@@ -28,28 +28,28 @@ struct gso {
 	__u16 size;
 	__u16 segments;
 	__u8 fragments;
-	__u8 is_there; /* 0: the packet's data is not there any more, nothing above is set */
+	__u8 is_there; /* 0 if the packet's data has been freed: nothing above is set then */
 };
 
 /*
- * In these functions the packet's data has been freed already: what is in its place may be another
- * packet's. An address is 0 where the kernel has no such function.
+ * In these functions the packet's data has been freed: what is in its place may belong to another packet.
+ * The address is 0 if the kernel has no such function.
  */
 extern const void kfree_skbmem __ksym __weak;
 extern const void napi_skb_cache_put __ksym __weak;
 
-/* The kernel's on x86. */
+/* The kernel's struct on x86. */
 struct pt_regs {
 	unsigned long ip;
 } __attribute__((preserve_access_index));
 
-/* A probe at a function's entry is up to this far behind its address: an endbr64, a call. */
+/* A probe at a function's entry is up to this far behind its address: an endbr64 and a call. */
 #define ENTRY_BYTES 16
 
 static __always_inline int is_freed(void *ctx)
 {
 	struct pt_regs *registers = ctx;
-	/* Before 5.15 there is no helper, and with ftrace no registers: some number then. */
+	/* Before 5.15 there is no helper, and with ftrace there are no registers: any number then. */
 	__u64 address = bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ip) ?
 				bpf_get_func_ip(ctx) :
 				BPF_CORE_READ(registers, ip);

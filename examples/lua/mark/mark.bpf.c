@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The example of the scripting manual: the packet's mark at the end of every line. mark.lua says
- * how to build and run it. Today's headers need the first three lines of code.
+ * The example of the scripting manual: the packet's mark at the end of every line. mark.lua says how to
+ * build and run it. Unlike the manual's, it begins with three lines that today's headers need.
  */
 #include <linux/types.h>
 typedef __u32 uint32_t;

@@ -10,10 +10,10 @@
 --          …
 --          fini
 
--- Version of the scripting API: 1 is the only one.
+-- The version of the scripting API. 1 is the only one.
 api_version = 1
 
--- Where this script is, as it was given to ipft; "" for the working directory.
+-- The folder of this script, as given to ipft; "" for the working directory.
 local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
 
 function init()

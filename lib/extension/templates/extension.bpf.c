@@ -2,27 +2,27 @@
 /*
  * Run:     sudo ipft -m 1234 -e THIS_FILE.c
  * Packets: ping -m 1234 192.0.2.1
- * Object:  to trace where no clang is, with -e THIS_FILE.o: ipft --gen bpf-module-header > ipft.h
+ * Object:  for machines without clang, with -e THIS_FILE.o: ipft --gen bpf-module-header > ipft.h
  *          clang -target bpf -O2 -g -I. -I/usr/include/$(uname -m)-linux-gnu -c THIS_FILE.c
  * Manual:  docs/extensions.md
  */
 #include <ipft.h>
 
-/* What is shown at the end of each line: ( len: 84 mark: 0x4d2 protocol: 0x800 ). Up to 64 bytes. */
+/* Shown at the end of each line: ( len: 84 mark: 0x4d2 protocol: 0x800 ). Up to 64 bytes. */
 struct event {
 	__u32 len;
 	__u32 mark __ipft_fmt_hex;
-	__u16 protocol __ipft_fmt_be __ipft_fmt_hex; /* as in the packet: network byte order */
+	__u16 protocol __ipft_fmt_be __ipft_fmt_hex; /* network byte order, as in the packet */
 } __ipft_event_struct;
 
-/* What is read of the kernel's struct, in any order: CO-RE finds the members by their names. */
+/* The members that are read, in any order: CO-RE finds them by name in the kernel's struct. */
 struct sk_buff {
 	__u32 len;
 	__u32 mark;
 	__u16 protocol;
 } __attribute__((preserve_access_index));
 
-/* Runs in the kernel for each function that the packet goes through. */
+/* Runs in the kernel, for each function that the packet goes through. */
 int module(void *ctx, struct sk_buff *skb, __u8 data[64])
 {
 	struct event *event = (void *)data; /* all zeros */

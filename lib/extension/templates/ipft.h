@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* For extensions of ipft, see docs/extensions.md. Print it with: ipft --gen bpf-module-header */
+/* For extensions of ipft: docs/extensions.md. Printed by: ipft --gen bpf-module-header */
 #ifndef __IPFT_H__
 #define __IPFT_H__
 
-#ifndef __VMLINUX_H__ /* which has these types as well */
+#ifndef __VMLINUX_H__ /* it has these types as well */
 #include <linux/types.h>
 #endif
 
@@ -11,22 +11,22 @@
 
 #include <bpf/bpf_core_read.h>
 
-struct sk_buff; /* an extension declares itself which members it reads: CO-RE finds their places */
+struct sk_buff; /* an extension declares the members that it reads; CO-RE finds them by name */
 
-/* What is in this section is for ipft to read, not for the kernel. */
+/* ipft reads this section; nothing in it gets into the kernel. */
 #define __ipft_sec_skip __attribute__((section("__ipft_skip")))
 
-/* The struct that module() writes to its data: struct event { ... } __ipft_event_struct; */
+/* Marks the struct that module() writes to data: struct event { ... } __ipft_event_struct; */
 #define __ipft_event_struct __ipft_event_struct __ipft_sec_skip
 
-/* An enum for the two below to refer to: enum { ... } __ipft_ref(name); */
+/* Names an enum for __ipft_fmt_enum and __ipft_fmt_enum_flags: enum { ... } __ipft_ref(name); */
 #define __ipft_ref(name) name __ipft_sec_skip
 
-/* How a member is shown, where its type does not say it: __u32 mark __ipft_fmt_hex; */
+/* Say how a member is shown, if its type is not enough: __u32 mark __ipft_fmt_hex; */
 #define __ipft_fmt(tag) __attribute__((btf_decl_tag("ipft:fmt:" tag)))
 #define __ipft_fmt_hex __ipft_fmt("hex")
 #define __ipft_fmt_dec __ipft_fmt("dec")
-#define __ipft_fmt_be __ipft_fmt("be") /* in network byte order; also together with others */
+#define __ipft_fmt_be __ipft_fmt("be") /* in network byte order; combines with another */
 #define __ipft_fmt_enum(ref) __ipft_fmt("enum:" #ref)
 #define __ipft_fmt_enum_flags(ref) __ipft_fmt("enum_flags:" #ref)
 #define __ipft_fmt_ipv4 __ipft_fmt("ipv4")
@@ -37,7 +37,7 @@ struct sk_buff; /* an extension declares itself which members it reads: CO-RE fi
 extern const void kfree_skbmem __ksym __weak;
 extern const void napi_skb_cache_put __ksym __weak;
 
-/* The kernel's own, as far as they are needed. */
+/* Parts of the kernel's own types. */
 struct pt_regs___ipft {
 	unsigned long ip;
 } __attribute__((preserve_access_index));
@@ -46,17 +46,17 @@ enum bpf_func_id___ipft {
 };
 
 /*
- * Whether the function that is traced gets an skb whose packet data is freed: what skb->head points to
- * may be another packet's by then. The members of the skb itself can still be read.
+ * Tells whether the traced function gets an skb whose packet data has been freed: what skb->head points to
+ * may belong to another packet by then. The members of the skb itself can still be read.
  */
 static __always_inline int ipft_is_freed(void *ctx)
 {
 	struct pt_regs___ipft *registers = ctx;
-	/* Before Linux 5.15 there is no helper, and with the backend ftrace no registers: some number then. */
+	/* Before Linux 5.15 there is no helper, and the backend ftrace has no registers: any number then. */
 	__u64 address = bpf_core_enum_value_exists(enum bpf_func_id___ipft, BPF_FUNC_get_func_ip___ipft) ?
 				bpf_get_func_ip(ctx) :
 				BPF_CORE_READ(registers, ip);
-	/* A probe at a function's entry is up to 16 bytes behind its address: an endbr64, a call. */
+	/* A probe at a function's entry is up to 16 bytes behind its address: an endbr64 and a call. */
 	return (&kfree_skbmem && address - (__u64)&kfree_skbmem < 16) ||
 	       (&napi_skb_cache_put && address - (__u64)&napi_skb_cache_put < 16);
 }

@@ -7,25 +7,25 @@ api_version = 1
 
 local events = 0
 
--- Before the trace.
+-- Runs before the trace.
 function init()
 end
 
--- The compiled module, whose module() fills 64 bytes for each event. Without it they are zeros. Take
--- away the dashes once there is an object, here that of: ipft --gen bpf-module-skeleton > extension.bpf.c
+-- Returns a compiled extension, whose module() fills 64 bytes for each event. Without it they are zeros.
+-- Remove the dashes once you have an object, e.g. of: ipft --gen bpf-module-skeleton > extension.bpf.c
 -- function emit()
 --   return io.open("extension.bpf.o", "rb"):read("a")
 -- end
 
--- What is shown of an event: ( len: 84 mark: 0x4d2 ), in JSON fields. In its place, dump(data) returns
--- the text itself.
+-- Returns the fields of an event: ( len: 84 mark: 0x4d2 ) in text. A script may define dump(data) instead,
+-- which returns a text.
 function decode(data)
   events = events + 1
   local len, mark = string.unpack("=I4I4", data)
   return { len = len, mark = string.format("0x%x", mark) }
 end
 
--- After the trace and its output.
+-- Runs after the trace and its output.
 function fini()
   io.stderr:write(string.format("%d events formatted\n", events))
 end

@@ -4,7 +4,7 @@ const ROOT = new URL("../../../", import.meta.url);
 
 /** Matches a call that makes an error for people, up to its message: the first string among the arguments. */
 const ERROR =
-  /(?:IpftError|[uU]sageError|moduleError|[.]#error|wrong)\((?:\s*[\w.#]+,)?\s*(?:"([^"]+)"|`([^`]+))/g;
+  /(?:IpftError|[uU]sageError|extensionError|[.]#error|wrong)\((?:\s*[\w.#]+,)?\s*(?:"([^"]+)"|`([^`]+))/g;
 
 /** Puts `…` in place of what differs, and cuts the message off at a nested template. */
 function pattern(message: string): string {

@@ -7,8 +7,8 @@ import { TEMPLATES } from "../../../lib/extension/templates.ts";
 const SKELETON = TEMPLATES["bpf-module-skeleton"];
 
 /**
- * Runs a test in a folder of its own, with these environment variables and none of the caller's own.
- * Temporary files have their folder, too, in which compiling must leave nothing.
+ * Runs a test in a folder of its own, with these environment variables in place of the caller's. Checks
+ * that no temporary file is left.
  */
 function test(name: string, env: Record<string, string>, run: (folder: string) => Promise<void>) {
   Deno.test(name, async () => {
@@ -60,10 +60,14 @@ test(
   },
 );
 
-test("compileExtension shows what the compiler says, and where", {}, async () => {
+test("compileExtension shows the compiler's messages", {}, async () => {
   await write("typo.c", SKELETON.replace("event->len =", "event->lne ="));
   const says = /^typo\.c:\d+:\d+: error: no member named 'lne' in 'struct event'/m;
-  await assertFails("typo.c", /^cannot compile typo\.c: clang says what is wrong above/, says);
+  await assertFails(
+    "typo.c",
+    /^cannot compile typo\.c: clang failed, as its messages above explain/,
+    says,
+  );
 });
 
 test("compileExtension returns warnings with the object", {}, async () => {
@@ -74,7 +78,7 @@ test("compileExtension returns warnings with the object", {}, async () => {
 });
 
 test(
-  "the user's own header comes first, beside the file or by CFLAGS",
+  "the user's own header wins, beside the file or by CFLAGS",
   {},
   async (folder) => {
     const header = `${TEMPLATES["bpf-module-header"]}\n#warning "mine"\n`;
@@ -92,7 +96,7 @@ test(
 );
 
 test(
-  "CC and CFLAGS are words, and no shell's",
+  "CC and CFLAGS are split into words without a shell",
   { CC: "clang -DFIRST", CFLAGS: "  -DSECOND=2 -DTHIRD=$(touch${IFS}evil)`touch` -Werror " },
   async (folder) => {
     const needs = "#if !defined FIRST || SECOND != 2\n#error words\n#endif\n";
@@ -107,23 +111,23 @@ test(
 );
 
 test(
-  "a compiler that is not there is named, with its package",
+  "a missing compiler is named, with its package",
   { CC: "no-such-clang" },
   async () => {
     await assertFails(
       await write("a.c", SKELETON),
-      /^cannot compile a\.c: there is no no-such-clang; install it \(apt install clang libbpf-dev\), set CC .* use -e with the \.o$/,
+      /^cannot compile a\.c: cannot find no-such-clang; install it \(apt install clang libbpf-dev\), set CC .* pass the \.o to -e$/,
     );
   },
 );
 
-test("a compiler that fails in its own way is told of", {}, async () => {
+test("each way in which a compiler fails has its own message", {}, async () => {
   await write("a.c", SKELETON);
   for (
     const [cc, message] of [
       ["true", /true wrote no object to its standard output$/],
-      ["false", /false failed and does not say why \(exit status 1\)$/],
-      ["./killed", /\.\/killed was ended by SIGKILL$/],
+      ["false", /false failed without a message \(exit status 1\)$/],
+      ["./killed", /\.\/killed was killed by SIGKILL$/],
       ["./a.c", /^cannot compile a\.c: \.\/a\.c: permission denied; install it/],
     ] as const
   ) {
@@ -134,7 +138,7 @@ test("a compiler that fails in its own way is told of", {}, async () => {
   }
 });
 
-test("headers that are missing are named, with their package", {}, async () => {
+test("missing headers are named, with their package", {}, async () => {
   for (
     const [header, packageName] of [
       ["bpf/no_such.h", "libbpf-dev"],
@@ -149,19 +153,19 @@ test("headers that are missing are named, with their package", {}, async () => {
   await assertFails("a.c", /exit status 1\)$/, /file not found/);
 });
 
-test("a file that cannot be read is named", {}, async () => {
+test("an unreadable file is named", {}, async () => {
   await assertFails("missing.c", /^cannot read the extension missing\.c: there is no such file$/);
   await Deno.mkdir("folder.c");
-  await assertFails("folder.c", /^cannot read the extension folder\.c: it is not a file$/);
-  // Whoever opens it waits, and with it the whole process.
+  await assertFails("folder.c", /^cannot read the extension folder\.c: it is not a regular file$/);
+  // Opening it would block the whole process.
   await new Deno.Command("mkfifo", { args: ["pipe.c"] }).output();
-  await assertFails("pipe.c", /^cannot read the extension pipe\.c: it is not a file$/);
+  await assertFails("pipe.c", /^cannot read the extension pipe\.c: it is not a regular file$/);
 });
 
-test("where no temporary file can be made, TMPDIR is named", { TMPDIR: "/proc" }, async () => {
+test("when no temporary file can be made, TMPDIR is named", { TMPDIR: "/proc" }, async () => {
   await assertFails(
     await write("a.c", SKELETON),
-    /^cannot compile a\.c: no place for ipft\.h among the temporary files: .*; set TMPDIR to/,
+    /^cannot compile a\.c: cannot store ipft\.h as a temporary file: .*; set TMPDIR to/,
   );
 });
 
@@ -174,7 +178,7 @@ test("the skeleton's own command makes an object that links", {}, async () => {
   linkExtension({ elf: await Deno.readFile("a.o"), source: "a.o" });
 });
 
-test("the header compiles by itself, twice, and without a warning", {
+test("the header compiles alone, twice, and without a warning", {
   CFLAGS: "-Wall -Wextra -Werror",
 }, async () => {
   await write("ipft.h", TEMPLATES["bpf-module-header"]);

@@ -11,7 +11,7 @@ import { EXPECTED } from "../../extensions/expected.ts";
 import { Bytes } from "../../support/bytes.ts";
 import { type Format, type Renderer, renderer } from "../../support/renderer.ts";
 
-/** What module() of the extension of that name fills its data with. */
+/** The data that module() of each extension fills in. */
 const DATA: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
   types: new Bytes()
     .u64(0xffff_ffff_ffff_ffffn).u64(-(2n ** 53n)).u32(0xffffffff).u32(0x80000000)
@@ -82,7 +82,7 @@ function keyCount(name: string): number {
   return Object.keys(EXPECTED[name].json as object).length + 1;
 }
 
-Deno.test("a call reads each event of a batch, whatever the one before it held", () => {
+Deno.test("a call reads each event of a batch, whatever the event before it holds", () => {
   const types = rendererOf("types", "text");
   const batch = new Uint8Array(GROUP_EVENTS * DATA_BYTES);
   for (let i = 0; i < GROUP_EVENTS; i++) {
@@ -95,13 +95,13 @@ Deno.test("a call reads each event of a batch, whatever the one before it held",
   assert.equal(types.failures, 0);
 });
 
-Deno.test("no damage to an extension's object leads to anything but an IpftError", () => {
+Deno.test("damage to an extension's object leads to nothing but IpftErrors", () => {
   const objects = ["types", "formats", "nested", "hidden"].map(object);
   // Not fc.double: most of its numbers are next to 0.
   const part = fc.nat(2 ** 20 - 1).map((number) => number / 2 ** 20);
   const damage = fc.record({
     object: fc.constantFrom(...objects),
-    // Most of an object is debug information that nobody reads: what is changed is in its BTF, or anywhere.
+    // Most of an object is debug information that nobody reads: change its BTF, or any byte.
     changes: fc.array(
       fc.record({
         isInBtf: fc.boolean(),

@@ -47,7 +47,7 @@ function assertRefused(elf: Uint8Array<ArrayBuffer>, why: string, remedy?: strin
   );
 }
 
-Deno.test("linkExtension links what the manual compiles, and what it forbids", () => {
+Deno.test("linkExtension links the manual's example, and objects that the manual forbids", () => {
   for (const name of [MANUAL, "lifted", "drop", "refused"]) {
     const linked = link(read(name));
     using object = new BpfObject(linked, name);
@@ -81,7 +81,7 @@ Deno.test("linkExtension hides the extension's functions, but not programs", () 
   assert.deepEqual(["of_the_extension", "ipft_kprobe_0"].map(visibility), [DEFAULT, DEFAULT]);
 });
 
-Deno.test("linkExtension keeps ipft's license, and takes only one that goes with it", () => {
+Deno.test("linkExtension keeps ipft's license, and accepts only compatible ones", () => {
   const linked = link(read("lifted"));
   const elf = new ElfObject(linked, "linked");
   const license = new TextDecoder().decode(elf.content(elf.section("license")!));
@@ -97,7 +97,7 @@ Deno.test("linkExtension keeps ipft's license, and takes only one that goes with
   );
 });
 
-Deno.test("linkExtension leaves its argument as it was, and no file open", () => {
+Deno.test("linkExtension neither changes its argument nor leaves a file open", () => {
   const files = () => Array.from(Deno.readDirSync("/proc/self/fd")).length;
   const elf = read("lifted"), clash = read("clash");
   link(elf);
@@ -108,7 +108,7 @@ Deno.test("linkExtension leaves its argument as it was, and no file open", () =>
   assert.deepEqual(elf, read("lifted"));
 });
 
-Deno.test("linkExtension says what is not an object of BPF", () => {
+Deno.test("linkExtension says why an object is not one for BPF", () => {
   const text = new TextEncoder().encode("#include <linux/types.h>");
   assertRefused(new Uint8Array(), "it is empty", COMPILE);
   assertRefused(text, "it is not an ELF object", COMPILE);
@@ -165,7 +165,7 @@ Deno.test("linkExtension says what is wrong with the symbol module", () => {
   assertRefused(program, "its module() is in section socket", "remove its SEC()");
 });
 
-Deno.test("linkExtension says that BTF is missing, or what module is in it", () => {
+Deno.test("linkExtension says that BTF is missing, or shows the signature in it", () => {
   const withoutBtf = broken(MANUAL, (view, elf) => {
     const noName = view.getUint32(elf.sections[0].header + SECTION_NAME, true);
     view.setUint32(elf.section(".BTF")!.header + SECTION_NAME, noName, true);
@@ -198,7 +198,7 @@ Deno.test("linkExtension passes on what libbpf's linker says", () => {
   );
 });
 
-Deno.test("linkExtension refuses what would lead libbpf's linker astray", () => {
+Deno.test("linkExtension refuses damage that libbpf's linker does not check", () => {
   const refusals: [RegExp, Parameters<typeof broken>[1]][] = [
     [
       /\.rel\.text relocates byte 65536 of \.text; compile it again$/,
@@ -227,7 +227,7 @@ Deno.test("linkExtension refuses what would lead libbpf's linker astray", () => 
   }
 });
 
-Deno.test("prepareExtension throws nothing but an IpftError, however its object is damaged", () => {
+Deno.test("prepareExtension throws nothing but IpftErrors, whatever the damage to its object", () => {
   const reserved = new Set(["ipft_state"]);
   const objects = ["lifted", MANUAL].map(read);
   // Not fc.double: most of its numbers are next to 0.

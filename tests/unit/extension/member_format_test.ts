@@ -30,7 +30,8 @@ function shown(renderer: Renderer, data: Bytes): string {
   return new TextDecoder().decode(renderer.render(data.event)[0]);
 }
 
-const KNOWN = "known are ipft:fmt:hex, ipft:fmt:dec, ipft:fmt:ipv4, ipft:fmt:ipv6, ipft:fmt:mac, " +
+const KNOWN =
+  "known tags are ipft:fmt:hex, ipft:fmt:dec, ipft:fmt:ipv4, ipft:fmt:ipv6, ipft:fmt:mac, " +
   "ipft:fmt:symbol, ipft:fmt:be, ipft:fmt:enum:REF, ipft:fmt:enum_flags:REF";
 const CHANGE = "change the member's type, or its tag";
 const ENUM = "enum { A, B } __ipft_ref(letters); enum { C } __ipft_ref(other);";
@@ -52,7 +53,7 @@ const REFUSED: Readonly<Record<string, string>> = {
     "ipft:fmt:enum:__ipft_event_struct, but __ipft_event_struct is not of an enum type; " +
     "declare: enum { ... } __ipft_ref(__ipft_event_struct);",
   "int a __ipft_fmt_hex __ipft_fmt_dec;": "member a has the tags ipft:fmt:hex and ipft:fmt:dec; " +
-    "keep one of them; only ipft:fmt:be goes together with others",
+    "keep one of them; only ipft:fmt:be combines with another",
   "__u16 a __ipft_fmt_ipv4;": `member a has the tag ipft:fmt:ipv4, which is for 4 bytes; ${CHANGE}`,
   "__u8 a[7] __ipft_fmt_mac;": `member a has the tag ipft:fmt:mac, which is for 6 bytes; ${CHANGE}`,
   "__u64 a __ipft_fmt_ipv6;":
@@ -69,11 +70,12 @@ const REFUSED: Readonly<Record<string, string>> = {
     `member a has the tag ipft:fmt:be, which is not for a bit field; ${CHANGE}`,
   "double a;": "member a is of a type that ipft cannot show; make it an integer, a char, a bool, " +
     "an enum or a pointer, or an array or struct of them",
-  "__u8 a[65];": "struct event has 65 bytes, an event has room for 64; leave members out or make " +
+  "__u8 a[65];":
+    "struct event has 65 bytes, but an event has room for 64; remove members or make " +
     "them smaller",
 };
 
-Deno.test("a member that cannot be shown as it is tagged is named, with its tag", async () => {
+Deno.test("a member whose tag does not fit is named, with the tag", async () => {
   for (const [members, message] of Object.entries(REFUSED)) {
     await assert.rejects(
       () => rendererOf(members, ENUM),
@@ -83,9 +85,9 @@ Deno.test("a member that cannot be shown as it is tagged is named, with its tag"
   }
 });
 
-Deno.test("an object without a marked struct is told how to have one", async () => {
+Deno.test("an object without a marked struct is refused with the way to mark one", async () => {
   const remedy = "include <ipft.h> and write: struct event { ... } __ipft_event_struct; " +
-    "or format the data in Lua";
+    "or show the data with Lua";
   const outside = "#undef __ipft_event_struct\nstruct event { int a; } __ipft_event_struct;";
   for (const code of ["", ENUM, outside]) {
     const elf = await compileSource(`#include <ipft.h>\n${code}\n${MODULE}`);
@@ -131,7 +133,7 @@ Deno.test("members whose names are reserved in JSON are refused there only", asy
   assert.equal(shown(inner, new Bytes().u8(1)), ',"a":{"dev":1},"device":0');
 });
 
-Deno.test("numbers are numbers in JSON as far as they are exact, and strings beyond", async () => {
+Deno.test("JSON has numbers as far as they are exact, and strings beyond", async () => {
   const json = await rendererOf("__u64 u; __s64 s;", "", "json");
   for (
     const [value, u, s] of [
@@ -147,7 +149,7 @@ Deno.test("numbers are numbers in JSON as far as they are exact, and strings bey
   }
 });
 
-Deno.test("characters are shown so that a terminal is safe", async () => {
+Deno.test("no characters reach a terminal that it would obey", async () => {
   const text = await rendererOf("char a[12]; char b;");
   const line = (a: Bytes) => shown(text, a).match(/ a: (.*) b: (.*) \)$/s)!.slice(1);
   const chars = (value: string) => new Bytes().text(value.padEnd(12, "\0"));
@@ -161,7 +163,7 @@ Deno.test("characters are shown so that a terminal is safe", async () => {
   assert.deepEqual(line(new Bytes().u8(0x41, 0xff, 0xc3)), ["A\\xff\\xc3", ""]);
 });
 
-Deno.test("addresses are shown as RFC 5952 wants it", async () => {
+Deno.test("IPv6 addresses are shown according to RFC 5952", async () => {
   const text = await rendererOf("__u16 a[8] __ipft_fmt_ipv6;");
   for (
     const address of [
@@ -175,7 +177,7 @@ Deno.test("addresses are shown as RFC 5952 wants it", async () => {
   }
 });
 
-/** The bytes of an IPv6 address, after the longest run of zeros, `::`, was written out again. */
+/** Parses an IPv6 address. */
 function ipv6Bytes(address: string): number[] {
   const words = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)/, (_, ...bytes) => {
     const [a, b, c, d] = bytes.slice(0, 4).map(Number);

@@ -19,7 +19,7 @@ interface Types {
   readonly bytePointer: number;
 }
 
-/** Checks `module` with the return type and parameters that `choose` picks; the id of its prototype. */
+/** Checks `module` with the return type and parameters that `choose` picks; returns its prototype's id. */
 function check(choose: (types: Types) => [returns: number, ...parameters: number[]]): number {
   const btf = new BtfBuilder();
   const int = btf.int("int", 4), long = btf.int("long", 8);
@@ -35,7 +35,7 @@ function check(choose: (types: Types) => [returns: number, ...parameters: number
   return found;
 }
 
-Deno.test("checkSignature takes the manual's module, and what libbpf and C take for the same", () => {
+Deno.test("checkSignature accepts the manual's signature and its equivalents in C and libbpf", () => {
   check((
     { int, voidPointer, skbPointer, bytePointer },
   ) => [int, voidPointer, skbPointer, bytePointer]);
@@ -55,7 +55,7 @@ Deno.test("checkSignature takes the manual's module, and what libbpf and C take 
   });
 });
 
-Deno.test("checkSignature says what module is and what it must be", () => {
+Deno.test("checkSignature shows the signature as it is and as it must be", () => {
   const refusals: [Parameters<typeof check>[0], string][] = [
     [({ int }) => [int], "int module(void)"],
     [

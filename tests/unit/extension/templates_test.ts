@@ -13,7 +13,7 @@ Deno.test("every template ends with one newline", () => {
   for (const template of Object.values(TEMPLATES)) assert.match(template, /[^\n]\n$/);
 });
 
-Deno.test("the skeleton is an extension as it is", async () => {
+Deno.test("the skeleton is an extension without changes", async () => {
   const path = await Deno.makeTempFile({ suffix: ".c" });
   await Deno.writeTextFile(path, TEMPLATES["bpf-module-skeleton"]);
   using extension = await BpfExtension.compile(path, (warning) => assert.fail(warning));
@@ -25,7 +25,7 @@ Deno.test("the skeleton is an extension as it is", async () => {
   await Deno.remove(path);
 });
 
-Deno.test("the script runs as it is, and with the skeleton once its emit is uncommented", async () => {
+Deno.test("the script runs without changes, and with the skeleton once its emit is uncommented", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/script.lua`;
   await Deno.writeTextFile(path, TEMPLATES["lua-script"]);

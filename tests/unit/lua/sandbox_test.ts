@@ -77,11 +77,11 @@ Deno.test("what would reach beyond the script is refused, by name", async () => 
   }
 });
 
-Deno.test("files open for reading only", async () => {
+Deno.test("files can only be opened for reading", async () => {
   for (const mode of ["w", "a", "r+", "w+", "a+b", "wb"]) {
     assert.equal(
       await refusal(`io.open("made.txt", "${mode}")`),
-      `io.open: mode '${mode}' refused by ipft's sandbox, files are for reading only`,
+      `io.open: mode '${mode}' refused by ipft's sandbox, files can only be read`,
     );
   }
   await assert.rejects(Deno.stat("made.txt"), Deno.errors.NotFound);
@@ -164,7 +164,7 @@ Deno.test("files elsewhere are out of reach, also through symbolic links", async
 
 Deno.test("neither native modules nor binary chunks are loaded", async () => {
   const message = await evaluate(`pcall(require, "socket.core")`);
-  assert.match(message, /no native code: ipft's sandbox loads Lua files only/);
+  assert.match(message, /no native code: ipft's sandbox loads only Lua files/);
   assert.match(
     await evaluate(`load(string.dump(function() end))`),
     /attempt to load a binary chunk/,
@@ -224,7 +224,7 @@ Deno.test("a dump that takes memory without end fails, and others go on", async 
   });
 });
 
-Deno.test("after ten calls without end dump is not called again", async () => {
+Deno.test("dump is not called any more after it was stopped ten times", async () => {
   const source = `calls = 0 function dump(data)
     calls = calls + 1
     if data:byte() == 1 then return tostring(calls) end
@@ -234,7 +234,7 @@ Deno.test("after ten calls without end dump is not called again", async () => {
     const { renderer } = fieldsOf(script);
     const found = lines(renderer, Uint8Array.of(1), ...Array(12).fill(""), Uint8Array.of(1));
     const stopped = " (dump failed: foo.lua:4: stopped after 1,000,000 instructions)";
-    const given = " (dump failed: not called any more, after 10 calls without end)";
+    const given = " (dump failed: not called any more: it was stopped 10 times)";
     assert.deepEqual(found, [" 1", ...Array(10).fill(stopped), ...Array(3).fill(given)]);
     assert.equal(renderer.failures, 13);
   });

@@ -22,7 +22,7 @@ Deno.test("a script's functions are called in their order: init, the trace, fini
   });
 });
 
-Deno.test("init, emit, dump and fini may be left out", async () => {
+Deno.test("a script may lack init, emit, dump and fini", async () => {
   await withScript("", async ({ script }) => {
     let ran = false;
     await script.run(() => Promise.resolve(void (ran = true)), fail);
@@ -84,11 +84,11 @@ Deno.test("every wrong api_version has its own message", async () => {
   );
   assert.equal(
     await failure("api_version = 2"),
-    "api_version 2 of foo.lua is not supported; ipft knows version 1 only",
+    "api_version 2 of foo.lua is not supported; the only version is 1",
   );
 });
 
-Deno.test("what a script defines must be of its type, and of each pair only one", async () => {
+Deno.test("what a script defines must have the right type, and only one of each pair may be there", async () => {
   assert.equal(await failure("dump = 5"), "dump of foo.lua is an integer; it must be a function");
   assert.equal(await failure("fini = {}"), "fini of foo.lua is a table; it must be a function");
   assert.match(await failure("program = 5"), /^program of foo.lua is an integer; it must be a BPF/);
@@ -132,7 +132,7 @@ Deno.test("an error's traceback shows the script's calls and none of ipft's", as
   });
 });
 
-Deno.test("a file that emit could not open is named, as scripts don't look at what io.open returns", async () => {
+Deno.test("a file that emit could not open is named, because scripts do not check what io.open returns", async () => {
   const source = `function emit() return io.open("nix.bpf.o", "rb"):read("*all") end`;
   assert.equal(
     await failure(source, ({ script }) => script.object()),
