@@ -1,5 +1,5 @@
-# `make demo` traces one packet, `make test` runs every test; both set up what they need first, under
-# $IPFT_CACHE (default: .cache, ignored by git). BPF objects land beside their sources.
+# `make demo` traces one packet, `make test` runs every test. Both first set up what they need in
+# $IPFT_CACHE (default: .cache, ignored by git). BPF objects are built next to their sources.
 export IPFT_CACHE ?= $(CURDIR)/.cache
 export NO_COLOR ?= 1
 
@@ -17,7 +17,7 @@ TRACER_FOR_MODULES := lib/bpf/tracer_module.bpf.o
 # Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
 COMPILE_MODULE := C_INCLUDE_PATH=/usr/include/$(shell uname -m)-linux-gnu $(CLANG) -target bpf -O3 -c -g
 LUA_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/lua/*/*.bpf.c))
-MODULES := $(LUA_EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/modules/*.bpf.c))
+MODULES := $(LUA_EXAMPLES) $(patsubst %.c,%.o,$(wildcard tests/scripts/*.bpf.c))
 # Extensions as ipft compiles them itself, and those of the tests also with another compiler.
 EXTENSION_FLAGS := -target bpf -O2 -g -c -Wall -Wextra -Wno-unused-parameter -Werror \
 	-idirafter lib/extension/templates -idirafter /usr/include/$(shell uname -m)-linux-gnu
@@ -27,12 +27,12 @@ EXTENSIONS := $(BPF_EXAMPLES) lib/extension/templates/extension.bpf.o \
 	$(patsubst %.c,%.o,$(wildcard tests/extensions/*.bpf.c))
 NEWEST_EXTENSIONS := $(patsubst %.bpf.c,%.newest.bpf.o,$(wildcard tests/extensions/*.bpf.c))
 OBJECTS := $(BPF_OBJECTS) $(TRACER_FOR_MODULES) $(MODULES) $(EXTENSIONS)
-# libbpf and what it needs, as ipft brings them along.
+# libbpf and its dependencies, which ipft ships.
 NATIVE := $(addprefix lib/ffi/native/,libz.so.1 libelf.so.1 libbpf.so.1)
 
 PREFIX ?= /usr/local
 SHARE := $(DESTDIR)$(PREFIX)/share
-# What ipft prints with --gen, and where below $(SHARE) it is looked for.
+# What --gen can print, and where $(SHARE) has it for man and the shells.
 GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completions/ipft \
 	completion-zsh:zsh/site-functions/_ipft completion-fish:fish/vendor_completions.d/ipft.fish
 
@@ -41,14 +41,14 @@ GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completion
 help:
 	@echo "make demo      trace one marked ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
-	@echo "make bench     measure, here and against pwru and bpftrace in a VM (twenty minutes)"
-	@echo "make bench-quick  the latter in a minute"
-	@echo "make bench-compare  the same, and fail when a ratio is far from what it was"
-	@echo "make ipft      make ./ipft: one file that runs where nothing is installed"
-	@echo "make install   install ./ipft, its manual and completions below PREFIX (/usr/local)"
+	@echo "make bench     run the benchmarks, here and against pwru and bpftrace in a VM (20 minutes)"
+	@echo "make bench-quick  run those in the VM, in a minute"
+	@echo "make bench-compare  the same, and fail if a ratio has changed much"
+	@echo "make ipft      build ./ipft: one executable file that needs nothing installed"
+	@echo "make install   install ./ipft, its manual and completions in PREFIX (/usr/local)"
 	@echo "make bpf       build the BPF objects, for: sudo deno run -A main.ts"
-	@echo "make examples  build the modules of examples/lua and the extensions of examples/bpf"
-	@echo "make clean     remove what was built; the cache stays"
+	@echo "make examples  build the C parts of examples/lua and examples/bpf"
+	@echo "make clean     remove what was built, but not the cache"
 
 demo: setup
 	@tests/demo.sh $(DENO)
@@ -61,7 +61,7 @@ test: setup ipft $(NEWEST_EXTENSIONS)
 ipft: setup
 	@package/build.sh $(DENO)
 
-# As root there is nothing to build where a user has built it.
+# Does not build ./ipft again, as root, when a user has built it.
 install: $(if $(wildcard ipft),,ipft)
 	install -D -m 755 ipft "$(DESTDIR)$(PREFIX)/bin/ipft"
 	install -D -m 644 -t "$(SHARE)/doc/ipft" docs/*

@@ -1,29 +1,30 @@
 #!/bin/bash
-# build.sh DENO: makes ./ipft, one executable that contains all it needs. See docs/architecture.md.
+# build.sh DENO: makes ./ipft, one executable with everything that it needs. See docs/architecture.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deno=$1
-# What ipft may do: read and write the user's files, and run the compiler that the environment names. The
-# network is for the probe server; a trace without one drops that permission when it begins.
+# What ipft may do: it opens the user's files and runs the compiler that the environment names. The
+# network is for the probe server; without one, ipft gives up this permission when it starts.
 permissions=(--allow-ffi --allow-read --allow-write --allow-env --allow-run --allow-sys=uid,osRelease
   --allow-net)
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
-# tree has a copy of the sources, which learn what they are built into; packed has what they become.
+# A copy of the sources, for build.json to say what becomes of them, and the files to pack.
 tree=$stage/tree packed=$stage/packed
 mkdir -p "$tree" "$packed/node_modules"
 git -c safe.directory='*' ls-files -z --cached --others --exclude-standard -- main.ts lib deno.json |
   xargs -0 cp --parents --target-directory="$tree"
-# wasmoon is the only package that is not just for tests.
-sed -i -e '/"npm:/{/wasmoon/!d;s/,$//}' "$tree/deno.json"
+ln -s "$PWD/node_modules" "$tree/"
+# The bundle holds every other package that ipft uses.
+sed -e '/"npm:/{/wasmoon/!d;s/,$//}' deno.json >"$packed/deno.json"
 cp -rL node_modules/wasmoon "$packed/node_modules/"
 rm -rf "$packed/node_modules/wasmoon/node_modules"
-cp LICENSE "$tree/deno.json" lib/bpf/{tracer,tracer_module,mark_sockets}.bpf.o "$packed/"
+cp LICENSE lib/bpf/{tracer,tracer_module,mark_sockets}.bpf.o "$packed/"
 cp -r lib/ffi/native "$packed/"
 
 commit=$(git -c safe.directory='*' describe --always --dirty --abbrev=12 --exclude='*')
-# Bundled into a few files, ipft starts sooner, and compiles no TypeScript at its first start.
+# Bundled into a few files of JavaScript, ipft starts sooner and need not compile TypeScript first.
 bundle() {
   rm -f "$packed"/*.js
   printf '{ "kind": "%s", "commit": "%s" }\n' "$1" "$commit" >"$tree/lib/commands/build.json"
@@ -39,7 +40,7 @@ if (cd "$packed" && timeout 300 "$deno" compile --quiet --no-check --no-prompt "
   mv "$stage/ipft" ipft
 else
   reason=$(grep -m 1 denort "$stage/log" | sed 's/^ *[0-9]*: //') || reason="its executable does not run"
-  echo "deno compile does not work here: $reason"
+  echo "deno compile cannot be used here: $reason"
   echo "making a self-extracting executable instead"
   bundle "self-extracting executable"
   cp "$deno" "$packed/deno"

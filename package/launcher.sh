@@ -1,6 +1,6 @@
 #!/bin/sh
-# ipft, packed. The first run unpacks it into a directory of its own; later runs start it from there. The
-# directory is writable by its owner only, and named by the checksum of what was unpacked.
+# ipft as a self-extracting executable. The first run unpacks it into a folder, later runs start it from
+# there. The folder is writable only by its owner, and its name is the checksum of the payload.
 set -eu
 sha256=@SHA256@
 user=$(id -u)
@@ -16,7 +16,7 @@ fail() {
 	exit 1
 }
 
-# owners FOLDER...: prints a line for each, which is $ours if nobody else can have written to it.
+# owners FOLDER...: prints a line for each folder, equal to $ours if only this user can write to it.
 owners() {
 	stat -c '%F %u %a' "$@" 2>/dev/null || true
 }
@@ -26,21 +26,21 @@ unpack() {
 	umask 077
 	mkdir -p "$cache" || fail "cannot make $cache to unpack ipft into"
 	[ "$(owners "$cache")" = "$ours" ] ||
-		fail "will not use $cache: it must be your own directory with mode 700; remove it"
-	# Removes other versions; one that is still in use is unpacked again.
+		fail "will not use $cache: it must be a folder of yours with mode 700; remove it"
+	# Remove what other versions have unpacked. One that is still in use is unpacked again.
 	find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} +
 	new=$(mktemp -d "$cache/new.XXXXXX") || fail "cannot write to $cache to unpack ipft there"
 	trap 'rm -rf "$new"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	# The payload begins after the last line of this script.
+	# The payload follows the last line of this script.
 	last=$(grep -a -n -m 1 '^exec ' "$0" | cut -d : -f 1)
 	tail -n +$((last + 1)) "$0" >"$new/payload" || fail "cannot unpack into $cache"
 	[ "$(sha256sum <"$new/payload")" = "$sha256  -" ] || fail "$0 is damaged: copy it again"
 	mkdir "$new/tree"
 	tar -xzf "$new/payload" -C "$new/tree" || fail "cannot unpack into $cache"
 	chmod 700 "$new/tree"
-	# Another ipft may have unpacked it meanwhile.
+	# Another ipft may have unpacked it first.
 	mv -T "$new/tree" "$folder" 2>/dev/null || [ -d "$folder" ] || fail "cannot unpack into $cache"
 	rm -rf "$new"
 	trap - EXIT INT TERM HUP

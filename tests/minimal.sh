@@ -32,7 +32,7 @@ grep -q '"function":"ip_rcv",.*"len":84,' /tmp/extension
 trace script -s examples/lua/mark/mark.lua
 grep -q ' ip_rcv (mark: 0x4d2)$' /tmp/script
 
-./ipft lua <(echo 'api_version = 1') 2>&1 | grep -q '^no module'
+./ipft lua <(echo 'api_version = 1') 2>&1 | grep -q '^no extension object'
 
 # ipft refuses a directory that others could have written to.
 [[ $(stat -c %a /var/cache/ipft) == 700 ]]

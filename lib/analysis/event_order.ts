@@ -1,28 +1,32 @@
-import type { EventStore } from "./event_store.ts";
+import { CHUNK_BITS, CHUNK_MASK, type ColumnStore } from "./column_store.ts";
 
 /** 2,048 buckets a pass: about as many as a CPU's caches keep open for writing at once. */
 const DIGIT_BITS = 11;
 const BUCKETS = 1 << DIGIT_BITS;
 
 /**
- * The numbers of the events, by time; events of the same time stay in the order of their arrival.
+ * Returns the numbers of the events in the order of their times. Events of the same time stay in the
+ * order of their arrival.
  *
- * Events that came in order are only read. Else this is a radix sort, least significant digit first:
- * linear in time. It moves the timestamps along with the numbers, so as to read memory in sequence.
+ * Events that came in order are only read. For others this is a radix sort, least significant digit
+ * first: linear in time. It moves the timestamps along with the numbers, to read memory in sequence.
+ *
+ * @param times of `count` events
  */
-export function orderByTime(events: EventStore): Uint32Array {
-  let order = new Uint32Array(events.length);
-  for (let event = 0; event < order.length; event++) order[event] = event;
-  const { smallest, largest, isInOrder } = scan(events);
+export function orderByTime({ chunks }: ColumnStore<"time">, count: number): Uint32Array {
+  let order = new Uint32Array(count);
+  for (let event = 0; event < count; event++) order[event] = event;
+  const { smallest, largest, isInOrder } = scan(chunks, count);
   if (isInOrder) return order;
 
-  let times = new Float64Array(order.length);
+  let times = new Float64Array(count);
   let at = 0;
-  for (const { timestamp, length } of events.chunks) {
-    for (let i = 0; i < length; i++) times[at++] = timestamp[i] - smallest;
+  for (const chunk of chunks) {
+    const length = Math.min(chunk.length, count - at);
+    for (let i = 0; i < length; i++) times[at++] = chunk[i] - smallest;
   }
-  let spareOrder = new Uint32Array(order.length);
-  let spareTimes = new Float64Array(order.length);
+  let spareOrder = new Uint32Array(count);
+  let spareTimes = new Float64Array(count);
   for (let unit = 1; unit <= largest - smallest; unit *= BUCKETS) {
     pass(times, order, spareTimes, spareOrder, 1 / unit);
     [times, spareTimes] = [spareTimes, times];
@@ -31,16 +35,19 @@ export function orderByTime(events: EventStore): Uint32Array {
   return order;
 }
 
-function scan({ chunks }: EventStore) {
+function scan(chunks: readonly Float64Array[], count: number) {
   let smallest = Infinity;
   let largest = -Infinity;
   let isInOrder = true;
-  for (const { timestamp, length } of chunks) {
+  let left = count;
+  for (const chunk of chunks) {
+    const length = Math.min(chunk.length, left);
     for (let i = 0; i < length; i++) {
-      if (timestamp[i] < largest) isInOrder = false;
-      else largest = timestamp[i];
-      if (timestamp[i] < smallest) smallest = timestamp[i];
+      if (chunk[i] < largest) isInOrder = false;
+      else largest = chunk[i];
+      if (chunk[i] < smallest) smallest = chunk[i];
     }
+    left -= length;
   }
   return { smallest, largest, isInOrder };
 }
@@ -65,23 +72,42 @@ function pass(
 }
 
 /**
- * The numbers of the events, group after group; within a group they stay in order.
- * @param groupOf by event: the number of its group, below `groupCount`
+ * Returns the numbers of the events group after group. Within a group they stay in order, and groups
+ * come in the order of their first event.
+ * @param order the events' numbers, each once
+ * @param groups by event: the number of its group
  */
-export function orderByGroup(
-  order: Uint32Array,
-  groupOf: Uint32Array,
-  groupCount: number,
-): Uint32Array {
-  const next = new Uint32Array(groupCount + 1);
-  for (let event = 0; event < groupOf.length; event++) next[groupOf[event] + 1]++;
-  addUp(next);
+export function orderByGroup(order: Uint32Array, { chunks }: ColumnStore<"u32">): Uint32Array {
+  const sizes = new Uint32Array(highest(chunks) + 1);
+  const seen: number[] = [];
+  for (let i = 0; i < order.length; i++) {
+    const group = chunks[order[i] >>> CHUNK_BITS][order[i] & CHUNK_MASK];
+    if (sizes[group]++ === 0) seen.push(group);
+  }
+  const next = sizes;
+  let start = 0;
+  for (const group of seen) {
+    const size = sizes[group];
+    next[group] = start;
+    start += size;
+  }
   const grouped = new Uint32Array(order.length);
-  for (let i = 0; i < order.length; i++) grouped[next[groupOf[order[i]]]++] = order[i];
+  for (let i = 0; i < order.length; i++) {
+    const group = chunks[order[i] >>> CHUNK_BITS][order[i] & CHUNK_MASK];
+    grouped[next[group]++] = order[i];
+  }
   return grouped;
 }
 
-/** Makes of `[0, size of group 0, size of group 1, …]` where each group begins. */
+function highest(chunks: readonly Uint32Array[]): number {
+  let highest = 0;
+  for (const chunk of chunks) {
+    for (let i = 0; i < chunk.length; i++) if (chunk[i] > highest) highest = chunk[i];
+  }
+  return highest;
+}
+
+/** Replaces `[0, size of bucket 0, size of bucket 1, …]` by where each bucket begins. */
 function addUp(sizes: Uint32Array): void {
   for (let i = 1; i < sizes.length; i++) sizes[i] += sizes[i - 1];
 }

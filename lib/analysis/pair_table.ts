@@ -51,7 +51,8 @@ export class PairTable {
   }
 }
 
-function doubled(column: Uint32Array): Uint32Array<ArrayBuffer> {
+/** A copy of twice the length; the new half is zero. */
+export function doubled(column: Uint32Array): Uint32Array<ArrayBuffer> {
   const larger = new Uint32Array(column.length * 2);
   larger.set(column);
   return larger;

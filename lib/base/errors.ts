@@ -1,16 +1,15 @@
 /**
- * What a failure tells its reader: what failed, why, and what to do about it, on one line.
- *
- * Everything that ipft reports to a person is an `IpftError`; any other exception is a bug in ipft.
+ * A failure that ipft reports to its user: what was wrong and what to do about it, on one line. Any other
+ * exception is a bug in ipft.
  */
 export class IpftError extends Error {
   override readonly name = "IpftError";
 
   /**
-   * @param what what was wrong and where, e.g. `cannot read /proc/kallsyms: EPERM (…)`
-   * @param remedy what to do about it, e.g. `run ipft as root`
-   * @param exitCode 1: the run failed; 2: wrong usage
-   * @param log what led there, e.g. the verifier's log or a traceback, shown before the message
+   * @param what the problem and its place: `cannot read /proc/kallsyms: EPERM (…)`
+   * @param remedy what the user can do: `run ipft as root`
+   * @param exitCode 1 for a failed run, 2 for wrong usage
+   * @param log lines to show before the message: the verifier's log, a traceback
    */
   constructor(
     what: string,
@@ -18,29 +17,29 @@ export class IpftError extends Error {
     readonly exitCode: 1 | 2 = 1,
     readonly log: readonly string[] = [],
   ) {
-    // One line whatever the parts carry: a log of several lines belongs to `-v`.
+    // The parts may come from elsewhere and have line breaks.
     super([what, remedy].filter(Boolean).join("; ").replaceAll(/\s*\n\s*/g, " "));
   }
 }
 
-/** An error as it is told: what led there, then the message. */
+/** Returns what ipft prints for an error: its log, then the message. */
 export function errorText({ log, message }: IpftError): string {
   return [...log, `ipft: ${message}`].join("\n");
 }
 
-/** Wrong usage: a bad option, argument or regular expression. Exit status 2. */
+/** Makes the error for wrong usage: a bad option, argument or regular expression. */
 export function usageError(what: string, remedy?: string): IpftError {
   return new IpftError(what, remedy, 2);
 }
 
-/** Why a file cannot be used, from what Deno throws. */
+/** Returns why Deno could not use a file. @param error what Deno threw */
 export function fileProblem(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   return (error as Error).message;
 }
 
-/** errno names and texts that these system calls and libbpf give (asm-generic/errno*.h, errno(3)). */
+/** Names and texts of the errnos that the kernel and libbpf return here (asm-generic/errno*.h, errno(3)). */
 const ERRNO: Readonly<Record<number, readonly [name: string, text: string]>> = {
   1: ["EPERM", "operation not permitted"],
   2: ["ENOENT", "no such file, function or type"],
@@ -68,7 +67,7 @@ const ERRNO: Readonly<Record<number, readonly [name: string, text: string]>> = {
 };
 
 /**
- * `EPERM (operation not permitted)` for errno 1.
+ * Returns the name and the text of an errno: `EPERM (operation not permitted)`.
  * @param errno positive, or negative as libbpf returns it
  */
 export function errnoText(errno: number): string {

@@ -1,4 +1,4 @@
-/** Index of the last element of `sorted` that is not above `value`; -1 when all are. */
+/** Returns the index of the last element of `sorted` that is not above `value`; -1 if all are. */
 export function lastNotAbove(sorted: Uint32Array | Float64Array, value: number): number {
   let low = 0, high = sorted.length;
   while (low < high) {

@@ -1,6 +1,7 @@
-/** A module as its object file holds it. */
-export interface ModuleImage {
+/** An extension, compiled for BPF. */
+export interface ExtensionObject {
+  /** A relocatable ELF object. */
   readonly elf: Uint8Array<ArrayBuffer>;
-  /** Where it came from, for messages: `emit of foo.lua`. */
+  /** What messages call it: `the extension len.o`, `the extension from emit of foo.lua`. */
   readonly source: string;
 }

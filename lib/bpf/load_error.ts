@@ -1,11 +1,10 @@
 /** Which of the few known reasons it is that the kernel refused the tracer. */
 import { errnoText, IpftError } from "../base/errors.ts";
-import type { Backend } from "../cli/options.ts";
 
 const EPERM = 1;
 
 /** @param result the negative errno of loading the tracer's object */
-export function loadRefusal(result: number, backend: Backend, log: readonly string[]): IpftError {
+export function loadRefusal(result: number, backend: string, log: readonly string[]): IpftError {
   if (result === -EPERM) return permissionRefusal(result);
   return new IpftError(
     `the kernel refused the ${backend} programs: ${errnoText(result)}`,

@@ -1,12 +1,11 @@
 /** The tracer's object in the kernel: configured for its backend, with or without a user's module. */
 import { errnoText, IpftError } from "../base/errors.ts";
-import { AttachType } from "../ffi/bpf.ts";
 import { type BpfMap, BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping } from "../ffi/libc.ts";
 import { LibbpfLog } from "../ffi/log.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
-import type { Backend } from "../cli/options.ts";
-import { isTracing, type Method, PROGRAMS } from "./attach/method.ts";
+import type { SkbFunction } from "../kernel/skb_function.ts";
+import type { Backend, Binding, Method } from "./attach/backend.ts";
 import { moduleRefusal } from "./extension_refusal.ts";
 import { type FunctionTable, makeFunctionTable } from "./function_table.ts";
 import { loadRefusal } from "./load_error.ts";
@@ -15,9 +14,8 @@ import { fillPlaceholders, type ProgramNumbers } from "./placeholders.ts";
 import type { Rings } from "./rings.ts";
 import { VerifierLog } from "./verifier_log.ts";
 
-/** What the tracer is loaded with. */
-export interface TracerConfig {
-  /** For messages. */
+/** What the programs are loaded with. */
+export interface ProgramsConfig {
   readonly backend: Backend;
   readonly method: Method;
   readonly btfIds: BtfIds;
@@ -25,68 +23,57 @@ export interface TracerConfig {
   readonly mark: number;
   readonly mask: number;
   readonly rings: Rings;
-  /**
-   * The traced functions by position of the skb. An fentry program cannot even be loaded without one,
-   * and not every function takes one: the first that does lends itself to its position's program. A
-   * position without such a function gets no program.
-   */
-  readonly functionsByPosition: ReadonlyMap<number, readonly string[]>;
-  /** By function index; none for methods whose programs know their function. */
-  readonly addresses: readonly bigint[];
+  /** The traced functions; their index is their number in events. */
+  readonly functions: readonly SkbFunction[];
   /** The tracer linked with the user's module, from `linkModule`; undefined without a module. */
   readonly module?: Uint8Array<ArrayBuffer>;
   /** Called with each line that libbpf or the verifier logs: `-v`. */
   readonly onLog?: (line: string) => void;
 }
 
-/** By position of the skb: the function whose turn it is to lend itself to the fentry program. */
-type Turns = Map<number, number>;
-
 /**
  * Loads the programs that `config.backend` needs. A module is the one to blame only for what the
  * tracer alone is not refused for.
  * @throws IpftError when the object is not built, or the kernel refuses the module or a program
  */
-export function loadTracerObject(config: TracerConfig): BpfObject {
-  const { module } = config;
-  const turns: Turns = new Map(Array.from(config.functionsByPosition.keys(), (key) => [key, 0]));
-  if (!module) return loadAlone(config, turns);
-  // Functions that take no fentry program at all are left to the tracer alone to find: a module that
-  // the verifier refuses is not tried with one function after the other.
-  if (isTracing(config.method)) loadAlone(config, turns)[Symbol.dispose]();
-  const loaded = loadWithModule(module, config, turns);
+export function loadTracerObject(config: ProgramsConfig): BpfObject {
+  const { module, method, functions } = config;
+  const binding = method.bind?.(functions);
+  if (!module) return loadAlone(config, binding);
+  // The tracer alone finds functions that programs can be bound to: a module that the verifier refuses is
+  // not tried with one function after the other.
+  if (binding) loadAlone(config, binding)[Symbol.dispose]();
+  const loaded = loadWithModule(module, config, binding);
   if (loaded instanceof BpfObject) return loaded;
-  if (!isTracing(config.method)) loadAlone(config, turns)[Symbol.dispose]();
+  if (!binding) loadAlone(config, binding)[Symbol.dispose]();
   throw loaded;
 }
 
-function loadAlone(config: TracerConfig, turns: Turns): BpfObject {
+function loadAlone(config: ProgramsConfig, binding: Binding | undefined): BpfObject {
   const elf = readBpfObject("tracer");
   for (;;) {
     using log = new LibbpfLog(config.onLog);
     const object = new BpfObject(elf, OBJECT_NAME);
-    const result = load(object, config, turns);
+    const result = load(object, config, binding);
     if (result === 0) return object;
-    if (!takeNextFunction(config, turns, log.lines)) {
-      throw loadRefusal(result, config.backend, log.lines);
-    }
+    if (!binding?.next(log.lines)) throw loadRefusal(result, config.backend.name, log.lines);
   }
 }
 
 /** The loaded object, or what its module is refused for. */
 function loadWithModule(
   elf: Uint8Array<ArrayBuffer>,
-  config: TracerConfig,
-  turns: Turns,
+  config: ProgramsConfig,
+  binding: Binding | undefined,
 ): BpfObject | IpftError {
   using log = new LibbpfLog(config.onLog);
   const problem = new VerifierLog("problem");
   const object = openWithModule(elf, log);
-  if (load(object, config, turns, problem) === 0) return object;
+  if (load(object, config, binding, problem) === 0) return object;
   // Only now: to describe every instruction takes the kernel many times longer than to check it.
   const instructions = new VerifierLog("instructions");
   const again = openWithModule(elf, log);
-  const result = load(again, config, turns, instructions);
+  const result = load(again, config, binding, instructions);
   if (result === 0) return again;
   instructions.lines.forEach((line) => config.onLog?.(line));
   const verifierLog = instructions.isComplete ? instructions : problem;
@@ -107,14 +94,16 @@ const OBJECT_NAME = "ipft";
 /** 0, or the negative errno; the object is disposed then. */
 function load(
   object: BpfObject,
-  config: TracerConfig,
-  turns: Turns,
+  config: ProgramsConfig,
+  binding: Binding | undefined,
   verifierLog?: VerifierLog,
 ): number {
   let result = -1;
   try {
-    const table = makeFunctionTable(config.addresses);
-    configure(object, config, table, turns, verifierLog);
+    const table = makeFunctionTable(
+      binding ? [] : config.functions.map(({ address = 0n }) => address),
+    );
+    configure(object, config, table, binding, verifierLog);
     result = object.load();
     if (result === 0) fill(object.map("ipft_functions"), table);
     return result;
@@ -128,13 +117,13 @@ const OPEN_CALLS = 16_384;
 
 function configure(
   object: BpfObject,
-  config: TracerConfig,
+  config: ProgramsConfig,
   table: FunctionTable,
-  turns: Turns,
+  binding: Binding | undefined,
   verifierLog?: VerifierLog,
 ): void {
-  const { method, mark, mask, rings } = config;
-  const { entry, exit } = PROGRAMS[method];
+  const { mark, mask, rings } = config;
+  const { entry, exit, attachType } = config.method;
   const numbers: ProgramNumbers = {
     wantedMark: (mark & mask) >>> 0,
     markMask: mask,
@@ -143,24 +132,24 @@ function configure(
   };
   // Also those that a module brings along.
   for (const program of object.programs()) program.autoload = false;
-  const enable = (program: BpfProgram, functionName: string) => {
+  const enable = (program: BpfProgram, functionName?: string) => {
     program.autoload = true;
     if (verifierLog) program.setLog(verifierLog.buffer, verifierLog.level);
-    if (isTracing(method)) setTarget(program, functionName);
-    else if (method !== "kprobe") program.expectedAttachType = attachTypeOf(method);
+    if (functionName !== undefined) setTarget(program, functionName);
+    if (attachType !== undefined) program.expectedAttachType = attachType;
     const instructions = program.instructions();
     fillPlaceholders(instructions, numbers, config.btfIds);
     program.setInstructions(instructions);
   };
-  let lender: string | undefined;
-  for (const [position, functions] of config.functionsByPosition) {
-    const functionName = functions[turns.get(position)!];
-    if (functionName === undefined) continue;
+  let bound: string | undefined;
+  for (const position of new Set(config.functions.map(({ skbPosition }) => skbPosition))) {
+    const functionName = binding?.functionName(position);
+    if (binding && functionName === undefined) continue;
     enable(object.program(entry + position), functionName);
-    lender ??= functionName;
+    bound ??= functionName;
   }
-  // The kernel takes an fexit program for every function that it takes an fentry program for.
-  if (exit !== undefined && lender !== undefined) enable(object.program(exit), lender);
+  // What an entry program can be bound to, an exit program can as well.
+  if (exit !== undefined && (!binding || bound !== undefined)) enable(object.program(exit), bound);
   object.map("ipft_rings").maxEntries = rings.fds.length;
   object.map("ipft_functions").maxEntries = table.slots.length / 2;
   object.map("ipft_calls").maxEntries = exit === undefined ? 1 : OPEN_CALLS;
@@ -175,23 +164,4 @@ function setTarget(program: BpfProgram, functionName: string): void {
   const result = program.setAttachTarget(functionName);
   if (result === 0) return;
   throw new IpftError(`no function ${functionName} in the BTF: ${errnoText(result)}`);
-}
-
-function attachTypeOf(method: Method): number {
-  return method === "kprobe-session" ? AttachType.traceKprobeSession : AttachType.traceKprobeMulti;
-}
-
-/** After a load that a function of an fentry program made fail: whether it is worth another try. */
-function takeNextFunction(
-  { functionsByPosition }: TracerConfig,
-  turns: Turns,
-  log: readonly string[],
-): boolean {
-  const position = Number(
-    log.join("\n").match(/prog 'ipft_f(?:entry|enter)_(\d)': failed to load/)?.[1],
-  );
-  const turn = turns.get(position);
-  if (turn === undefined) return false;
-  turns.set(position, turn + 1);
-  return Array.from(functionsByPosition).some(([key, { length }]) => turns.get(key)! < length);
 }

@@ -1,8 +1,8 @@
 import type { BpfObject, BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping, waitForAny } from "../ffi/libc.ts";
-import { STATE } from "../event/event.ts";
-import { loadTracerObject, type TracerConfig } from "./load_programs.ts";
-import { type MethodPrograms, PROGRAMS } from "./attach/method.ts";
+import { STATE } from "./state.ts";
+import { loadTracerObject, type ProgramsConfig } from "./load_programs.ts";
+import type { Method, MethodPrograms } from "./attach/backend.ts";
 import type { Rings } from "./rings.ts";
 
 /** What the programs have counted, over all CPUs. */
@@ -16,21 +16,21 @@ export interface Counters {
 }
 
 /**
- * The loaded tracer: `tracer.bpf.c` in the kernel, not attached to anything yet. Disposing it unloads
- * all that no attachment holds.
+ * The programs of tracer.bpf.c, loaded and not attached to anything yet. Disposing unloads all that no
+ * attachment holds.
  */
-export class Tracer implements Disposable {
+export class Programs implements MethodPrograms, Disposable {
   readonly #object: BpfObject;
   readonly #state: Mapping;
   readonly #active: Uint32Array;
   readonly #asleep: Uint32Array;
   readonly #counters: BigUint64Array;
-  readonly #programs: MethodPrograms;
+  readonly #method: Method;
   readonly #rings: Rings;
 
-  private constructor(object: BpfObject, programs: MethodPrograms, rings: Rings) {
+  private constructor(object: BpfObject, method: Method, rings: Rings) {
     this.#object = object;
-    this.#programs = programs;
+    this.#method = method;
     this.#rings = rings;
     this.#state = new Mapping(object.map(".bss").fd, 0, STATE.sizeBytes, "read-write");
     this.#active = new Uint32Array(this.#state.memory, STATE.active, 1);
@@ -42,24 +42,22 @@ export class Tracer implements Disposable {
    * Loads the programs that `config.backend` needs.
    * @throws IpftError when the object is not built, or the kernel refuses the module or a program
    */
-  static load(config: TracerConfig): Tracer {
+  static load(config: ProgramsConfig): Programs {
     const object = loadTracerObject(config);
     try {
-      return new Tracer(object, PROGRAMS[config.method], config.rings);
+      return new Programs(object, config.method, config.rings);
     } catch (error) {
       object[Symbol.dispose]();
       throw error;
     }
   }
 
-  /** The program for functions that have the skb at `position`; without an `fd` if it is not loaded. */
-  program(position: number): BpfProgram {
-    return this.#object.program(this.#programs.entry + position);
+  entry(position: number): BpfProgram {
+    return this.#object.program(this.#method.entry + position);
   }
 
-  /** The program for returns, of methods that have one for them. */
-  get exitProgram(): BpfProgram | undefined {
-    const { exit } = this.#programs;
+  get exit(): BpfProgram | undefined {
+    const { exit } = this.#method;
     return exit === undefined ? undefined : this.#object.program(exit);
   }
 
@@ -82,13 +80,13 @@ export class Tracer implements Disposable {
   }
 
   /**
-   * Waits until a ring has a record, the reader of `outputFd` has gone, or `timeoutMs` have passed.
+   * Waits until a ring has a record, the reader of an output has gone, or `timeoutMs` have passed.
    * Only meanwhile, and once more after it, does a record cost the kernel a wake-up. May be left
-   * waiting: it does not touch the tracer when it ends.
+   * waiting: it does not touch the programs when it ends.
    */
-  async waitForRecord(outputFd: number, timeoutMs: number): Promise<void> {
+  async waitForRecord(outputFds: readonly number[], timeoutMs: number): Promise<void> {
     Atomics.store(this.#asleep, 0, 1);
-    await waitForAny(this.#rings.fds, outputFd, timeoutMs);
+    await waitForAny(this.#rings.fds, outputFds, timeoutMs);
   }
 
   counters(): Counters {

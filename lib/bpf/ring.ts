@@ -1,5 +1,8 @@
 import { Mapping } from "../ffi/libc.ts";
-import { CPU_BITS, DATA_BYTES, EVENT, type EventBatch } from "../event/event.ts";
+import type { EventBatch } from "../event/batch.ts";
+import { EVENT } from "../event/event.ts";
+import { structLayout } from "../event/layout.ts";
+import type { CopyRecords } from "./record_copier.ts";
 
 /** struct bpf_ringbuf_hdr { u32 len; u32 pg_off; }, the bits in len: include/uapi/linux/bpf.h. */
 const HEADER_BYTES = 8, BUSY = 0x80000000 | 0, DISCARD = 0x40000000, LENGTH = 0x3fffffff;
@@ -7,23 +10,14 @@ const HEADER_BYTES = 8, BUSY = 0x80000000 | 0, DISCARD = 0x40000000, LENGTH = 0x
 /** The positions live on pages of their own (kernel/bpf/ringbuf.c). x86-64. */
 const PAGE_BYTES = 4096;
 
-const HEADER_WORDS = HEADER_BYTES / 4,
-  SKB = HEADER_WORDS + EVENT.skb / 4,
-  TIMESTAMP = HEADER_WORDS + EVENT.timestamp / 4,
-  TASK = HEADER_WORDS + EVENT.task / 4,
-  /** The function's index in the lower half, in the upper one the CPU and whether the call returns. */
-  CALL = HEADER_WORDS + EVENT.functionIndex / 4,
-  DATA = HEADER_WORDS + EVENT.sizeBytes / 4,
-  DATA_WORDS = DATA_BYTES / 4;
+const TIMESTAMP = (HEADER_BYTES + structLayout(EVENT).places.get("timestamp")!.offsetBytes) / 4;
 
 /** Records that are looked for, and then copied, at once. */
 const GROUP_RECORDS = 256;
 
-const CPU_MASK = (1 << CPU_BITS) - 1;
-
 /**
- * The memory that a BPF ring buffer (BPF_MAP_TYPE_RINGBUF) of `struct event`, or of `struct
- * event_with_data`, shares with the kernel, read as its only consumer.
+ * The memory that a BPF ring buffer (BPF_MAP_TYPE_RINGBUF) shares with the kernel, read as its only
+ * consumer.
  */
 export class Ring implements Disposable {
   readonly #consumerPage: Mapping;
@@ -32,6 +26,7 @@ export class Ring implements Disposable {
   readonly #producerPosition: BigUint64Array;
   readonly #words: Uint32Array;
   readonly #offsetMask: number;
+  readonly #copyRecords: CopyRecords;
   readonly #originLow: number;
   readonly #originHigh: number;
   /** Where records of a group begin, in words: the header is there. */
@@ -49,9 +44,11 @@ export class Ring implements Disposable {
   /**
    * @param fd file descriptor of the ring's map
    * @param sizeBytes the map's max_entries: a power of two
+   * @param copyRecords for the records that the ring has
    * @param originNs CLOCK_MONOTONIC that times count from
    */
-  constructor(fd: number, sizeBytes: number, originNs: bigint) {
+  constructor(fd: number, sizeBytes: number, copyRecords: CopyRecords, originNs: bigint) {
+    this.#copyRecords = copyRecords;
     this.#consumerPage = new Mapping(fd, 0, PAGE_BYTES, "read-write");
     // The kernel maps the data twice in a row, so that no record is ever cut by the ring's end.
     this.#producerPages = new Mapping(fd, PAGE_BYTES, PAGE_BYTES + 2 * sizeBytes, "read");
@@ -80,29 +77,23 @@ export class Ring implements Disposable {
   /**
    * Adds the next records to the batch, one group at most, while there is room and none was made later
    * than `until`.
-   * @param batch one with `data` takes records of `struct event_with_data` only
    */
   copy(batch: EventBatch, until: number): void {
-    const { skbLow, skbHigh, timestamp, task, functionIndex, cpu, isReturn, data } = batch;
-    const words = this.#words, found = this.#found;
-    let row = batch.length, next = this.#copied;
-    const end = Math.min(this.#foundCount, next + batch.capacity - row);
-    for (; next < end; next++, row++) {
-      const word = found[next];
-      const time = this.#timeAt(word);
-      if (time > until) break;
-      timestamp[row] = time;
-      skbLow[row] = words[word + SKB];
-      skbHigh[row] = words[word + SKB + 1];
-      task[row] = words[word + TASK];
-      const call = words[word + CALL];
-      functionIndex[row] = call; // u16: the store cuts off what is above it
-      cpu[row] = (call >>> 16) & CPU_MASK;
-      isReturn[row] = call >>> (16 + CPU_BITS);
-      if (data !== undefined) copyData(words, word + DATA, data, row * DATA_WORDS);
-    }
-    this.#copied = next;
-    batch.length = row;
+    const from = this.#copied, row = batch.length;
+    const to = Math.min(this.#foundCount, from + batch.capacity - row);
+    const copied = this.#copyRecords(
+      batch,
+      this.#words,
+      this.#found,
+      from,
+      to,
+      row,
+      until,
+      this.#originHigh,
+      this.#originLow,
+    );
+    this.#copied = from + copied;
+    batch.length = row + copied;
   }
 
   /** Gives the kernel the room of what has been copied. */
@@ -153,9 +144,4 @@ export class Ring implements Disposable {
     this.#producerPages[Symbol.dispose]();
     this.#consumerPage[Symbol.dispose]();
   }
-}
-
-/** Word by word: `set` would need a view of every record. */
-function copyData(from: Uint32Array, start: number, to: Uint32Array, at: number): void {
-  for (let i = 0; i < DATA_WORDS; i++) to[at + i] = from[start + i];
 }

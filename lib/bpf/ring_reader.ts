@@ -1,5 +1,7 @@
 import { monotonicNs } from "../ffi/libc.ts";
-import type { EventBatch } from "../event/event.ts";
+import type { EventBatch } from "../event/batch.ts";
+import type { Section } from "../event/section.ts";
+import { compileCopy } from "./record_copier.ts";
 import { Ring } from "./ring.ts";
 import type { Rings } from "./rings.ts";
 
@@ -8,9 +10,17 @@ export class RingReader implements Disposable {
   readonly #rings: readonly Ring[];
   readonly #originNs: bigint;
 
-  /** @param originNs CLOCK_MONOTONIC that the batches' timestamps count from */
-  constructor({ fds, sizeBytes }: Pick<Rings, "fds" | "sizeBytes">, originNs: bigint) {
-    this.#rings = fds.map((fd) => new Ring(fd, sizeBytes, originNs));
+  /**
+   * @param sections that the records have after `struct event`, and so the batches to read into
+   * @param originNs CLOCK_MONOTONIC that the batches' timestamps count from
+   */
+  constructor(
+    { fds, sizeBytes }: Pick<Rings, "fds" | "sizeBytes">,
+    sections: readonly Section[],
+    originNs: bigint,
+  ) {
+    const copyRecords = compileCopy(sections);
+    this.#rings = fds.map((fd) => new Ring(fd, sizeBytes, copyRecords, originNs));
     this.#originNs = originNs;
   }
 
@@ -21,8 +31,6 @@ export class RingReader implements Disposable {
    * first of them was looked at, and all up to that moment can be put in order now; the rest is left
    * for the next time. A record that is not submitted yet holds up its own ring only: what comes of
    * it, on any CPU, is later than that look.
-   *
-   * @param batch one with `data` takes records of `struct event_with_data` only
    */
   read(batch: EventBatch): void {
     const rings = this.#rings;

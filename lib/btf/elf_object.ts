@@ -1,4 +1,4 @@
-import { damaged } from "../extension/extension_error.ts";
+import { IpftError } from "../base/errors.ts";
 
 /** A section of an object: elf(5), `Elf64_Shdr`. */
 export interface ElfSection {
@@ -183,7 +183,18 @@ export class ElfObject {
     return Number(this.#view.getBigUint64(offset, true));
   }
 
-  #damaged(why: string) {
-    return damaged(this.#source, why);
+  #damaged(why: string): IpftError {
+    return damagedObject(this.#source, why);
   }
+}
+
+/**
+ * The error for an object whose parts are not where it says.
+ * @param source what messages call the object
+ */
+export function damagedObject(source: string, why: string): IpftError {
+  return new IpftError(
+    `cannot use ${source}: it is a damaged ELF object: ${why}`,
+    "compile it again",
+  );
 }

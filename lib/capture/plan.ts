@@ -1,17 +1,14 @@
 /** What will be traced, and how: all that is decided before anything is loaded. */
-import { chooseMethod } from "../bpf/attach/backends.ts";
-import type { Method } from "../bpf/attach/method.ts";
 import { usageError } from "../base/errors.ts";
-import type { Capabilities } from "../kernel/capabilities.ts";
-import { filterFunctions } from "../kernel/functions.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import { type BackendName, type Choice, chooseMethod } from "../bpf/attach/backends.ts";
+import type { Tracer } from "../event/trace_header.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
+import type { Capabilities } from "../kernel/capabilities.ts";
+import { filterFunctions, type FunctionFilter } from "../kernel/functions.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { SkbFunction } from "../kernel/skb_function.ts";
-import type { Backend, FunctionFilter, TraceOptions } from "../cli/options.ts";
 
-export interface TracePlan {
-  readonly backend: Backend;
-  readonly method: Method;
+export interface TracePlan extends Choice {
   readonly capabilities: Capabilities;
   readonly btfIds: BtfIds;
   /** The functions to trace; their index here is their number everywhere. */
@@ -20,20 +17,26 @@ export interface TracePlan {
   readonly unreachable: number;
 }
 
+/** What decides how to trace, and what. */
+export interface PlanRequest {
+  readonly tracer: Tracer;
+  /** Undefined for the best that the kernel has. */
+  readonly backend?: BackendName;
+  /** Which functions to trace. */
+  readonly functions: FunctionFilter;
+}
+
 /**
- * Chooses method and functions.
+ * Chooses backend, method and functions.
  * @throws IpftError when the kernel lacks what the backend needs, or the filter leaves nothing
  */
 export function planTrace(
   { capabilities, btfIds, functions: all }: Kernel,
-  { tracer, backend: wanted, filter }: Pick<TraceOptions, "tracer" | "backend" | "filter">,
+  { tracer, backend: wanted, functions: filter }: PlanRequest,
 ): TracePlan {
   const { backend, method } = chooseMethod(capabilities, tracer, wanted);
   const matching = selectFunctions(all, filter);
-  // An fentry program finds its function by the name in the BTF, without compiler suffixes.
-  const functions = backend === "ftrace"
-    ? matching.filter(({ name }) => !name.includes("."))
-    : matching.filter(({ address }) => address !== undefined);
+  const functions = matching.filter((fn) => backend.reaches(fn));
   if (functions.length > MAX_FUNCTIONS) {
     throw usageError(
       `${functions.length} functions are more than ipft can number`,
@@ -47,7 +50,10 @@ export function planTrace(
 /** An event has 16 bits for the number of its function. */
 const MAX_FUNCTIONS = 2 ** 16;
 
-/** The functions that pass the filter; it must leave one at least. */
+/**
+ * Selects the functions that pass the filter.
+ * @throws IpftError when there is none
+ */
 export function selectFunctions(
   functions: readonly SkbFunction[],
   filter: FunctionFilter,

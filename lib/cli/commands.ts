@@ -1,34 +1,54 @@
-import { DATA_BYTES } from "../event/event.ts";
+import { BACKEND_NAMES } from "../bpf/attach/backends.ts";
+import { DATA_BYTES } from "../event/section.ts";
+import { TRACERS } from "../event/trace_header.ts";
+import { TEMPLATE_NAMES } from "../extension/templates.ts";
+import { formatOfPath, FORMATS } from "../output/formats.ts";
+import { SECTIONS } from "../sections/sections.ts";
 import { parseBytes, parseDuration, parseRingSize, parseUint32 } from "./numbers.ts";
-import { BACKENDS, COMPLETION_NAMES, OUTPUT_FORMATS, TEMPLATE_NAMES, TRACERS } from "./options.ts";
+import { COMPLETION_NAMES } from "./request.ts";
 import { type Command, flag, valued } from "./option.ts";
-import { choice, extension, file, port, positive, regex, script, text } from "./values.ts";
+import {
+  choice,
+  extension,
+  file,
+  port,
+  positive,
+  regex,
+  script,
+  sectionList,
+  text,
+} from "./values.ts";
 
 const HELP = { help: flag("-h, --help", "show this help") };
 
-const OUTPUT = {
-  output: valued(
+/** @param fallback the format without this option, for the help */
+function output(fallback: string) {
+  const formats = FORMATS.map(({ name, description }) => `${name}: ${description}`);
+  return valued(
     "-o, --output FORMAT",
-    `${OUTPUT_FORMATS.join(", ")} (default: aggregate)`,
-    choice(OUTPUT_FORMATS),
-  ),
-};
+    `${formats.join("; ")} (default: ${fallback})`,
+    choice(FORMATS.map(({ name }) => name)),
+  );
+}
+
+const DEFAULT_FORMAT = formatOfPath("").name;
 
 const VERBOSE = {
-  verbose: flag("-v, --verbose", "show what libbpf and the kernel's verifier say"),
+  verbose: flag("-v, --verbose", "show what libbpf and the kernel's verifier log"),
 };
 
 const PACKETS_AND_FUNCTIONS = {
   mark: valued("-m, --mark MARK", "trace packets with this mark", parseUint32),
   mask: valued("--mask MASK", "bits of the mark to compare (default: 0xffffffff)", parseUint32),
-  markCommand: flag(
-    "--mark-command",
-    "mark what COMMAND sends: new sockets of its processes get the mark",
+  markCommand: flag("--mark-command", "mark what COMMAND sends: the sockets that it opens"),
+  regex: valued(
+    "-r, --regex REGEX",
+    "trace only functions whose name matches",
+    regex("functions"),
   ),
-  regex: valued("-r, --regex REGEX", "only functions whose name matches", regex("functions")),
   moduleRegex: valued(
     "--module-regex REGEX",
-    "only functions whose module matches; built-in ones are in vmlinux",
+    "trace only functions whose module matches; built-in functions are in vmlinux",
     regex("modules"),
   ),
 };
@@ -36,44 +56,47 @@ const PACKETS_AND_FUNCTIONS = {
 const TRACING = {
   backend: valued(
     "-b, --backend BACKEND",
-    `${BACKENDS.join(", ")} (default: the best)`,
-    choice(BACKENDS),
+    `how to attach: ${BACKEND_NAMES.join(", ")} (default: the best that works)`,
+    choice(BACKEND_NAMES),
   ),
   tracer: valued(
     "-t, --tracer TRACER",
-    "function: the entry of functions (default); function_graph: their return, too",
+    "function: entries of functions (default); function_graph: their returns as well",
     choice(TRACERS),
   ),
   bufferSize: valued(
     "--buffer-size SIZE",
-    "ring buffers of all CPUs together in bytes, or with K, M or G; rounded up to a power of two, 4K to 2G (default: 64M)",
+    "total size of the ring buffers, in bytes or with K, M or G; rounded up to a power of two, 4K to 2G (default: 64M)",
     parseRingSize,
   ),
-  packets: valued(
-    "-n, --packets N",
-    "end by itself after this many packets, and leave out all others",
-    positive,
-  ),
+  packets: valued("-n, --packets N", "trace only the first N packets, then stop", positive),
   duration: valued(
     "-d, --duration TIME",
-    "end by itself, this long after the trace is ready: 10s, 500ms, 2m",
+    "stop this long after the trace is ready: 10s, 500ms, 2m",
     parseDuration,
   ),
 };
 
 const RESULTS = {
-  ...OUTPUT,
+  output: output(`by FILE's suffix, else ${DEFAULT_FORMAT}`),
   write: valued(
     "-w, --write FILE",
-    "write results to a file; - is standard output (default)",
+    "write to FILE instead of standard output (-)",
     file,
+  ),
+  show: valued(
+    "--show LIST",
+    `sections to record with each event, separated by commas: ${
+      ["all", "none", ...SECTIONS.map(({ name }) => name)].join(", ")
+    }; -NAME leaves one out (default: none)`,
+    sectionList(SECTIONS),
   ),
   extension: valued(
     "-e, --extension PATH",
-    "adds data to each event: C source (.c), compiled (.o), or Lua (.lua)",
+    "add data of your own to each event: C source (.c), an object (.o), or Lua (.lua)",
     extension,
   ),
-  script: valued("-s, --script PATH", "the same for a Lua script of any name", script),
+  script: valued("-s, --script PATH", "the same, for a Lua script of any name", script),
   ...VERBOSE,
 };
 
@@ -84,24 +107,28 @@ const OTHER_PROGRAMS = {
   ),
   probeServerPort: valued(
     "--probe-server-port PORT",
-    "where it listens (default: 13720)",
+    "port of the probe server (default: 13720)",
     port,
   ),
-  probeServerAddress: valued("--probe-server-address IP", "the same (default: 127.0.0.1)", text),
-  noSetRlimit: flag("--no-set-rlimit", "keep the limit on open files as it is"),
+  probeServerAddress: valued(
+    "--probe-server-address IP",
+    "address of the probe server (default: 127.0.0.1)",
+    text,
+  ),
+  noSetRlimit: flag("--no-set-rlimit", "do not raise the limit on open files"),
   perfPageCount: valued(
     "--perf-page-count N",
-    "pages of buffer for each CPU, in place of --buffer-size",
+    "pages of buffer for each CPU, instead of --buffer-size",
     positive,
   ),
   perfSamplePeriod: valued(
     "--perf-sample-period N",
-    "taken and ignored: the ring buffer gets every event",
+    "accepted but ignored: every event is recorded",
     positive,
   ),
   perfWakeupEvents: valued(
     "--perf-wakeup-events N",
-    "taken and ignored: ipft is woken up when it sleeps",
+    "accepted but ignored: an event wakes ipft whenever it sleeps",
     positive,
   ),
 };
@@ -110,15 +137,15 @@ const INSTEAD = {
   list: flag("-l, --list", "list the functions that can be traced"),
   gen: valued(
     "--gen TEMPLATE",
-    `print what an extension begins with: ${TEMPLATE_NAMES.join(", ")}; ` +
-      `what a shell completes with: ${COMPLETION_NAMES.join(", ")}; or the manual: man-page`,
+    `print a template for an extension: ${TEMPLATE_NAMES.join(", ")}; ` +
+      `a shell completion: ${COMPLETION_NAMES.join(", ")}; or the manual: man-page`,
     choice(TEMPLATE_NAMES, COMPLETION_NAMES, ["man-page"]),
   ),
-  version: flag("--version", "show the version, and of what it is made"),
+  version: flag("--version", "show the version and how it was built"),
   ...HELP,
 };
 
-/** ipft's own options, for tracing and in place of it. */
+/** The options of ipft itself, for tracing and instead of it. */
 export const OPTIONS = {
   ...PACKETS_AND_FUNCTIONS,
   ...TRACING,
@@ -127,22 +154,24 @@ export const OPTIONS = {
   ...INSTEAD,
 };
 
+/** The options of `ipft lua`. */
 export const LUA_OPTIONS = {
   data: valued(
     "--data HEX",
-    `what the module would give, at most ${DATA_BYTES} bytes (default: zeros)`,
+    `data of the event, at most ${DATA_BYTES} bytes (default: zeros)`,
     (text, option) => parseBytes(text, option, DATA_BYTES),
   ),
-  ...OUTPUT,
+  output: output(DEFAULT_FORMAT),
   ...HELP,
 };
 
+/** The options of `ipft doctor`. */
 export const DOCTOR_OPTIONS = { ...VERBOSE, ...HELP };
 
 /** `ipft lua SCRIPT` */
 export const LUA: Command = {
   name: "lua",
-  description: "try a Lua script: run its functions on given bytes, without the kernel",
+  description: "run the functions of a Lua script once, on given bytes and without tracing",
   usage: ["SCRIPT [--data HEX] [-o FORMAT]"],
   groups: [{ heading: "Options", options: LUA_OPTIONS }],
   argument: { name: "SCRIPT", offer: file.offer },
@@ -152,16 +181,16 @@ export const LUA: Command = {
 /** `ipft doctor` */
 export const DOCTOR: Command = {
   name: "doctor",
-  description: "show what this kernel can do and what is missing",
+  description: "show what this kernel supports, and try each backend",
   usage: ["[-v]"],
   groups: [{ heading: "Options", options: DOCTOR_OPTIONS }],
   commands: [],
 };
 
-/** `ipft`: what its parser, its help, completions and manual are made of. */
+/** `ipft`: the source of its parser, help, completions and man page. */
 export const IPFT: Command = {
   name: "ipft",
-  description: "Shows which functions of the Linux kernel each marked packet goes through.",
+  description: "Shows where a packet went in the Linux kernel, and why it did not arrive.",
   usage: [
     "-m MARK [options] [-- COMMAND [ARGS...]]",
     "-l [-r REGEX] [--module-regex REGEX]",
@@ -173,20 +202,29 @@ export const IPFT: Command = {
     { heading: "Packets and functions", options: PACKETS_AND_FUNCTIONS },
     { heading: "Tracing", options: TRACING },
     { heading: "Output", options: RESULTS },
-    { heading: "For other programs, and those of ipftrace2", options: OTHER_PROGRAMS },
+    { heading: "Probe server, and compatibility with ipftrace2", options: OTHER_PROGRAMS },
     { heading: "Instead of tracing", options: INSTEAD },
   ],
   commands: [LUA, DOCTOR],
-  notes: `\
-MARK and MASK are decimal, 0x hexadecimal or 0 octal.
-
-Examples:
-  ipft -m 1234                      while elsewhere: ping -m 1234 192.0.2.1
-  ipft -m 1234 --mark-command -- curl -sS http://192.0.2.1/
-  ipft -m 0x10 --mask 0xf0 -o json  marks whose second last hex digit is 1
-  ipft -m 1234 -e foo.c             with data from C: see docs/extensions.md
-  ipft -m 1234 -s foo.lua           with data formatted in Lua: see docs/lua.md
-  ipft -m 1234 -r '^(ip|tcp)_'      only functions whose names begin so
-  ipft -l --module-regex '^nf_'     the functions of netfilter's modules
-`,
+  notes: [
+    "MARK and MASK are decimal, hexadecimal (0x) or octal (0).",
+    "An output is a format and a file. Each -o or -w completes the latest output, or begins " +
+    "another when that one already has a format or file: -o aggregate -o json -w x.json prints " +
+    "aggregate and writes JSON to x.json.",
+  ],
+  examples: [
+    { command: "ipft -m 1234", meaning: "then, elsewhere: ping -m 1234 192.0.2.1" },
+    { command: "ipft -m 1234 --mark-command -- curl -sS http://192.0.2.1/" },
+    {
+      command: "ipft -m 0x10 --mask 0xf0 -o json",
+      meaning: "marks whose second-to-last hex digit is 1",
+    },
+    { command: "ipft -m 1234 -e foo.c", meaning: "with data from C: see docs/extensions.md" },
+    { command: "ipft -m 1234 -s foo.lua", meaning: "with data from Lua: see docs/lua.md" },
+    {
+      command: "ipft -m 1234 -r '^(ip|tcp)_'",
+      meaning: "only functions whose name begins like this",
+    },
+    { command: "ipft -l --module-regex '^nf_'", meaning: "functions of netfilter's modules" },
+  ],
 };

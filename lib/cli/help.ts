@@ -1,10 +1,10 @@
-import { type Command, optionsOf, term } from "./option.ts";
+import { type Command, type Example, optionsOf, term } from "./option.ts";
 
 const WIDTH = 80;
 
-/** What `--help` prints. @param name how the command is called: `ipft lua` */
+/** Returns what `--help` prints. @param name the command as one calls it: `ipft lua` */
 export function helpText(command: Command, name = command.name): string {
-  const { usage, description, groups, commands, notes } = command;
+  const { usage, description, groups, commands, notes = [], examples = [] } = command;
   const terms = [...optionsOf(command).map(term), ...commands.map(commandTerm)];
   const indent = Math.max(...terms.map(({ length }) => length)) + 4;
   const row = (term: string, text: string) => {
@@ -23,7 +23,8 @@ export function helpText(command: Command, name = command.name): string {
     const rows = commands.map((command) => row(commandTerm(command), command.description));
     parts.push(`Commands:\n${rows.join("")}`);
   }
-  if (notes !== undefined) parts.push(notes);
+  parts.push(...notes.map((note) => wrap(note, WIDTH).join("\n") + "\n"));
+  if (examples.length > 0) parts.push(`Examples:\n${exampleRows(examples)}`);
   return parts.join("\n");
 }
 
@@ -31,7 +32,16 @@ function commandTerm({ name, argument }: Command): string {
   return argument === undefined ? name : `${name} ${argument.name}`;
 }
 
-/** Lines of at most `width` characters, broken at blanks. */
+/** Returns the examples, their meanings in a column. */
+function exampleRows(examples: readonly Example[]): string {
+  const explained = examples.filter(({ meaning }) => meaning !== undefined);
+  const width = Math.max(...explained.map(({ command }) => command.length)) + 2;
+  return examples.map(({ command, meaning }) =>
+    meaning === undefined ? `  ${command}\n` : `  ${command.padEnd(width)}${meaning}\n`
+  ).join("");
+}
+
+/** Breaks a text at spaces into lines of at most `width` characters. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -2,9 +2,9 @@ import { usageError } from "../base/errors.ts";
 
 const MAX_UINT32 = 0xffff_ffff;
 
-/** The kernel's page, the least that a ring can have. */
+/** The smallest ring: one page of the kernel. */
 const MIN_RING_BYTES = 4096;
-/** The largest power of two that a map's `max_entries` (u32) holds. */
+/** The largest power of two that `max_entries` of a map, a u32, can hold. */
 const MAX_RING_BYTES = 2 ** 31;
 
 const UNIT_BYTES: Readonly<Record<string, number>> = {
@@ -15,9 +15,9 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads an unsigned integer as `strtoul(3)` with base 0 and iproute2 do: decimal, 0x hexadecimal, 0
- * octal; nothing before or after it, no sign.
- * @returns undefined for anything else; rounded above 2^53
+ * Reads an unsigned integer as iproute2 and `strtoul(3)` with base 0 do: decimal, hexadecimal with 0x, or
+ * octal with 0; no sign, and nothing before or after it.
+ * @returns undefined for anything else; a value above 2^53 is rounded
  */
 function parseUnsigned(text: string): number | undefined {
   if (/^0x[0-9a-f]+$/i.test(text)) return parseInt(text.slice(2), 16);
@@ -28,7 +28,7 @@ function parseUnsigned(text: string): number | undefined {
 
 /**
  * Reads a 32-bit number: `1234`, `0x4d2` or `02322`.
- * @param option what the number was given for, e.g. `--mark`
+ * @param option its name, for the error: `--mark`
  * @throws {IpftError} wrong usage: not a number, or above 0xffffffff
  */
 export function parseUint32(text: string, option: string): number {
@@ -43,9 +43,9 @@ export function parseUint32(text: string, option: string): number {
 }
 
 /**
- * Reads the size of a ring buffer, `65536`, `64K`, `64M` or `64MiB`, and rounds it up to what a ring
- * can have: a power of two, at least a page.
- * @param option what the size was given for, e.g. `--buffer-size`
+ * Reads the size of a ring buffer, `65536`, `64K`, `64M` or `64MiB`, and rounds it up to a size that a
+ * ring can have: a power of two, at least a page.
+ * @param option its name, for the error: `--buffer-size`
  * @returns bytes
  * @throws {IpftError} wrong usage: not a size, 0, or above 2 GiB
  */
@@ -55,8 +55,8 @@ export function parseRingSize(text: string, option: string): number {
   const bytes = (count ?? 0) * UNIT_BYTES[(unit ?? "").toLowerCase()];
   if (bytes === 0 || bytes > MAX_RING_BYTES) {
     throw usageError(
-      `${option} '${text}' is not a size for a ring buffer`,
-      "give bytes, or a number with K, M or G (64M), more than 0 and at most 2G",
+      `${option} '${text}' is not a buffer size`,
+      "give a number of bytes, or one with K, M or G (64M), above 0 and at most 2G",
     );
   }
   let size = MIN_RING_BYTES;
@@ -65,8 +65,8 @@ export function parseRingSize(text: string, option: string): number {
 }
 
 /**
- * The ring that has as much room as a perf buffer of so many pages for each CPU.
- * @param option what the pages were given for
+ * Returns the size of a ring with as much room as perf buffers of this many pages for each CPU.
+ * @param option its name, for the error: `--perf-page-count`
  * @throws {IpftError} wrong usage: above 2 GiB
  */
 export function ringSizeOfPages(pages: number, option: string): number {
@@ -77,30 +77,30 @@ export function ringSizeOfPages(pages: number, option: string): number {
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** The longest that a timer waits. */
+/** The longest time that a timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Reads a time, `10s`, `1.5m`, `200ms`, `2h`, or seconds without a unit.
- * @param option what it was given for, e.g. `--duration`
+ * Reads a duration: `10s`, `1.5m`, `200ms`, `2h`, or seconds without a unit.
+ * @param option its name, for the error: `--duration`
  * @returns ms
- * @throws {IpftError} wrong usage: not a time, 0, or more than 24 days
+ * @throws {IpftError} wrong usage: not a duration, 0, or more than 24 days
  */
 export function parseDuration(text: string, option: string): number {
   const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const ms = Math.round(Number(number) * UNIT_MS[unit]);
   if (ms > 0 && ms <= MAX_TIMER_MS) return ms;
   throw usageError(
-    `${option} '${text}' is not a time`,
-    "give a number with ms, s, m or h (10s), more than 0 and at most 24 days",
+    `${option} '${text}' is not a duration`,
+    "give a number with ms, s, m or h (10s), above 0 and at most 24 days",
   );
 }
 
 /**
  * Reads bytes in hexadecimal, as `xxd` and `tcpdump` print them: `efbeadde`, `ef be ad de`, `ef:be:ad:de`.
- * @param option what they were given for, e.g. `--data`
- * @returns `sizeBytes` bytes; zeros where there are fewer in the text
- * @throws {IpftError} wrong usage: something else than hexadecimal, half a byte, or too many
+ * @param option its name, for the error: `--data`
+ * @returns `sizeBytes` bytes; those missing from the text are 0
+ * @throws {IpftError} wrong usage: not hexadecimal, half a byte, or too many bytes
  */
 export function parseBytes(
   text: string,
@@ -110,7 +110,7 @@ export function parseBytes(
   const digits = text.replaceAll(/[\s:]/g, "");
   if (!/^([0-9a-f]{2})*$/i.test(digits) || digits.length > sizeBytes * 2) {
     throw usageError(
-      `${option} '${text}' is not up to ${sizeBytes} bytes in hexadecimal`,
+      `${option} '${text}' is not hexadecimal of at most ${sizeBytes} bytes`,
       "give two digits for each byte: efbeadde, ef be ad de or ef:be:ad:de",
     );
   }

@@ -1,24 +1,31 @@
-/** What a shell can offer for a value: words, files by the end of their name, or names of the kernel. */
+/** What a shell can offer for a value. */
 export type Offer =
   | { readonly kind: "words"; readonly words: readonly string[] }
-  /** No suffixes: files of any name. */
+  /** Some of the words, separated by commas. */
+  | { readonly kind: "list"; readonly words: readonly string[] }
+  /** Files with these suffixes; without suffixes, any file. */
   | { readonly kind: "files"; readonly suffixes: readonly string[] }
+  /** Names of the kernel's functions or modules. */
   | { readonly kind: "functions" }
   | { readonly kind: "modules" };
 
-/** Makes an option's value of its text; what it refuses becomes wrong usage that names the option. */
+/**
+ * Turns the text of an option into its value.
+ * @param option its name, for errors: `--mark`
+ * @throws {IpftError} wrong usage
+ */
 export interface Reader<T> {
   (text: string, option: string): T;
   readonly offer?: Offer;
 }
 
-/** An option of the command line, as its parser, the help, the completions and the manual need it. */
+/** An option of the command line, as the parser, the help, the completions and the man page see it. */
 export interface Option<T = unknown> {
   /** `-m` */
   readonly short?: string;
   /** `--mark` */
   readonly long: string;
-  /** What the help calls its value: `MARK`. None: the option is a flag. */
+  /** Name of its value in the help: `MARK`. Undefined for a flag. */
   readonly value?: string;
   readonly description: string;
   readonly read: Reader<T>;
@@ -27,12 +34,18 @@ export interface Option<T = unknown> {
 /** Options by the key of their value. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** What was given of some options. */
-export type Values<O extends Options> = {
-  readonly [Key in keyof O]?: O[Key] extends Option<infer T> ? T : never;
-};
+/** The value of an option. */
+type ValueOf<O extends Option> = O extends Option<infer T> ? T : never;
 
-/** A command, with everything that its help says. */
+/** The values of the options that were given; the last one of an option that was repeated. */
+export type Values<O extends Options> = { readonly [Key in keyof O]?: ValueOf<O[Key]> };
+
+/** An option that was given, and its value. */
+export type Given<O extends Options> = {
+  readonly [Key in keyof O]: { readonly key: Key; readonly value: ValueOf<O[Key]> };
+}[keyof O];
+
+/** A command and all that its help says. */
 export interface Command {
   readonly name: string;
   readonly description: string;
@@ -41,21 +54,30 @@ export interface Command {
   readonly groups: readonly OptionGroup[];
   readonly argument?: { readonly name: string; readonly offer: Offer };
   readonly commands: readonly Command[];
-  /** What ends the help. */
-  readonly notes?: string;
+  /** Paragraphs that follow the options. */
+  readonly notes?: readonly string[];
+  readonly examples?: readonly Example[];
 }
 
+/** A command line to copy. */
+export interface Example {
+  readonly command: string;
+  /** What it does, unless that is obvious. */
+  readonly meaning?: string;
+}
+
+/** Options that the help shows under one heading. */
 export interface OptionGroup {
   readonly heading: string;
   readonly options: Options;
 }
 
-/** @param names `-l, --list` */
+/** Makes an option without a value. @param names `-l, --list` */
 export function flag(names: string, description: string): Option<true> {
   return { ...splitNames(names), description, read: () => true };
 }
 
-/** @param names `-m, --mark MARK` */
+/** Makes an option with a value. @param names `-m, --mark MARK` */
 export function valued<T>(names: string, description: string, read: Reader<T>): Option<T> {
   return { ...splitNames(names), description, read };
 }
@@ -65,17 +87,17 @@ function splitNames(names: string): Pick<Option, "short" | "long" | "value"> {
   return { short, long, value };
 }
 
-/** All options of a command, in the order of its help. */
+/** Returns all options of a command, in the order of its help. */
 export function optionsOf({ groups }: Command): Option[] {
   return groups.flatMap(({ options }) => Object.values(options));
 }
 
-/** The names of an option: `-m` and `--mark`. */
+/** Returns the names of an option: `-m` and `--mark`. */
 export function flags({ short, long }: Option): string[] {
   return short === undefined ? [long] : [short, long];
 }
 
-/** An option as the help shows it: `-m, --mark MARK`. */
+/** Returns an option as the help shows it: `-m, --mark MARK`. */
 export function term(option: Option): string {
   return [flags(option).join(", "), option.value].filter(Boolean).join(" ");
 }

@@ -1,23 +1,15 @@
 import { DOCTOR, DOCTOR_OPTIONS, IPFT, LUA, LUA_OPTIONS, OPTIONS } from "./commands.ts";
 import { helpText } from "./help.ts";
-import { optionsOf, type Values } from "./option.ts";
-import { readOptions } from "./read.ts";
+import { type Given, optionsOf, type Values } from "./option.ts";
+import { type Arguments, readOptions } from "./read.ts";
 import { checkedMark, rejectOperands, SEE_HELP } from "./values.ts";
-import { DATA_BYTES } from "../event/event.ts";
+import { DATA_BYTES } from "../event/section.ts";
+import type { FunctionFilter } from "../kernel/functions.ts";
 import { usageError } from "../base/errors.ts";
 import { ringSizeOfPages } from "./numbers.ts";
-import type { FunctionFilter, GeneratedName, ScriptTrial, TraceOptions } from "./options.ts";
-
-/** What the command line asks for. */
-export type Request =
-  | { readonly kind: "trace"; readonly options: TraceOptions }
-  | { readonly kind: "list"; readonly filter: FunctionFilter }
-  | { readonly kind: "doctor"; readonly verbose: boolean }
-  | { readonly kind: "lua"; readonly trial: ScriptTrial }
-  | { readonly kind: "generate"; readonly template: GeneratedName }
-  | { readonly kind: "version" }
-  /** `--help`: a text for stdout. */
-  | { readonly kind: "print"; readonly text: string };
+import { checkedOutputs, pairOutputs } from "./outputs.ts";
+import type { OutputRequest } from "../output/outputs.ts";
+import type { Request, TraceOptions } from "./request.ts";
 
 const DEFAULT_MASK = 0xffff_ffff;
 const DEFAULT_BUFFER_BYTES = 64 * 2 ** 20;
@@ -33,7 +25,7 @@ export function parseCommandLine(args: readonly string[]): Request {
   const [own, child] = end < 0 ? [args, []] : [args.slice(0, end), args.slice(end + 1)];
   const request = parseOwn(own, child);
   if (child.length > 0 && request.kind !== "trace" && request.kind !== "print") {
-    throw usageError(`'${child[0]}' cannot be run: nothing is traced`, SEE_HELP);
+    throw usageError(`-- ${child[0]}: only a trace runs a command`, SEE_HELP);
   }
   return request;
 }
@@ -41,43 +33,44 @@ export function parseCommandLine(args: readonly string[]): Request {
 /** @param child what follows `--` */
 function parseOwn(args: readonly string[], child: readonly string[]): Request {
   const commands = IPFT.commands.map(({ name }) => name);
-  const { values, operands, rest } = readOptions(OPTIONS, args, commands);
+  const { given, values, operands, rest } = readOptions(OPTIONS, args, commands);
   if (values.help) return { kind: "print", text: helpText(IPFT) };
   rejectOperands(operands, [...commands, ...optionsOf(IPFT).map(({ long }) => long)]);
   const [command, ...commandArgs] = rest;
   if (command === LUA.name) return parseLua(commandArgs, values);
   if (command === DOCTOR.name) return parseDoctor(commandArgs, values);
   if (values.version) return { kind: "version" };
-  const filter = { functionRegex: values.regex, moduleRegex: values.moduleRegex };
-  if (values.list) return { kind: "list", filter };
+  const functions = { functionRegex: values.regex, moduleRegex: values.moduleRegex };
+  if (values.list) return { kind: "list", functions };
   if (values.gen) return { kind: "generate", template: values.gen };
-  return { kind: "trace", options: traceOptions(values, filter, child) };
+  return { kind: "trace", options: traceOptions({ given, values }, functions, child) };
 }
 
 function traceOptions(
-  values: Values<typeof OPTIONS>,
-  filter: FunctionFilter,
+  { given, values }: Pick<Arguments<typeof OPTIONS>, "given" | "values">,
+  functions: FunctionFilter,
   child: readonly string[],
 ): TraceOptions {
   if (values.script && values.extension) {
-    throw usageError("both --script and --extension given", "an event has data of one of them");
+    throw usageError(
+      "both --script and --extension given",
+      "give one: an event carries the data of only one",
+    );
   }
   if (values.markCommand && child.length === 0) {
     throw usageError(
       "--mark-command without a command",
-      "name it: ipft -m 1234 --mark-command -- COMMAND",
+      "add one: ipft -m 1234 --mark-command -- COMMAND",
     );
   }
-  const { mark, mask = DEFAULT_MASK } = values;
   return {
-    mark: checkedMark(mark, mask),
-    mask,
+    filter: { mark: checkedMark(values.mark, values.mask ?? DEFAULT_MASK) },
+    functions,
     backend: values.backend,
     tracer: values.tracer ?? "function",
-    output: values.output ?? "aggregate",
-    outputPath: values.write === "-" ? undefined : values.write,
+    sections: values.show ?? [],
+    outputs: outputsOf(given),
     extension: values.extension ?? values.script,
-    filter,
     bufferSizeBytes: bufferSize(values),
     setRlimit: !values.noSetRlimit,
     packets: values.packets,
@@ -92,24 +85,35 @@ function traceOptions(
   };
 }
 
+/** Returns the outputs that `-o` and `-w` ask for. */
+function outputsOf(given: readonly Given<typeof OPTIONS>[]): OutputRequest[] {
+  return checkedOutputs(pairOutputs(given.flatMap(({ key, value }) => {
+    if (key === "output") return { format: value };
+    return key === "write" ? { path: value } : [];
+  })));
+}
+
 function bufferSize({ bufferSize, perfPageCount }: Values<typeof OPTIONS>): number {
   if (perfPageCount === undefined) return bufferSize ?? DEFAULT_BUFFER_BYTES;
   if (bufferSize === undefined) return ringSizeOfPages(perfPageCount, "--perf-page-count");
-  throw usageError("both --buffer-size and --perf-page-count given", "they are the same buffer");
+  throw usageError(
+    "both --buffer-size and --perf-page-count given",
+    "give one: both set the size of the same buffer",
+  );
 }
 
-/** @param before ipft's own options, given before the command */
+/** @param before options of ipft itself, given before the command */
 function parseLua(args: readonly string[], before: Values<typeof OPTIONS>): Request {
   const { values, operands } = readOptions(LUA_OPTIONS, args);
   if (values.help) return { kind: "print", text: helpText(LUA, "ipft lua") };
   const [script, ...others] = operands;
-  if (script === undefined) throw usageError("no argument SCRIPT given", SEE_HELP);
+  if (script === undefined) throw usageError("no SCRIPT given", SEE_HELP);
   rejectOperands(others, []);
   const { data = new Uint8Array(DATA_BYTES), output = before.output } = values;
   return { kind: "lua", trial: { script, data, isJson: output === "json" } };
 }
 
-/** @param before ipft's own options, given before the command */
+/** @param before options of ipft itself, given before the command */
 function parseDoctor(args: readonly string[], before: Values<typeof OPTIONS>): Request {
   const { values, operands } = readOptions(DOCTOR_OPTIONS, args);
   if (values.help) return { kind: "print", text: helpText(DOCTOR, "ipft doctor") };

@@ -1,20 +1,22 @@
 import { usageError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
-import { flags, type Option, type Options, term, type Values } from "./option.ts";
+import { flags, type Given, type Option, type Options, term, type Values } from "./option.ts";
 import { SEE_HELP } from "./values.ts";
 
-/** Arguments, told apart. */
+/** Arguments, sorted by kind. */
 export interface Arguments<O extends Options> {
+  /** The options in the order in which they were given. */
+  readonly given: readonly Given<O>[];
+  /** The same by key. */
   readonly values: Values<O>;
-  /** What is no option. */
+  /** Words that are not options. */
   readonly operands: readonly string[];
-  /** A command and all that follows it. */
+  /** A command and everything that follows it. */
   readonly rest: readonly string[];
 }
 
 /**
- * Reads options as getopt_long(3) does: `-m1`, `-m 1`, `--mark=1`, `--mark 1`, `-lv`; the last of
- * repeated ones wins.
+ * Reads options as getopt_long(3) does: `-m1`, `-m 1`, `--mark=1`, `--mark 1`, `-lv`.
  * @param commands words that end the options
  * @throws {IpftError} wrong usage
  */
@@ -23,14 +25,13 @@ export function readOptions<O extends Options>(
   args: readonly string[],
   commands: readonly string[] = [],
 ): Arguments<O> {
-  const values: Record<string, unknown> = {};
+  const given: { key: string; value: unknown }[] = [];
   const operands: string[] = [];
-  for (let i = 0; i < args.length; i++) {
+  let i = 0;
+  for (; i < args.length; i++) {
     let word = args[i];
     if (word === "-" || !word.startsWith("-")) {
-      if (commands.includes(word)) {
-        return { values: values as Values<O>, operands, rest: args.slice(i) };
-      }
+      if (commands.includes(word)) break;
       operands.push(word);
       continue;
     }
@@ -40,21 +41,26 @@ export function readOptions<O extends Options>(
       word = "";
       if (option.value !== undefined) {
         const text = attached ?? args[++i];
-        if (text === undefined) throw usageError(`${term(option)} lacks its value`, SEE_HELP);
-        values[key] = option.read(text, option.long);
+        if (text === undefined) throw usageError(`${term(option)} needs a value`, SEE_HELP);
+        given.push({ key, value: option.read(text, option.long) });
         continue;
       }
       if (attached !== undefined) {
         if (name === option.long) throw usageError(`${name} takes no value`, SEE_HELP);
         word = `-${attached}`;
       }
-      values[key] = option.read("", option.long);
+      given.push({ key, value: option.read("", option.long) });
     }
   }
-  return { values: values as Values<O>, operands, rest: [] };
+  return {
+    given: given as Given<O>[],
+    values: Object.fromEntries(given.map(({ key, value }) => [key, value])) as Values<O>,
+    operands,
+    rest: args.slice(i),
+  };
 }
 
-/** `--mark=1` or `-m1`: the name, and what is attached to it. */
+/** Splits `--mark=1` or `-m1` into the name and what is attached to it. */
 function splitOption(word: string): [name: string, attached?: string] {
   if (!word.startsWith("--")) return [word.slice(0, 2), word.slice(2) || undefined];
   const equals = word.indexOf("=");

@@ -1,32 +1,34 @@
 import { usageError } from "../base/errors.ts";
 import { byNearness, nearest } from "../base/nearest.ts";
+import type { Section } from "../event/section.ts";
+import type { ExtensionFile } from "../extension/extension.ts";
+import type { MarkCondition } from "../filter/packet_filter.ts";
 import { parseUint32 } from "./numbers.ts";
-import type { ExtensionFile } from "./options.ts";
 import type { Offer, Reader } from "./option.ts";
 
 /** The remedy for most wrong usage. */
 export const SEE_HELP = "see ipft --help";
 
-/** A reader that says what there is to choose from. */
+/** Makes a reader that tells shells what to offer. */
 function offering<T>(offer: Offer, read: Reader<T>): Reader<T> & { readonly offer: Offer } {
   return Object.assign(read, { offer });
 }
 
-/** A number above 0. */
+/** Reads a number above 0. */
 export function positive(text: string, option: string): number {
   const value = parseUint32(text, option);
   if (value > 0) return value;
-  throw usageError(`${option} 0: it must be 1 at least`);
+  throw usageError(`${option} 0 is too small`, "give 1 or more");
 }
 
-/** A TCP port; 0 is any that is free, which nobody would know of. */
+/** Reads a TCP port. Port 0, any free one, is refused: nobody would know which. */
 export function port(text: string, option: string): number {
   const value = parseUint32(text, option);
   if (value > 0 && value <= 0xffff) return value;
   throw usageError(`${option} '${text}' is not a TCP port`, "give one from 1 to 65535");
 }
 
-/** @param kind the names that it is meant for */
+/** Makes a reader of regular expressions. @param kind the names that they search */
 export function regex(kind: "functions" | "modules"): Reader<RegExp> {
   return offering({ kind }, (text, option) => {
     try {
@@ -39,9 +41,10 @@ export function regex(kind: "functions" | "modules"): Reader<RegExp> {
   });
 }
 
+/** Reads any text. */
 export const text: Reader<string> = (text) => text;
 
-/** The path of a file of any name. */
+/** Reads the path of a file of any name. */
 export const file = offering({ kind: "files", suffixes: [] }, (path) => path);
 
 const LANGUAGES: Readonly<Record<string, ExtensionFile["language"]>> = {
@@ -50,6 +53,7 @@ const LANGUAGES: Readonly<Record<string, ExtensionFile["language"]>> = {
   ".lua": "lua",
 };
 
+/** Reads the path of a Lua script of any name. */
 export const script = offering(
   file.offer,
   (path): ExtensionFile => ({ language: "lua", path }),
@@ -57,16 +61,20 @@ export const script = offering(
 
 const EXTENSIONS = { kind: "files", suffixes: Object.keys(LANGUAGES) } as const;
 
+/** Reads the path of an extension, whose suffix names its language. */
 export const extension = offering(EXTENSIONS, (path, option): ExtensionFile => {
   const language = LANGUAGES[/\.[^./]*$/.exec(path)?.[0] ?? ""];
   if (language !== undefined) return { language, path };
   throw usageError(
-    `${option} '${path}' ends in neither .c, .o nor .lua`,
-    "the name of the file says how it is used",
+    `${option} '${path}' does not end in .c, .o or .lua`,
+    "rename it, or give a Lua script with --script",
   );
 });
 
-/** @param kinds all that can be chosen; who mistypes one is told of its kind */
+/**
+ * Makes a reader of one of some words.
+ * @param kinds all words; whoever mistypes one is told those of its kind
+ */
 export function choice<const T extends string>(
   ...kinds: readonly (readonly T[])[]
 ): Reader<T> {
@@ -81,31 +89,58 @@ export function choice<const T extends string>(
   });
 }
 
-/** `a`, `a or b`, `a, b or c`. */
+/**
+ * Makes a reader of a list of sections, `tuple,dev`: names separated by commas, each added in turn. `all`
+ * adds every section, `none` removes every one, and `-name` removes one.
+ * @returns the sections in the order of `known`
+ */
+export function sectionList(known: readonly Section[]): Reader<readonly Section[]> {
+  const words = ["all", "none", ...known.map(({ name }) => name)];
+  return offering({ kind: "list", words }, (text, option) => {
+    const chosen = new Set<Section>();
+    for (const word of text.split(",")) {
+      const name = word.replace(/^-/, "");
+      const section = known.find((section) => section.name === name);
+      if (section !== undefined) {
+        if (word === name) chosen.add(section);
+        else chosen.delete(section);
+      } else if (word === "all") known.forEach((section) => chosen.add(section));
+      else if (word === "none") chosen.clear();
+      else {
+        const meant = nearest(name, words);
+        const hint = meant === undefined ? "" : `did you mean ${meant}? `;
+        throw usageError(`${option} '${word}' is not known`, `${hint}give ${orList(words)}`);
+      }
+    }
+    return known.filter((section) => chosen.has(section));
+  });
+}
+
+/** Returns `a`, `a or b`, `a, b or c`. */
 function orList(words: readonly string[]): string {
   const [last, ...others] = words.toReversed();
   return others.length === 0 ? last : `${others.reverse().join(", ")} or ${last}`;
 }
 
-/** A mark that unmarked packets, whose mark is 0, do not match. */
-export function checkedMark(mark: number | undefined, mask: number): number {
-  if (mark === undefined) {
+/** Checks that unmarked packets, whose mark is 0, do not match. */
+export function checkedMark(value: number | undefined, mask: number): MarkCondition {
+  if (value === undefined) {
     throw usageError(
       "no mark given",
-      `name the packets to trace, e.g. ipft -m 1234, or ${SEE_HELP}`,
+      `say which packets to trace, e.g. ipft -m 1234, or ${SEE_HELP}`,
     );
   }
   const why = "every packet without a mark would match";
-  if (mark === 0) throw usageError(`--mark 0: ${why}`, "give another mark, e.g. ipft -m 1234");
+  if (value === 0) throw usageError(`--mark 0: ${why}`, "give another mark, e.g. ipft -m 1234");
   if (mask === 0) throw usageError(`--mask 0: ${why}`, "give a mask that covers the mark's bits");
-  if ((mark & mask) === 0) {
-    const [markHex, maskHex] = [mark, mask].map((value) => `0x${value.toString(16)}`);
+  if ((value & mask) === 0) {
+    const [valueHex, maskHex] = [value, mask].map((number) => `0x${number.toString(16)}`);
     throw usageError(
-      `--mark ${markHex} and --mask ${maskHex} have no bit in common: ${why}`,
+      `--mark ${valueHex} and --mask ${maskHex} have no bit in common: ${why}`,
       "give a mask that covers the mark's bits",
     );
   }
-  return mark;
+  return { value, mask };
 }
 
 /**

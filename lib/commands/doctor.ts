@@ -1,33 +1,34 @@
-/** `ipft doctor`: what this kernel can do for ipft, and whether it lets it. */
-import { attach, loadTracer } from "../capture/attach.ts";
+/** `ipft doctor`: shows what this kernel supports and what it allows. */
+import { attach } from "../capture/attach.ts";
+import { backendGaps, type BackendName } from "../bpf/attach/backends.ts";
+import { Programs } from "../bpf/programs.ts";
 import type { AttachObserver } from "../bpf/attach/attachment.ts";
 import { Rings } from "../bpf/rings.ts";
-import { backendGaps } from "../bpf/attach/backends.ts";
 import { IpftError } from "../base/errors.ts";
 import { type Capabilities, REQUIREMENTS } from "../kernel/capabilities.ts";
 import { inspectKernel, lockdownMode } from "../kernel/inspect.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
-import { type Backend, type Tracer, TRACERS } from "../cli/options.ts";
+import { type Tracer, TRACERS } from "../event/trace_header.ts";
 import { printText } from "../output/stdout.ts";
 import { planTrace } from "../capture/plan.ts";
 
-/** Every kernel with IPv4 has it, and nothing else is called so. */
+/** A function that every kernel with IPv4 has, under a name that nothing else has. */
 const TRIED_FUNCTION = /^ip_rcv$/;
 
 const UNOBSERVED: AttachObserver = { attached: () => Promise.resolve(), detached: () => {} };
 
-/** A mark that nobody uses: the attached programs see no packet. */
+/** A mark that nobody uses, so that the attached programs match no packet. */
 const TRIED_MARK = 0x1bf7c0de;
 
 const TRIED_BUFFER_BYTES = 4096;
 
 /**
- * Prints what the kernel has, and tries each backend on one function.
+ * Prints what the kernel supports, and tries each backend on one function.
  *
- * @param verbose whether to show what libbpf and the verifier say
- * @returns whether one backend works at least
- * @throws IpftError without root, tracefs or BTF: then there is nothing to try
+ * @param verbose whether to show what libbpf and the verifier log
+ * @returns whether at least one backend works
+ * @throws IpftError without root, tracefs or BTF, which every backend needs
  */
 export async function doctor(verbose: boolean, tell: (message: string) => void): Promise<boolean> {
   const kernel = await inspectKernel(tell);
@@ -48,9 +49,9 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
     for (const { backend, missing } of backendGaps(kernel.capabilities, tracer)) {
       const obstacle = missing.length > 0
         ? `lacks ${missing.join(", ")}`
-        : await tryBackend(kernel, tracer, backend, verbose ? tell : undefined);
+        : await tryBackend(kernel, tracer, backend.name as BackendName, verbose ? tell : undefined);
       const rank = works ? "" : " (the default)";
-      lines.push(row(backend, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
+      lines.push(row(backend.name, obstacle === undefined ? `works${rank}` : `no: ${obstacle}`));
       works ||= obstacle === undefined;
     }
     anyWorks ||= works;
@@ -59,18 +60,22 @@ export async function doctor(verbose: boolean, tell: (message: string) => void):
   return anyWorks;
 }
 
-/** Attaches to one function and detaches again: what stands in the way, undefined if nothing does. */
+/** Attaches to one function and detaches. Returns why that failed, undefined if it worked. */
 async function tryBackend(
   kernel: Kernel,
   tracer: Tracer,
-  backend: Backend,
+  backend: BackendName,
   onLog?: (line: string) => void,
 ): Promise<string | undefined> {
   try {
-    const plan = planTrace(kernel, { tracer, backend, filter: { functionRegex: TRIED_FUNCTION } });
+    const plan = planTrace(kernel, {
+      tracer,
+      backend,
+      functions: { functionRegex: TRIED_FUNCTION },
+    });
     using rings = await Rings.make(TRIED_BUFFER_BYTES);
-    using loaded = loadTracer(plan, { mark: TRIED_MARK, mask: 0xffffffff }, rings, onLog);
-    using _attachment = await attach(plan, loaded, UNOBSERVED);
+    using programs = Programs.load({ ...plan, mark: TRIED_MARK, mask: 0xffffffff, rings, onLog });
+    using _attachment = await attach(plan, programs, UNOBSERVED);
     return undefined;
   } catch (error) {
     if (error instanceof IpftError) return error.message;

@@ -1,13 +1,12 @@
-import type { FunctionFilter } from "../cli/options.ts";
 import { printText } from "../output/stdout.ts";
 import { selectFunctions } from "../capture/plan.ts";
+import type { FunctionFilter } from "../kernel/functions.ts";
 import { inspectKernel } from "../kernel/inspect.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
 
 /**
- * Prints the functions that can be traced, one a line in the style of ftrace: `name`, or
- * `name [module]`.
- * @param warn told of modules whose functions are left out
+ * Prints the functions that can be traced, one on each line as ftrace does: `name` or `name [module]`.
+ * @param warn called for each module whose functions are left out
  */
 export async function listFunctions(
   filter: FunctionFilter,

@@ -1,16 +1,18 @@
-/** `ipft lua`: a script's functions on given bytes, for those who write one. */
+/** `ipft lua`: runs the functions of a script on given bytes. */
 import { errorText, IpftError } from "../base/errors.ts";
 import { LuaScript } from "../lua/script.ts";
-import { linkModule } from "../extension/link.ts";
-import type { ScriptTrial } from "../cli/options.ts";
-import { scriptOutput } from "./script_output.ts";
+import { linkExtension } from "../extension/link.ts";
+import { JsonFields } from "../output/fields/json_fields.ts";
+import { TextFields } from "../output/fields/text_fields.ts";
+import type { ScriptTrial } from "../cli/request.ts";
+import { scriptOutput } from "../lua/script_output.ts";
 
 /**
- * Calls everything that a trace would call of a script, once, and prints what it would add to the line
- * of an event. Needs neither root nor a kernel that can be traced.
+ * Calls each function of a script once, as a trace would, and prints what the script would add to the
+ * line of an event. Needs neither root nor a kernel that can be traced.
  *
- * @returns whether everything went well
- * @throws IpftError when the script cannot be loaded, or `init` or `fini` fails
+ * @returns whether all of them succeeded
+ * @throws IpftError if the script cannot be loaded, or `init` or `fini` fails
  */
 export async function tryScript(
   { script: path, data, isJson }: ScriptTrial,
@@ -22,28 +24,31 @@ export async function tryScript(
   let isFine = true;
   const body = () => {
     try {
-      const module = script.module();
-      if (module === undefined) tell("no module: the script has neither emit nor program");
-      else {
-        linkModule(module.elf, module.source);
-        tell(`${module.source}: a module of ${module.elf.length} bytes, which links`);
+      const object = script.object();
+      if (object === undefined) {
+        tell("no extension object: the script has neither emit nor program");
+      } else {
+        linkExtension(object);
+        tell(`${object.source}: an object of ${object.elf.length} bytes, which links`);
       }
     } catch (error) {
-      // The object may not be built yet; what formats its data can be tried all the same.
+      // The object may not be built yet. The functions that format its data can still be tried.
       if (!(error instanceof IpftError)) throw error;
       isFine = false;
       tellError(error);
     }
-    const formatter = script.formatter(isJson ? "json" : "text", tellError);
-    if (formatter === undefined) {
+    const openFields = script.openFields(tellError);
+    if (openFields === undefined) {
       tell("no data: the script has neither dump nor decode");
       return Promise.resolve();
     }
-    const { bytes } = formatter.format(data);
-    // Without what sets it off from the columns before it: a space, or in JSON a comma.
-    const text = new TextDecoder().decode(bytes).slice(1);
+    const writer = isJson ? new JsonFields() : new TextFields();
+    const reader = openFields(writer);
+    reader.read(data);
+    // It begins with what separates it from the columns before it: a space, or in JSON a comma.
+    const text = new TextDecoder().decode(writer.bytes).slice(1);
     console.log(isJson ? `{${text}}` : text);
-    isFine &&= formatter.failures === 0;
+    isFine &&= reader.failures === 0;
     return Promise.resolve();
   };
   await script.run(body, tellError);

@@ -1,14 +1,14 @@
 import { IpftError } from "../base/errors.ts";
-import type { ProbeServerAddress } from "../cli/options.ts";
+import type { ProbeServerAddress } from "../cli/request.ts";
 
 /**
- * Accepts TCP connections and closes them again, for programs that wait until ipft is ready: a readiness
- * probe, `nc -z`. Disposing ends it.
+ * Accepts TCP connections and closes them at once. A program that waits for the trace, such as `nc -z` or
+ * a readiness probe, connects to it. Disposing closes the port.
  */
 export class ProbeServer implements Disposable {
   readonly #listener: Deno.Listener;
 
-  /** @throws IpftError when it cannot listen there */
+  /** @throws IpftError if it cannot listen on the address */
   constructor({ hostname, port }: ProbeServerAddress) {
     try {
       this.#listener = Deno.listen({ hostname, port });
@@ -25,7 +25,7 @@ export class ProbeServer implements Disposable {
     try {
       for await (const connection of this.#listener) connection.close();
     } catch {
-      // Closed meanwhile, or out of files: whoever probes sees that nobody answers.
+      // The port was closed, or ipft is out of file descriptors. The probe gets no answer.
     }
   }
 

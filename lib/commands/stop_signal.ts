@@ -1,9 +1,9 @@
-/** What ends a trace from outside: Ctrl-C, `kill`, the terminal's end. */
+/** Signals that end a trace: from Ctrl-C, `kill` and a terminal that closes. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * An `AbortSignal` that the first such signal aborts. From now on until the process ends further ones
- * do nothing, so that an impatient Ctrl-C neither loses output nor interrupts detaching.
+ * Returns an `AbortSignal` that the first of these signals aborts. Later ones do nothing until the process
+ * exits, so that an impatient Ctrl-C neither loses output nor interrupts detaching.
  */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();

@@ -1,41 +1,26 @@
-/** A trace from its options to its summary: extension -> plan -> load -> attach -> drain -> sink -> summary. */
-import { attach, loadTracer } from "../capture/attach.ts";
-import { AttachBars } from "../terminal/attach_bars.ts";
-import type { Attachment } from "../bpf/attach/attachment.ts";
-import { RingReader } from "../bpf/ring_reader.ts";
-import { Rings } from "../bpf/rings.ts";
-import { drain } from "../capture/drain.ts";
+/** `ipft`: a trace from its options to its summary. */
 import { errorText, IpftError } from "../base/errors.ts";
+import type { Refusal } from "../bpf/attach/attachment.ts";
+import type { ExtensionObject } from "../bpf/extension_object.ts";
+import { LiveSource } from "../capture/live_source.ts";
+import type { TracePlan } from "../capture/plan.ts";
+import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
+import type { FieldReader, OpenFields } from "../event/fields.ts";
+import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
-import { isReaderGone, monotonicNs } from "../ffi/libc.ts";
-import { inspectKernel } from "../kernel/inspect.ts";
-import type { ModuleImage } from "../bpf/extension_object.ts";
-import type { Backend, ProbeServerAddress, TraceOptions } from "../cli/options.ts";
-import { AggregateSink } from "../output/aggregate/aggregate.ts";
-import { type Destination, openDestination } from "../output/destination.ts";
-import { GraphSink } from "../output/aggregate/graph.ts";
-import { JsonSink } from "../output/json.ts";
-import { endsPacket } from "../analysis/packet_end.ts";
-import type { Sink, TraceInfo, WriteBytes } from "../output/sink.ts";
-import { OutputClosed } from "../output/stdout.ts";
-import { StreamSink } from "../output/stream.ts";
-import { COLOURED, PLAIN } from "../output/text/style.ts";
-import { planTrace, type TracePlan } from "../capture/plan.ts";
+import { scriptOutput } from "../lua/script_output.ts";
+import { Outputs } from "../output/outputs.ts";
+import { AttachBars } from "../terminal/attach_bars.ts";
+import { runSession } from "./session.ts";
 import { stopSignal } from "./stop_signal.ts";
-import { LossReport, progressText, summarize } from "../terminal/summary.ts";
-import { TerminalLine } from "../terminal/terminal_line.ts";
-import { TraceCount } from "../analysis/trace_count.ts";
 import { TraceEnd } from "./trace_end.ts";
 
 /** Takes everything but results: progress, warnings, the summary. */
-export type Tell = (message: string) => void;
-
-/** Backends that take the kernel some milliseconds for each function, to attach and to detach. */
-const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
+type Tell = (message: string) => void;
 
 /**
- * Traces until a signal, the end that the options name, or until nobody reads standard output any more.
- * When it returns, all that was captured is written and nothing is left in the kernel.
+ * Traces until a signal, the end that the options name, or until nobody reads the results any more. When
+ * it returns, all that was captured is written and nothing is left in the kernel.
  *
  * @throws IpftError when the trace cannot start, its output cannot be written, or the extension fails
  *   elsewhere than in an event
@@ -43,15 +28,16 @@ const ONE_BY_ONE: ReadonlySet<Backend> = new Set(["kprobe", "ftrace"]);
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   if (options.probeServer === undefined) Deno.permissions.revokeSync({ name: "net" });
   const signal = stopSignal();
-  using destination = await openDestination(options.outputPath);
-  const { extension: file, output, outputPath } = options;
-  if (file === undefined) {
-    return await traceEvents(options, undefined, destination, signal, tell);
+  using outputs = await Outputs.open(options.outputs);
+  if (options.extension === undefined) {
+    return await traceEvents(options, undefined, outputs, signal, tell);
   }
-  const isJsonOnStdout = output === "json" && outputPath === undefined;
-  using extension = await loadExtension(file, isJsonOnStdout, tell);
+  const isJsonOnStdout = options.outputs.some(({ format, path }) =>
+    format === "json" && path === undefined
+  );
+  using extension = await loadExtension(options.extension, scriptOutput(isJsonOnStdout), tell);
   await takeTurn(signal, () => {}); // to compile takes a while, and there is nothing to detach
-  const body = () => traceEvents(options, extension, destination, signal, tell);
+  const body = () => traceEvents(options, extension, outputs, signal, tell);
   await extension.run(body, (error) => tell(errorText(error)));
 }
 
@@ -59,103 +45,76 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
 async function traceEvents(
   options: TraceOptions,
   extension: Extension | undefined,
-  destination: Destination,
+  outputs: Outputs,
   signal: AbortSignal,
   tell: Tell,
 ): Promise<void> {
-  const image = extension?.module();
-  const module = image && await link(image);
-  const format = options.output === "json" ? "json" : "text";
-  const dataFormatter = await extension?.formatter(format, (error) => tell(errorText(error)));
-
+  const object = extension?.object();
   using cgroup = await openMarkedCgroup(options);
-  const ringsMade = Rings.make(options.bufferSizeBytes);
-  ringsMade.catch(() => {}); // what is wrong with the kernel is told first
-  const plan = planTrace(await inspectKernel(tell), options);
-  using rings = await ringsMade;
-  using tracer = loadTracer(plan, options, rings, options.verbose ? tell : undefined, module);
-  if (ONE_BY_ONE.has(plan.backend)) {
-    tell(`Attaching to ${plan.functions.length} functions one by one…`);
-  }
-  const tellBelowBars = (message: string) => {
-    bars.clear();
-    tell(message);
-  };
-  using bars = new AttachBars(plan.functions.length, () => takeTurn(signal, tellBelowBars));
-  using attachment = await attach(plan, tracer, bars, options.setRlimit);
-  bars.clear();
-  tellAttached(plan, attachment, options.verbose, tell);
-  await takeTurn(signal, tell);
+  using source = await LiveSource.load({
+    ...options,
+    sections: object === undefined ? options.sections : [DATA, ...options.sections],
+    extension: object && await link(object),
+    outputFds: outputs.fds,
+    warn: tell,
+    onLog: options.verbose ? tell : undefined,
+  });
+  const fields = new Fields(await extension?.openFields((error) => tell(errorText(error))));
+  const sinks = outputs.openSinks({ header: source.header, openFields: fields.open });
+  await attach(source, options, signal, tell);
 
-  const info: TraceInfo = {
-    tracer: options.tracer,
-    functions: plan.functions,
-    originNs: monotonicNs(),
-    style: destination.isTerminal && !isColourless() ? COLOURED : PLAIN,
-    dataFormatter,
-  };
-  const sink = createSink(options, info, destination.write);
-  using reader = new RingReader(rings, info.originNs);
-  using line = new TerminalLine();
-  const tellAbove = (message: string) => {
-    line.clear();
-    tell(message);
-  };
-  const loss = new LossReport(tracer, tellAbove);
-  const isLast = plan.functions.map(({ name }) => endsPacket(name));
-  const count = new TraceCount(isLast, options.packets);
-  const isQuiet = nothingElseIsShown(options, destination);
-  const onTurn = () => {
-    loss.update();
-    if (isQuiet) line.show(() => progressText(count, tracer.counters()));
-    if (count.isComplete) end.reach();
-    if (isReaderGone(destination.fd)) throw new OutputClosed();
-  };
-  tracer.start();
+  source.start();
   using _probeServer = await openProbeServer(options.probeServer);
-  tell("Trace ready!");
-  const begin = performance.now();
-  await using end = new TraceEnd(signal, options, cgroup?.processesPath, tellAbove);
-  try {
-    const delivered = await drain({
-      tracer,
-      reader,
-      sink,
-      signal: end.signal,
-      outputFd: destination.fd,
-      withData: module !== undefined,
-      count,
-      onTurn,
+  await runSession({
+    source,
+    sinks,
+    outputFds: outputs.fds,
+    packets: options.packets,
+    showsProgress: options.command === undefined && extension === undefined && outputs.isQuiet,
+    unformatted: () => fields.failures,
+    begin: (tell) => new TraceEnd(signal, options, cgroup?.processesPath, tell),
+    tell,
+  });
+  if (source.plan.backend.isOneByOne) tell("Detaching…");
+}
+
+/** The readers of an extension's fields, one for each output that shows them. */
+class Fields {
+  readonly open?: OpenFields;
+  readonly #readers: FieldReader[] = [];
+
+  constructor(open: OpenFields | undefined) {
+    this.open = open && ((writer) => {
+      const reader = open(writer);
+      this.#readers.push(reader);
+      return reader;
     });
-    line.clear();
-    await sink.finish();
-    const seconds = (performance.now() - begin) / 1000;
-    tell(summarize({
-      delivered,
-      count,
-      counters: tracer.counters(),
-      missed: attachment.missed(),
-      unformatted: dataFormatter?.failures ?? 0,
-      seconds,
-    }));
-  } catch (error) {
-    if (!(error instanceof OutputClosed)) throw error;
   }
-  if (ONE_BY_ONE.has(plan.backend)) tell("Detaching…");
+
+  /** For how many events the extension has failed. */
+  get failures(): number {
+    return Math.max(0, ...this.#readers.map(({ failures }) => failures));
+  }
 }
 
-/** https://no-color.org, and terminals that know no escapes. */
-function isColourless(): boolean {
-  return Deno.noColor || Deno.env.get("TERM") === "dumb";
-}
-
-/** Whether a terminal is free for a line that changes: nobody else writes there while tracing. */
-function nothingElseIsShown(
-  { command, extension, output }: TraceOptions,
-  { isTerminal }: Destination,
-): boolean {
-  return command === undefined && extension === undefined &&
-    (output === "aggregate" || !isTerminal);
+/** Attaches the programs, and says how far it has come and what is not traced though it was asked for. */
+async function attach(
+  source: LiveSource,
+  { verbose, setRlimit }: TraceOptions,
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<void> {
+  const { functions, backend } = source.plan;
+  if (backend.isOneByOne) tell(`Attaching to ${functions.length} functions one by one…`);
+  using bars = new AttachBars(functions.length, () =>
+    takeTurn(signal, (message) => {
+      bars.clear();
+      tell(message);
+    }));
+  const refused = await source.attach(bars, setRlimit);
+  bars.clear();
+  tellAttached(source.plan, refused, verbose, tell);
+  await takeTurn(signal, tell);
 }
 
 /** Imported only where it is wanted. */
@@ -168,15 +127,15 @@ async function openProbeServer(
 }
 
 /** Imported only where it is wanted. */
-async function openMarkedCgroup({ mark, markCommand }: TraceOptions) {
+async function openMarkedCgroup({ filter, markCommand }: TraceOptions) {
   if (!markCommand) return undefined;
   const { MarkedCgroup } = await import("../bpf/marked_cgroup.ts");
-  return new MarkedCgroup(mark);
+  return new MarkedCgroup(filter.mark.value);
 }
 
-async function link({ elf, source }: ModuleImage): Promise<Uint8Array<ArrayBuffer>> {
-  const { linkModule } = await import("../extension/link.ts");
-  return linkModule(elf, source);
+async function link(object: ExtensionObject): Promise<Uint8Array<ArrayBuffer>> {
+  const { linkExtension } = await import("../extension/link.ts");
+  return linkExtension(object);
 }
 
 /** Lets signals be noticed; before the trace is ready, one ends everything. */
@@ -190,13 +149,15 @@ async function takeTurn(signal: AbortSignal, tell: Tell): Promise<void> {
 /** Says what is traced, and what is not though it was asked for. */
 function tellAttached(
   { functions, backend, unreachable }: TracePlan,
-  { refused }: Attachment,
+  refused: readonly Refusal[],
   verbose: boolean,
   tell: Tell,
 ): void {
-  tell(`Attached to ${functions.length - refused.length} functions with ${backend}.`);
+  tell(`Attached to ${functions.length - refused.length} functions with ${backend.name}.`);
   if (unreachable > 0) {
-    tell(`Not traced, because ${backend} cannot find them by their name: ${unreachable} functions`);
+    tell(
+      `Not traced, because ${backend.name} cannot find them by their name: ${unreachable} functions`,
+    );
   }
   if (refused.length === 0) return;
   const shown = (verbose ? refused : refused.slice(0, 3))
@@ -204,17 +165,4 @@ function tellAttached(
   const rest = refused.length - shown.length;
   if (rest > 0) shown.push(`and ${rest} more (-v lists them)`);
   tell(`Not traced, because the kernel refused: ${shown.join(", ")}`);
-}
-
-function createSink({ output, tracer }: TraceOptions, info: TraceInfo, write: WriteBytes): Sink {
-  switch (output) {
-    case "aggregate":
-      return tracer === "function_graph"
-        ? new GraphSink(info, write)
-        : new AggregateSink(info, write);
-    case "stream":
-      return new StreamSink(info, write);
-    case "json":
-      return new JsonSink(info, write);
-  }
 }

@@ -1,5 +1,5 @@
 import { IpftError } from "../base/errors.ts";
-import type { TraceOptions } from "../cli/options.ts";
+import type { TraceOptions } from "../cli/request.ts";
 
 /** What a command has sent at its end may still be on its way for this long. */
 const ARRIVAL_MS = 100;

@@ -3,8 +3,8 @@ import { libbpfVersion } from "../ffi/libbpf.ts";
 import build from "./build.json" with { type: "json" };
 
 /**
- * Which ipft this is, for `ipft --version`: two lines.
- * @throws IpftError when libbpf cannot be opened
+ * Returns the two lines that `ipft --version` prints.
+ * @throws IpftError if libbpf cannot be opened
  */
 export function versionText(): string {
   const commit = build.commit && `, commit ${build.commit}`;

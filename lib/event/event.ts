@@ -25,10 +25,12 @@ export const EVENT = {
   isReturn: { type: "u8", bits: 1, description: "1 when the call returns, 0 when it is entered" },
 } as const;
 
-/** The columns that a stage adds to what the kernel has recorded. */
+/** The columns that `IdentifyPackets` (lib/analysis/identify_packets.ts), and nobody else, fills. */
 export const DERIVED = {
-  /** Filled by `IdentifyPackets` (lib/analysis/identify_packets.ts) and by nobody else. */
-  packet: { type: "u32", description: "Number of the packet, from 1" },
+  packet: { type: "u32", description: "Number of the packet, from 1 in the order of first events" },
+  isLast: { type: "u8", description: "1 when the packet ends with this entry" },
+  /** Numbered from 1, in the order of entries. */
+  call: { type: "u32", description: "Number of the call, or 0 for a return without its entry" },
 } as const;
 
 /** The arrays of a batch. */

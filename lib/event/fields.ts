@@ -1,78 +1,94 @@
 /**
- * Fields: what an extension, or a script's `decode`, makes of an event's data. A field has a name, a
- * kind and a value; how that becomes text, JSON or a column of a file is the business of a
- * `FieldWriter`, of which each output brings its own.
+ * Fields: what an extension, or the `decode` of a script, says about an event's data. A field has a
+ * name, a kind and a value. A `FieldWriter` turns them into text, JSON or columns of a file; each
+ * output has one of its own.
  */
 
-/** The most events whose fields are written in one call. */
+/** The most events whose fields are read in one call. */
 export const GROUP_EVENTS = 256;
 
-/** A name or text as a writer has encoded it: only that writer knows what is in it. */
+/** A name or text as a writer has encoded it. Only that writer knows what it holds. */
 export type Encoded = Uint8Array;
 
-/** Takes the fields of events, one value after the other. One method for each kind of value. */
+/** Receives the fields of events, one value after the other: a method for each kind of value. */
 export interface FieldWriter {
-  /** Encodes the name of a field, once, for `field`. */
-  encodeName(name: string): Encoded;
-  /** Encodes a text that is written again and again, for `constant`. */
+  /** Names that no field may have, because the output uses them itself. */
+  readonly reservedNames: ReadonlySet<string>;
+  /** Encodes the name of a field, in UTF-8, for `field`. */
+  encodeName(name: Uint8Array): Encoded;
+  /** Encodes a text that is written many times, for `constant`. */
   encodeText(text: string): Encoded;
-  /** Encodes a set of names, such as those of flags, for `constant`. @param zero what stands for none */
+  /**
+   * Encodes a set of names, such as those of flags, for `constant`.
+   * @param zero text for the empty set, in outputs that have no sets
+   */
   encodeSet(names: readonly string[], zero: string): Encoded;
 
-  /** Begins a field: its value follows. */
+  /** Begins a field. Its value follows. */
   field(name: Encoded): void;
-  /** A text, or a set of names. */
+  /** Writes an encoded text or set. */
   constant(text: Encoded): void;
-  /** UTF-8 of unknown origin, from `start` up to `end`. */
+  /** Writes UTF-8 as a script has made it, from `start` up to `end`. */
   text(bytes: Uint8Array, start: number, end: number): void;
-  /** An integer. */
+  /** Writes characters that come from the kernel or a packet: what a terminal would obey is escaped. */
+  characters(bytes: Uint8Array, start: number, end: number): void;
+  /** Writes an integer. Those from 2^53 on are bigints. */
   integer(value: number | bigint): void;
-  /** An unsigned integer that people read in hexadecimal. */
-  hexadecimal(value: number | bigint): void;
-  /** A floating-point number. */
+  /**
+   * Writes an integer that people read in hexadecimal.
+   * @param bits its width: as text, a negative value is what these bits are without a sign
+   */
+  hexadecimal(value: number | bigint, bits: number): void;
+  /** Writes a floating-point number. */
   number(value: number): void;
   boolean(value: boolean): void;
-  /** An address in the kernel, by its halves. */
+  /** Writes an address in the kernel, given by its halves. */
   pointer(high: number, low: number): void;
-  /** Addresses of networks: the bytes at `at` of `data`, in network byte order. */
+  /** Writes a network address: the bytes at `at` of `data`, in network byte order. */
   ipv4(data: DataView, at: number): void;
   ipv6(data: DataView, at: number): void;
   mac(data: DataView, at: number): void;
-  /** A value with fields of its own, which follow until `endStruct`. */
+  /** Begins a value with fields of its own, which follow until `endStruct`. */
   beginStruct(): void;
   endStruct(): void;
-  /** A value of several values, each after a call of `element`, until `endList`. */
+  /** Begins a list. Each of its values follows a call of `element`, until `endList`. */
   beginList(): void;
   element(): void;
   endList(): void;
 
-  /** In place of fields: the text that a script's `dump` returned for the event. */
+  /** Writes the text that a script's `dump` has returned, in place of fields. */
   dump(bytes: Uint8Array, start: number, end: number): void;
-  /** In place of fields: why there are none. @param name of the function that has failed: `dump` */
+  /**
+   * Writes why an event has no fields.
+   * @param name of the function that failed: `dump` or `decode`
+   */
   failure(name: string, message: Uint8Array, start: number, end: number): void;
 
   /** Ends the fields of an event. */
   endEvent(): void;
 }
 
-/** Reads fields out of events' data, for one writer. */
+/** Reads the fields of events out of their data, for one writer. */
 export interface FieldReader {
-  /** For how many events it has failed: their fields say so. */
+  /** How many events had no fields because their function failed. */
   readonly failures: number;
   /**
-   * Writes the fields of some events, in their order: each event once, `GROUP_EVENTS` at most in one
-   * call, because a call has its price as well as an event.
-   * @param data `DATA_BYTES` bytes an event, one after the other; zeros where there is no module.
-   *   Valid until the call returns.
-   * @throws what ends the trace; the fields of earlier calls are still good
+   * Writes the fields of some events, in their order. Read each event once, and many in one call, but no
+   * more than `GROUP_EVENTS`: a call costs about as much as an event.
+   * @param data `DATA_BYTES` bytes an event, one after the other; zeros where there is no extension.
+   *   Not kept.
+   * @throws an error that ends the trace; what earlier calls have written is complete
    */
   read(data: Uint8Array<ArrayBuffer>): void;
 }
 
-/** Makes a reader for a writer: each output of a trace has one of its own. */
+/**
+ * Opens a reader for a writer. Each output of a trace opens its own.
+ * @throws IpftError when the writer has no place for a field
+ */
 export type OpenFields = (writer: FieldWriter) => FieldReader;
 
-/** The fields that every event has in JSON, whose names are therefore not free for data. */
+/** The fields that every event has in JSON. */
 export const EVENT_FIELDS = [
   "packet_id",
   "timestamp",
@@ -81,3 +97,13 @@ export const EVENT_FIELDS = [
   "function",
   "is_return",
 ] as const;
+
+/**
+ * Names that fields must not have in JSON: those above, and the names of sections. Some of these sections
+ * do not exist yet. Their names are reserved now, so that nobody's fields have to be renamed later.
+ */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  ...EVENT_FIELDS,
+  ...["packet", "parent", "tuple", "dev", "meta", "process", "caller", "stack"],
+  ...["drop", "ct", "nft", "route", "bridge", "xfrm", "qdisc", "verdict"],
+]);

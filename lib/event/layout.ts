@@ -32,7 +32,9 @@ export function structLayout(columns: Columns): StructLayout {
   let open: Place | undefined;
   for (const [name, column] of Object.entries(columns)) {
     const used = open === undefined ? 0 : open.shift + open.bits;
-    if (open !== undefined && column.bits !== undefined && used + column.bits <= open.sizeBytes * 8) {
+    if (
+      open !== undefined && column.bits !== undefined && used + column.bits <= open.sizeBytes * 8
+    ) {
       open = { ...open, shift: used, bits: column.bits };
     } else {
       const sizeBytes = sizeOf(column);

@@ -1,56 +1,55 @@
 import { IpftError } from "../base/errors.ts";
+import type { ExtensionObject } from "../bpf/extension_object.ts";
+import type { OpenFields } from "../event/fields.ts";
+import { readUserFile } from "../ffi/user_file.ts";
 import { SymbolTable } from "../kernel/symbol_table.ts";
 import { EventStruct } from "./event_struct.ts";
-import type { ModuleImage } from "../bpf/extension_object.ts";
-import { openModule } from "./open_object.ts";
-import { readUserFile } from "../ffi/user_file.ts";
-import { StructFormatter } from "./struct_formatter.ts";
+import { openObject } from "./open_object.ts";
+import { StructReader } from "./struct_reader.ts";
 
-/** A user's extension in C: a module whose object says how its data is shown; docs/extensions.md. */
+/** An extension in C, whose object says how its data is shown: docs/extensions.md. */
 export class BpfExtension implements Disposable {
-  readonly #image: ModuleImage;
+  readonly #object: ExtensionObject;
   readonly #event: EventStruct;
 
-  private constructor(image: ModuleImage) {
-    this.#image = image;
-    this.#event = new EventStruct(openModule(image.elf, image.source).btf, image.source);
+  private constructor(object: ExtensionObject) {
+    this.#object = object;
+    this.#event = new EventStruct(openObject(object).btf, object.source);
   }
 
   /**
    * Compiles a C file.
-   * @param tell told of the compiler's warnings
-   * @throws IpftError when it cannot be compiled, or is no extension
+   * @param tell called with the compiler's warnings
+   * @throws IpftError when it cannot be compiled, or is not an extension
    */
   static async compile(path: string, tell: (message: string) => void): Promise<BpfExtension> {
-    const { compileModule } = await import("./compile.ts");
-    const { elf, warnings } = await compileModule(path);
+    const { compileExtension } = await import("./compile.ts");
+    const { elf, warnings } = await compileExtension(path);
     if (warnings !== "") tell(warnings);
-    return new BpfExtension({ elf, source: path });
+    return new BpfExtension({ elf, source: `the extension ${path}` });
   }
 
-  /** @throws IpftError when the object cannot be read, or is no extension */
+  /** @throws IpftError when the object cannot be read, or is not an extension */
   static read(path: string): BpfExtension {
-    return new BpfExtension({ elf: readUserFile("extension", path), source: path });
+    const elf = readUserFile("extension", path);
+    return new BpfExtension({ elf, source: `the extension ${path}` });
   }
 
-  module(): ModuleImage {
-    return this.#image;
+  object(): ExtensionObject {
+    return this.#object;
   }
 
   /**
-   * What makes the end of each event's line.
-   * @throws IpftError when a member cannot be shown, or not as it is tagged
+   * Makes readers of the event struct. They throw an IpftError that names a member when it cannot be
+   * shown, or not as its tag says, or when the output reserves its name.
+   * @throws IpftError when the kernel shows no symbols, and a member needs them
    */
-  async formatter(format: "text" | "json"): Promise<StructFormatter> {
+  async openFields(): Promise<OpenFields> {
     const symbols = this.#event.wantsSymbols ? await readSymbols() : undefined;
-    return new StructFormatter(
-      this.#event,
-      format === "json",
-      (address) => symbols?.name(address),
-    );
+    return (writer) => new StructReader(this.#event, writer, (address) => symbols?.name(address));
   }
 
-  /** Unlike a script, it has nothing to do before and after a trace. */
+  /** Runs the trace. Unlike a script, C has nothing to do before and after it. */
   run(body: () => Promise<void>): Promise<void> {
     return body();
   }
@@ -62,7 +61,7 @@ async function readSymbols(): Promise<SymbolTable> {
   const symbols = await SymbolTable.read();
   if (!symbols.isEmpty) return symbols;
   throw new IpftError(
-    "/proc/kallsyms shows no addresses, which the extension wants to be shown by their names",
+    "the extension shows names of addresses, but /proc/kallsyms hides all addresses",
     "run ipft as root (CAP_SYSLOG), and with `sysctl kernel.kptr_restrict=1` if it is 2",
   );
 }

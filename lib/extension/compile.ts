@@ -20,7 +20,7 @@ const PACKAGES = "apt install clang libbpf-dev";
  * @throws IpftError when there is no such file or compiler, nowhere to put that header, or with what the
  *   compiler says
  */
-export async function compileModule(path: string): Promise<Compiled> {
+export async function compileExtension(path: string): Promise<Compiled> {
   checkReadable(path);
   const headers = await stored(path, Deno.makeTempDir({ prefix: "ipft-headers-" }));
   try {

@@ -1,10 +1,10 @@
 /** The struct that a module fills its data with, as the BTF of its object describes it. */
-import { DATA_BYTES } from "../event/event.ts";
+import { DATA_BYTES } from "../event/section.ts";
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
 import { vlenOf } from "../btf/btf_table.ts";
 import { nearest } from "../base/nearest.ts";
-import { moduleError } from "./extension_error.ts";
+import { extensionError } from "./extension_error.ts";
 
 /** What marks the struct: a variable of this name, in this section. */
 export const EVENT_STRUCT = "__ipft_event_struct", SKIPPED_SECTION = "__ipft_skip";
@@ -33,7 +33,7 @@ export class EventStruct {
     this.#readVariables();
     const type = this.#variables.get(EVENT_STRUCT);
     if (type === undefined) {
-      throw moduleError(
+      throw extensionError(
         source,
         `no struct is marked as its output: section ${SKIPPED_SECTION} has no variable ${EVENT_STRUCT}`,
         "include <ipft.h> and write: struct event { ... } __ipft_event_struct; or format the data in Lua",
@@ -41,11 +41,15 @@ export class EventStruct {
     }
     this.id = btf.skipModifiers(type);
     if (btf.kind(this.id) !== BtfKind.STRUCT) {
-      throw moduleError(source, `${EVENT_STRUCT} is not a struct`, "give it the type of a struct");
+      throw extensionError(
+        source,
+        `${EVENT_STRUCT} is not a struct`,
+        "give it the type of a struct",
+      );
     }
     this.sizeBytes = btf.size(this.id);
     if (this.sizeBytes > DATA_BYTES) {
-      throw moduleError(
+      throw extensionError(
         source,
         `struct ${
           btf.name(this.id)
@@ -80,7 +84,7 @@ export class EventStruct {
       : `${name} is not of an enum type`;
     const known = [...this.#variables.keys()].filter((known) => known !== EVENT_STRUCT);
     const meant = nearest(name, known.filter((known) => known !== name));
-    throw moduleError(
+    throw extensionError(
       this.source,
       `member ${member} has the tag ${tag}, but ${why}`,
       meant === undefined ? `declare: enum { ... } __ipft_ref(${name});` : `did you mean ${meant}?`,

@@ -1,42 +1,49 @@
-/** What a user adds to a trace: a Lua script, or a module in C. */
-import type { ExtensionFile } from "../cli/options.ts";
 import type { IpftError } from "../base/errors.ts";
-import type { ModuleImage } from "../bpf/extension_object.ts";
-import type { DataFormatter } from "../event/data_formatter.ts";
-import { scriptOutput } from "../commands/script_output.ts";
+import type { ExtensionObject } from "../bpf/extension_object.ts";
+import type { OpenFields } from "../event/fields.ts";
+import type { ScriptOutput } from "../lua/sandbox.ts";
 
+/** What a user adds to a trace: C, a script in Lua, or a script with C. */
 export interface Extension extends Disposable {
   /** What collects data from each skb; undefined when the extension has none. */
-  module(): ModuleImage | undefined;
+  object(): ExtensionObject | undefined;
   /**
-   * What makes text of the data; undefined when the extension does not want that.
-   * @param onFirstError told of the first event that has failed
+   * Makes readers of the data, one for each output; undefined when the extension shows none.
+   * @param onFirstError called with the first error of an event, whichever reader it comes from
+   * @throws IpftError when data cannot be shown as the extension wants it
    */
-  formatter(
-    format: "text" | "json",
+  openFields(
     onFirstError: (error: IpftError) => void,
-  ): DataFormatter | undefined | Promise<DataFormatter>;
+  ): OpenFields | undefined | Promise<OpenFields>;
   /**
    * Runs a trace, with what the extension does before and after it.
-   * @param onError told of what fails after `body` has failed
+   * @param onError called with what fails after `body` has failed
    */
   run(body: () => Promise<void>, onError: (error: IpftError) => void): Promise<void>;
 }
 
+/** The file that an extension is loaded from. */
+export interface ExtensionFile {
+  /** `object`: what a C compiler has made. */
+  readonly language: "lua" | "c" | "object";
+  readonly path: string;
+}
+
 /**
- * Loads an extension. What it takes is imported only now: most traces have none, and are to begin at once.
- * @param isJson whether JSON is on stdout, which is then none of a script's
- * @param tell told of warnings
+ * Loads an extension. The code for its language is imported only now: most traces have no extension, and
+ * must not wait for it.
+ * @param output where a script prints
+ * @param tell called with warnings
  * @throws IpftError when it cannot be read, compiled or used
  */
 export async function loadExtension(
   { language, path }: ExtensionFile,
-  isJson: boolean,
+  output: ScriptOutput,
   tell: (message: string) => void,
 ): Promise<Extension> {
   if (language === "lua") {
     const { LuaScript } = await import("../lua/script.ts");
-    return await LuaScript.load(path, scriptOutput(isJson));
+    return await LuaScript.load(path, output);
   }
   const { BpfExtension } = await import("./bpf_extension.ts");
   return language === "c" ? await BpfExtension.compile(path, tell) : BpfExtension.read(path);

@@ -1,17 +1,12 @@
 import { IpftError } from "../base/errors.ts";
 
-/** How a module is compiled, as the manual says it. */
+/** How an extension is compiled, in the words of the manual. */
 export const COMPILE = "clang -target bpf -O3 -c -g";
 
 /**
- * The error for a module that cannot be used.
- * @param source where the object came from, e.g. `emit() of foo.lua`
+ * The error for an extension that cannot be used.
+ * @param source what messages call it: `ExtensionObject.source`
  */
-export function moduleError(source: string, why: string, remedy?: string): IpftError {
-  return new IpftError(`cannot use the module from ${source}: ${why}`, remedy);
-}
-
-/** The error for an object whose parts are not where it says. */
-export function damaged(source: string, why: string): IpftError {
-  return moduleError(source, `it is a damaged ELF object: ${why}`, "compile it again");
+export function extensionError(source: string, why: string, remedy?: string): IpftError {
+  return new IpftError(`cannot use ${source}: ${why}`, remedy);
 }

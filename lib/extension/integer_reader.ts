@@ -1,4 +1,4 @@
-import { DATA_BYTES } from "../event/event.ts";
+import { DATA_BYTES } from "../event/section.ts";
 
 /** A number where it is exact (up to 2^53), else a bigint. */
 export type Integer = number | bigint;

@@ -1,5 +1,5 @@
 import type { EventStruct } from "./event_struct.ts";
-import { moduleError } from "./extension_error.ts";
+import { extensionError } from "./extension_error.ts";
 
 /** Formats that stand by themselves, and those that refer to an enum. */
 const PLAIN = ["hex", "dec", "ipv4", "ipv6", "mac", "symbol"] as const;
@@ -32,7 +32,7 @@ export function memberFormat(
 ): MemberFormat {
   const formats = tags.filter((tag) => tag !== BIG_ENDIAN).map((tag) => parse(event, tag, member));
   if (formats.length > 1) {
-    throw moduleError(
+    throw extensionError(
       event.source,
       `member ${member} has the tags ${formats.map(({ tag }) => tag).join(" and ")}`,
       `keep one of them; only ${BIG_ENDIAN} goes together with others`,
@@ -58,7 +58,7 @@ function parse(event: EventStruct, tag: string, member: string): Format {
     }
   }
   const known = [...PLAIN, "be", ...OF_ENUM.map((name) => `${name}:REF`)];
-  throw moduleError(
+  throw extensionError(
     event.source,
     `member ${member} has the unknown tag ${tag}`,
     `known are ${known.map((name) => PREFIX + name).join(", ")}`,

@@ -1,4 +1,5 @@
-/** What has to be changed in a module's object before it can be linked with the tracer. */
+/** Changes an extension's object so that it can be linked with ipft's own. */
+import type { ExtensionObject } from "../bpf/extension_object.ts";
 import {
   type ElfObject,
   type ElfSection,
@@ -7,31 +8,30 @@ import {
   SymbolBinding,
   SymbolType,
 } from "../btf/elf_object.ts";
-import { moduleError } from "./extension_error.ts";
-import { openModule } from "./open_object.ts";
+import { extensionError } from "./extension_error.ts";
+import { openObject } from "./open_object.ts";
 import { checkSignature, PARAMETER_COUNT, SIGNATURE } from "./signature.ts";
 import { withVoidParameters } from "./void_parameters.ts";
 
 /**
- * Checks a module's object and returns a copy of it that libbpf links and the kernel loads together
- * with the tracer.
+ * Checks an extension's object and returns a copy of it that libbpf links, and the kernel loads, together
+ * with ipft's own programs.
  *
- * @param reserved the tracer's own global names
- * @param source where the object came from, for messages
- * @throws IpftError when it is not an object with a function `module` as the tracer calls it
+ * @param reserved the global names of ipft's own object
+ * @throws IpftError when it is not an object with a function `module` as ipft calls it
  */
-export function prepareModule(
-  bytes: Uint8Array,
+export function prepareExtension(
+  object: ExtensionObject,
   reserved: ReadonlySet<string>,
-  source: string,
 ): Uint8Array {
-  const { elf, btfSection, btf } = openModule(bytes, source);
+  const { elf: bytes, source } = object;
+  const { elf, btfSection, btf } = openObject(object);
   const globals = elf.symbols
     .filter(({ section, binding }) => section !== 0 && binding !== SymbolBinding.local);
   checkFunction(elf, source);
   const clash = globals.find(({ name }) => reserved.has(name));
   if (clash) {
-    throw moduleError(source, `the tracer has an ${clash.name} too`, "give it another name");
+    throw extensionError(source, `${clash.name} is a name of ipft's own`, "choose another name");
   }
   const prototype = checkSignature(btf, source);
   const prepared = withContent(
@@ -49,20 +49,20 @@ function checkFunction(elf: ElfObject, source: string): void {
   const symbol = elf.symbols.find(({ name, section }) => name === "module" && section !== 0);
   const section = symbol && elf.sections[symbol.section];
   if (!symbol || !section) {
-    throw moduleError(source, "it has no function module", `define: ${SIGNATURE}`);
+    throw extensionError(source, "it has no function module", `define: ${SIGNATURE}`);
   }
   if (symbol.type !== SymbolType.function) {
-    throw moduleError(source, "its module is not a function", `define: ${SIGNATURE}`);
+    throw extensionError(source, "its module is not a function", `define: ${SIGNATURE}`);
   }
   if (symbol.binding === SymbolBinding.local) {
-    throw moduleError(source, "its module() is static", "leave the static away");
+    throw extensionError(source, "its module() is static", "remove `static`");
   }
   if (section.name !== ".text") {
-    throw moduleError(source, `its module() is in section ${section.name}`, "leave the SEC() away");
+    throw extensionError(source, `its module() is in section ${section.name}`, "remove its SEC()");
   }
 }
 
-/** A copy of an object whose section has other content: behind everything else, at its end. */
+/** Returns a copy of an object in which a section has other content, which is appended to the object. */
 function withContent(
   bytes: Uint8Array,
   { header }: ElfSection,
@@ -80,9 +80,9 @@ function withContent(
 }
 
 /**
- * Hides the global functions, so that libbpf makes them static. The verifier checks a global function
- * by itself, without what its callers know, and refuses pointers among its parameters; a static one it
- * checks together with its callers. Programs, which are in sections of their own, stay as they are.
+ * Hides the global functions, so that libbpf makes them static. The verifier checks a global function on
+ * its own, without what is known at its calls, and refuses pointers among its parameters. It checks a
+ * static one together with its callers. Programs have sections of their own and are not changed.
  */
 function hideFunctions(
   bytes: Uint8Array<ArrayBuffer>,
@@ -97,7 +97,7 @@ function hideFunctions(
   }
 }
 
-/** Those that give a program the helpers that are for the GPL only (include/linux/license.h). */
+/** Licenses with which a program may call GPL-only helpers (include/linux/license.h). */
 const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
   "GPL",
   "GPL v2",
@@ -108,8 +108,8 @@ const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Leaves the license section out of what is linked: an object has one license, and the linker takes
- * another one beside the tracer's only if it is the same.
+ * Hides the license section from the linker. An object has one license, and the linker refuses a second
+ * one that differs from ipft's.
  */
 function dropLicense(
   bytes: Uint8Array<ArrayBuffer>,
@@ -120,12 +120,12 @@ function dropLicense(
   const [license] = new TextDecoder().decode(content).split("\0");
   if (!GPL_COMPATIBLE.has(license)) {
     const known = [...GPL_COMPATIBLE].map((name) => `"${name}"`).join(", ");
-    throw moduleError(
+    throw extensionError(
       source,
-      `its license is ${JSON.stringify(license)}, and the tracer's helpers are for the GPL only`,
-      `known are ${known}`,
+      `its license is ${JSON.stringify(license)}, but ipft calls helpers that are GPL-only`,
+      `use one of ${known}`,
     );
   }
-  const TYPE = 4; // in Elf64_Shdr; a table of strings is what the linker skips
+  const TYPE = 4; // in Elf64_Shdr; the linker skips string tables
   new DataView(bytes.buffer).setUint32(header + TYPE, SectionType.strtab, true);
 }

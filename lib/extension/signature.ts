@@ -1,7 +1,7 @@
 import type { IpftError } from "../base/errors.ts";
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
-import { COMPILE, moduleError } from "./extension_error.ts";
+import { COMPILE, extensionError } from "./extension_error.ts";
 
 /** What the tracer calls. */
 export const SIGNATURE = "int module(void *ctx, struct sk_buff *skb, uint8_t data[64])";
@@ -11,14 +11,18 @@ export const PARAMETER_COUNT = 3;
 /**
  * Checks the type of the function `module`: what it is given, it must expect.
  * @param btf the object's own
- * @param source where the object came from, for messages
+ * @param source what messages call the object
  * @returns the id of its FUNC_PROTO
  * @throws IpftError that says what it has and what it must be
  */
 export function checkSignature(btf: Btf, source: string): number {
   const [func] = btf.findOwn(BtfKind.FUNC, "module");
   if (func === undefined) {
-    throw moduleError(source, "its BTF does not describe module()", `compile it with: ${COMPILE}`);
+    throw extensionError(
+      source,
+      "its BTF does not describe module()",
+      `compile it with: ${COMPILE}`,
+    );
   }
   const prototype = btf.type(func);
   const isFit = btf.paramCount(prototype) === PARAMETER_COUNT &&
@@ -36,7 +40,7 @@ function unfit(btf: Btf, prototype: number, source: string): IpftError {
     (_, index) => typeName(btf, btf.paramType(prototype, index)),
   );
   const returns = typeName(btf, btf.type(prototype));
-  return moduleError(
+  return extensionError(
     source,
     `its signature is ${returns} module(${parameters.join(", ") || "void"})`,
     `it must be ${SIGNATURE}`,

@@ -10,7 +10,7 @@ const HEADER_BYTES = 24, MAGIC = 0xeb9f, VERSION = 1;
  * the linker compares the types on both sides, and modules have a `struct sk_buff` of their own.
  *
  * @param prototype id of the function's FUNC_PROTO
- * @param source where the BTF came from, for messages
+ * @param source what messages call the BTF
  */
 export function withVoidParameters(
   btf: Uint8Array,

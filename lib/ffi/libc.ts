@@ -81,16 +81,19 @@ export function isReaderGone(fd: number): boolean {
 }
 
 /**
- * Waits on another thread until one of `fds` is readable, the reader of `pipeFd` is gone, or `timeoutMs`
- * have passed.
+ * Waits on another thread until one of `fds` is readable, the reader of one of `pipeFds` is gone, or
+ * `timeoutMs` have passed.
  */
 export async function waitForAny(
   fds: readonly number[],
-  pipeFd: number,
+  pipeFds: readonly number[],
   timeoutMs: number,
 ): Promise<void> {
   const POLLIN = 1;
-  const pollfds = new Int32Array([...fds.flatMap((fd) => [fd, POLLIN]), pipeFd, 0]);
+  const pollfds = new Int32Array([
+    ...fds.flatMap((fd) => [fd, POLLIN]),
+    ...pipeFds.flatMap((fd) => [fd, 0]),
+  ]);
   await libc.poll_in_background(pollfds, BigInt(pollfds.length / 2), timeoutMs);
 }
 

@@ -2,7 +2,7 @@ import { type Command, flags, type Offer, optionsOf } from "../cli/option.ts";
 import COMPLETION from "./completion.bash" with { type: "text" };
 import { fill, FUNCTIONS, MODULES } from "./fill.ts";
 
-/** What bash sources to complete ipft's command line. */
+/** Returns the script that bash sources to complete ipft's command line. */
 export function bashCompletion(ipft: Command): string {
   const commands = [ipft, ...ipft.commands];
   return fill(COMPLETION, {
@@ -32,7 +32,8 @@ function offerWords(offer: Offer | undefined): string {
   if (offer === undefined) return "nothing";
   switch (offer.kind) {
     case "words":
-      return `words ${offer.words.join(" ")}`;
+    case "list":
+      return `${offer.kind} ${offer.words.join(" ")}`;
     case "files":
       return ["files", ...offer.suffixes].join(" ");
     default:

@@ -2,7 +2,7 @@ import { type Command, flags, type Offer, type Option, optionsOf } from "../cli/
 import COMPLETION from "./completion.fish" with { type: "text" };
 import { fill, FUNCTIONS, MODULES } from "./fill.ts";
 
-/** What fish sources to complete ipft's command line. */
+/** Returns the script that fish sources to complete ipft's command line. */
 export function fishCompletion(ipft: Command): string {
   const commands = [ipft, ...ipft.commands];
   const valued = commands.flatMap((command) =>
@@ -50,6 +50,8 @@ function offerWords(offer: Offer | undefined): string {
   switch (offer.kind) {
     case "words":
       return `-x -a '${offer.words.join(" ")}'`;
+    case "list":
+      return `-x -a '(__ipft_list ${offer.words.join(" ")})'`;
     case "files":
       return offer.suffixes.length === 0
         ? "-r -F"

@@ -4,9 +4,9 @@ import { fishCompletion } from "./fish.ts";
 import { manPage } from "./man_page.ts";
 import { zshCompletion } from "./zsh.ts";
 import { TEMPLATES } from "../extension/templates.ts";
-import type { GeneratedName } from "../cli/options.ts";
+import type { GeneratedName } from "../cli/request.ts";
 
-/** What `ipft --gen` prints. */
+/** Returns what `ipft --gen` prints. */
 export function generated(name: GeneratedName): string {
   switch (name) {
     case "completion-bash":

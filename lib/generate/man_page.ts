@@ -1,25 +1,27 @@
 import denoJson from "../../deno.json" with { type: "json" };
-import { type Command, type Option, optionsOf } from "../cli/option.ts";
+import { type Command, type Example, type Option, optionsOf } from "../cli/option.ts";
+import { FORMATS } from "../output/formats.ts";
 import { fill } from "./fill.ts";
 import PAGE from "./ipft.1" with { type: "text" };
 
-/** The manual page, for man(7). */
+/** Returns the manual page in the language of man(7). */
 export function manPage(ipft: Command): string {
-  const [marks, examples] = ipft.notes!.trim().split("\n\nExamples:\n");
   return fill(PAGE, {
     VERSION: denoJson.version,
     SYNOPSIS: ipft.usage.map((usage) => `.B ipft\n${synopsis(usage)}`).join("\n.br\n"),
     DESCRIPTION: roff(ipft.description),
-    MARKS: roff(marks),
+    NOTES: ipft.notes!.map(sentence).join("\n.PP\n"),
     OPTIONS: optionSections(ipft),
     COMMANDS: ipft.commands.map(commandSection).join("\n"),
-    EXAMPLES: examples.split("\n").map(example).join("\n"),
+    FORMATS: FORMATS.map(({ name, description }) => `.TP\n.B ${roff(name)}\n${roff(description)}`)
+      .join("\n"),
+    EXAMPLES: ipft.examples!.map(example).join("\n"),
   });
 }
 
 /**
- * A text as it is: all that a reader may copy stays ASCII (roff would make a hyphen of `-`, an accent of
- * `^`), and no line is taken for a request.
+ * Escapes a text. Whatever a reader may copy stays ASCII (roff would turn `-` into a hyphen and `^` into
+ * an accent), and no line is taken for a request.
  */
 export function roff(text: string): string {
   const characters: Readonly<Record<string, string>> = {
@@ -42,7 +44,7 @@ function italic(text: string): string {
   return `\\fI${roff(text)}\\fR`;
 }
 
-/** A text with its options and, in capitals, its values set apart. */
+/** Formats usage: options in bold, values (in capitals) in italics. */
 function synopsis(text: string): string {
   return text.split(/((?<![\w-])--?(?:[a-z][\w-]*)?|\b[A-Z]+\b)/).map((part, i) => {
     if (i % 2 === 0) return roff(part);
@@ -50,13 +52,13 @@ function synopsis(text: string): string {
   }).join("");
 }
 
-/** A sentence that may name options. */
+/** Formats a sentence: the options in it in bold. */
 function sentence(text: string): string {
   return text.split(/((?<![\w-])--?[a-z][\w-]*)/)
     .map((part, i) => i % 2 === 0 ? roff(part) : bold(part)).join("");
 }
 
-/** Options below the heading of their group. */
+/** Formats the options, each group with its heading. */
 function optionSections({ groups }: Command): string {
   return groups.flatMap(({ heading, options }) => [
     `.SS ${roff(heading)}`,
@@ -81,9 +83,7 @@ function commandSection(command: Command): string {
   ].join("\n");
 }
 
-/** `command   what it does`, where the command may speak for itself. */
-function example(line: string): string {
-  const [command, meaning] = line.trim().split(/ {2,}/);
+function example({ command, meaning }: Example): string {
   return meaning === undefined
     ? `.PP\n${bold(command)}`
     : `.TP\n${bold(command)}\n${sentence(meaning)}`;

@@ -2,7 +2,7 @@ import { type Command, flags, type Offer, type Option, optionsOf } from "../cli/
 import COMPLETION from "./completion.zsh" with { type: "text" };
 import { fill, FUNCTIONS, MODULES } from "./fill.ts";
 
-/** What zsh autoloads as `_ipft` to complete ipft's command line. */
+/** Returns the function that zsh autoloads as `_ipft` to complete ipft's command line. */
 export function zshCompletion(ipft: Command): string {
   const commands = ipft.commands.map(({ name, description }) =>
     `${name}\\:${quoted(description.replaceAll(":", "\\:"))}`
@@ -52,15 +52,17 @@ function optionSpec(option: Option): string {
   return `${exclusion}{${short}${shortSign},${long}${longSign}}${quoted(end)}`;
 }
 
-/** What `_arguments` is to do for a value. */
+/** Returns the action of `_arguments` that completes a value. */
 function action(offer: Offer | undefined): string {
   if (offer === undefined) return " ";
   switch (offer.kind) {
     case "words":
       return `(${offer.words.join(" ")})`;
+    case "list":
+      return `_sequence compadd - ${offer.words.join(" ")}`;
     case "files": {
       const suffixes = offer.suffixes.map((suffix) => suffix.slice(1));
-      // _files would offer other files where there are none of these.
+      // _files would offer other files where none of these exist.
       return suffixes.length === 0
         ? "_files"
         : `_path_files -g "*.(${suffixes.join("|")})(-.) *(-/)"`;

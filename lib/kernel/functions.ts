@@ -6,6 +6,14 @@ import { readKernelFile } from "./kernel_file.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import { findSkbPrototypes } from "./skb_prototypes.ts";
 
+/** Which of the kernel's functions are meant. An absent expression matches all. */
+export interface FunctionFilter {
+  /** Searched for in the name of the function, unanchored. */
+  readonly functionRegex?: RegExp;
+  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
+  readonly moduleRegex?: RegExp;
+}
+
 /** The traceable functions of the running kernel, and the types that describe them. */
 export interface KernelFunctions {
   /** Every traceable function with a `struct sk_buff *` argument, sorted by module and name. */
@@ -44,7 +52,7 @@ export async function loadSkbFunctions(
 /** Returns the functions whose name and module match the given expressions. */
 export function filterFunctions(
   functions: readonly SkbFunction[],
-  { functionRegex, moduleRegex }: { functionRegex?: RegExp; moduleRegex?: RegExp },
+  { functionRegex, moduleRegex }: FunctionFilter,
 ): SkbFunction[] {
   return functions.filter(({ name, module }) =>
     (functionRegex?.test(name) ?? true) && (moduleRegex?.test(module) ?? true)

@@ -184,7 +184,7 @@ local function complaint()
     if type(key) ~= "string" then
       return format("%s with %s as a key; keys must be strings", wrong, a(key))
     elseif reserved:find(" " .. key .. " ", 1, true) then
-      return format("%s with the key '%s', which every event has; choose another", wrong, key)
+      return format("%s with the key '%s', which is reserved; choose another", wrong, key)
     elseif type(value) ~= "string" and type(value) ~= "number" then
       return format("%s with %s as '%s'; values must be strings or numbers", wrong, a(value), key)
     end

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { EVENT_FIELDS } from "../event/data_formatter.ts";
+import { RESERVED_NAMES } from "../event/fields.ts";
 import batchSource from "./batch.lua" with { type: "text" };
 import { HostFiles } from "./host_files.ts";
 import { type HostValue, LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
@@ -48,7 +48,7 @@ export class Sandbox implements Disposable {
       onBytes((bytes) => output.writeError(bytes)),
       vm.define(() => [performance.now() / 1000]),
     ]).map(reference);
-    const reserved = ` ${EVENT_FIELDS.join(" ")} `;
+    const reserved = ` ${[...RESERVED_NAMES].join(" ")} `;
     const [
       progress,
       explain,

@@ -1,7 +1,8 @@
 import { IpftError } from "../base/errors.ts";
-import type { ModuleImage } from "../bpf/extension_object.ts";
+import type { ExtensionObject } from "../bpf/extension_object.ts";
+import type { OpenFields } from "../event/fields.ts";
 import { readUserFile } from "../ffi/user_file.ts";
-import { type LineFormat, LuaFormatter } from "./lua_formatter.ts";
+import { LuaReader } from "./lua_reader.ts";
 import { LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
 import { scriptError } from "./script_error.ts";
 import { Sandbox, type ScriptOutput } from "./sandbox.ts";
@@ -62,13 +63,14 @@ export class LuaScript implements Disposable {
   }
 
   /**
-   * The module that `emit` returns or `program` is; undefined when the script has neither.
+   * The object that `emit` returns or `program` holds; undefined when the script has neither.
    * @throws IpftError when `emit` fails, or it is not a string
    */
-  module(): ModuleImage | undefined {
+  object(): ExtensionObject | undefined {
     const name = this.#function("emit") === undefined ? "program" : "emit";
     const [value] = name === "emit" ? this.#call("emit") : [this.#sandbox.vm.global("program")];
-    if (value?.type === "string") return { elf: value.bytes, source: `${name} of ${this.#path}` };
+    const source = `the extension from ${name} of ${this.#path}`;
+    if (value?.type === "string") return { elf: value.bytes, source };
     if (name === "program") return undefined;
     throw new IpftError(
       `emit of ${this.#path} returned ${described(value)}`,
@@ -77,16 +79,18 @@ export class LuaScript implements Disposable {
   }
 
   /**
-   * What makes the end of each event's line with the script's `dump` or `decode`; undefined when it has
-   * neither.
-   * @param onFirstError told of the first error
+   * Makes readers that call the script's `dump` or `decode`; undefined when it has neither.
+   * @param onFirstError called with the first error, whichever reader it comes from
    */
-  formatter(
-    format: LineFormat,
-    onFirstError: (error: IpftError) => void,
-  ): LuaFormatter | undefined {
+  openFields(onFirstError: (error: IpftError) => void): OpenFields | undefined {
     const name = (["dump", "decode"] as const).find((name) => this.#function(name) !== undefined);
-    return name && new LuaFormatter(this.#sandbox, name, format, onFirstError);
+    if (name === undefined) return undefined;
+    let isTold = false;
+    const onError = (error: IpftError) => {
+      if (!isTold) onFirstError(error);
+      isTold = true;
+    };
+    return (writer) => new LuaReader(this.#sandbox, name, writer, onError);
   }
 
   [Symbol.dispose](): void {

@@ -5,8 +5,8 @@ import { writeStdout } from "./stdout.ts";
 /** Where results go. */
 export interface Destination extends Disposable {
   readonly write: WriteBytes;
-  /** What to watch for a reader that goes away; -1 for a file, which has none. */
-  readonly fd: number;
+  /** What to watch for a reader that goes away; undefined for a file, which has none. */
+  readonly fd?: number;
   /** Whether it is a terminal. */
   readonly isTerminal: boolean;
 }
@@ -42,7 +42,6 @@ export async function openDestination(path: string | undefined): Promise<Destina
         throw failed(error, "send it where there is room");
       }
     },
-    fd: -1,
     isTerminal: false,
     [Symbol.dispose]: () => file.close(),
   };

@@ -1,28 +1,46 @@
-import type { EventBatch } from "../event/event.ts";
+import type { EventBatch } from "../event/batch.ts";
+import { eventTexts } from "./fields/event_texts.ts";
+import { JsonFields } from "./fields/json_fields.ts";
+import type { OutputFormat } from "./format.ts";
+import type { Sink, SinkContext } from "./sink.ts";
+import { compileLine } from "./text/line.ts";
 import { type Describe, type LineEnds, lineEnds } from "./text/line_ends.ts";
-import type { Sink, TraceInfo, WriteBytes } from "./sink.ts";
-import { constant, TextBuffer } from "./text/text_buffer.ts";
+import { TextBuffer } from "./text/text_buffer.ts";
 
-const PACKET_ID = constant(`{"packet_id":"0x`);
-const TIMESTAMP = constant(`","timestamp":`);
-const PROCESSOR_ID = constant(`,"processor_id":`);
+export const JSON_LINES: OutputFormat = {
+  name: "json",
+  description: "a line of JSON for each event, live",
+  suffixes: [".json", ".jsonl", ".ndjson"],
+  isLive: true,
+  isText: true,
+  open: (context) => new JsonSink(context),
+};
 
-/** What the numbers and the texts before the function take at most: 16, 20 and 10 digits, 46 more. */
-const LONGEST_START_BYTES = 92;
+/** The fields before those of the function. docs/json.schema.json has them all. */
+const START = compileLine([
+  `{"packet_id":"0x`,
+  { column: "skb" },
+  `","timestamp":`,
+  { column: "timestamp" },
+  `,"processor_id":`,
+  { column: "cpu" },
+]);
 
 /** One JSON object a line for every event, in the order in which events come. */
 export class JsonSink implements Sink {
   readonly #lineEnds: LineEnds;
   readonly #text: TextBuffer;
 
-  constructor(info: TraceInfo, write: WriteBytes) {
+  constructor(context: SinkContext) {
+    const { header, write } = context;
     const describe = (isReturn: boolean): Describe => ({ module, name }) => {
       const names = `"module":${JSON.stringify(module)},"function":${JSON.stringify(name)}`;
       return `,${names},"is_return":${isReturn}`;
     };
-    this.#lineEnds = lineEnds(info, [describe(false), describe(true)], "}\n");
-    const longestLineBytes = LONGEST_START_BYTES + this.#lineEnds.longestBytes;
-    this.#text = new TextBuffer(write, info.originNs, 0, longestLineBytes);
+    const texts = eventTexts(context, () => new JsonFields());
+    this.#lineEnds = lineEnds(header.functions, [describe(false), describe(true)], "}\n", texts);
+    const longestLineBytes = START.longestBytes + this.#lineEnds.longestBytes;
+    this.#text = new TextBuffer(write, header.originNs, longestLineBytes);
   }
 
   write(batch: EventBatch): Promise<void> {
@@ -36,17 +54,11 @@ export class JsonSink implements Sink {
 
   /** Appends the rows from `from` up to `to`. */
   #append(batch: EventBatch, from: number, to: number): void {
-    const text = this.#text;
-    const lineEnds = this.#lineEnds;
-    lineEnds.prepare(to - from, batch.dataOf(from, to));
+    const text = this.#text, lineEnds = this.#lineEnds, { columns } = batch;
+    lineEnds.prepare(batch, from, to);
     for (let row = from; row < to; row++) {
-      text.constant(PACKET_ID);
-      text.hex64(batch.skbHigh[row], batch.skbLow[row]);
-      text.constant(TIMESTAMP);
-      text.timestamp(batch.timestamp[row]);
-      text.constant(PROCESSOR_ID);
-      text.decimal(batch.cpu[row]);
-      lineEnds.append(text, batch.functionIndex[row], batch.isReturn[row]);
+      START.append(text, columns, row);
+      lineEnds.append(text, columns.functionIndex[row], columns.isReturn[row]);
     }
   }
 }

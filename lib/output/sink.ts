@@ -1,32 +1,25 @@
-import type { EventBatch } from "../event/event.ts";
-import type { Tracer } from "../cli/options.ts";
-import type { DataFormatter } from "../event/data_formatter.ts";
+import type { EventBatch } from "../event/batch.ts";
+import type { OpenFields } from "../event/fields.ts";
+import type { TraceHeader } from "../event/trace_header.ts";
 import type { Style } from "./text/style.ts";
 
-/** What a sink needs to know of the trace that feeds it. */
-export interface TraceInfo {
-  /** Whether there are returns among the events: with `function_graph`. */
-  readonly tracer: Tracer;
-  /** The traced functions; events refer to them by index. */
-  readonly functions: readonly { readonly name: string; readonly module: string }[];
-  /** CLOCK_MONOTONIC, in ns, that the timestamps of events count from. */
-  readonly originNs: bigint;
-  /** How tables look; plainly where it is left out. */
-  readonly style?: Style;
-  /** What the script makes of each event's data; without it, lines end with the function. */
-  readonly dataFormatter?: DataFormatter;
-}
-
-/** Where a sink's bytes go; resolves when they are handed over. Rejects with `BrokenPipe` when closed. */
+/** Writes a sink's bytes; resolves when they are handed over. Rejects with `OutputClosed` when nobody reads. */
 export type WriteBytes = (bytes: Uint8Array) => Promise<void>;
 
-/** A consumer of events: turns batches into bytes on an output. */
+/** Turns the events of a trace into bytes. */
 export interface Sink {
-  /**
-   * Takes the batch's rows; the batch may be reused once the promise has resolved. All batches of a
-   * trace have `data`, or none has.
-   */
+  /** Takes the batch's rows. The batch may be reused once the promise has resolved. */
   write(batch: EventBatch): Promise<void>;
   /** Writes whatever the sink still holds. No `write` follows. */
   finish(): Promise<void>;
+}
+
+/** What a sink works with. */
+export interface SinkContext {
+  readonly header: TraceHeader;
+  readonly write: WriteBytes;
+  /** How tables look; plain when it is left out. */
+  readonly style?: Style;
+  /** Opens the fields that an extension makes of each event's data; undefined without such fields. */
+  readonly openFields?: OpenFields;
 }

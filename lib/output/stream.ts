@@ -1,10 +1,21 @@
-import type { EventBatch } from "../event/event.ts";
+import type { EventBatch } from "../event/batch.ts";
+import { eventTexts } from "./fields/event_texts.ts";
+import { TextFields } from "./fields/text_fields.ts";
+import type { OutputFormat } from "./format.ts";
+import type { Sink, SinkContext } from "./sink.ts";
+import { compileLine, type Line } from "./text/line.ts";
 import { type Describe, type LineEnds, lineEnds } from "./text/line_ends.ts";
-import type { Sink, TraceInfo, WriteBytes } from "./sink.ts";
-import { appendStart, LONGEST_START_BYTES, tableColumns } from "./text/table_text.ts";
+import { layOutTable } from "./text/table.ts";
 import { constant, TextBuffer } from "./text/text_buffer.ts";
 
-const PACKET = constant(" 0x");
+export const STREAM: OutputFormat = {
+  name: "stream",
+  description: "a line for each event, live",
+  suffixes: [],
+  isLive: true,
+  isText: true,
+  open: (context) => new StreamSink(context),
+};
 
 /** `0x` and 16 digits. */
 const PACKET_WIDTH = 18;
@@ -12,27 +23,31 @@ const PACKET_WIDTH = 18;
 /** What the column for the event may say. */
 const ENTRY = "entry", RETURN = "return";
 
-/** A table of all events while they happen, one a line, in the order in which they come. */
+/** A table of all events, one a line, in the order in which they come. */
 export class StreamSink implements Sink {
+  readonly #start: Line;
   readonly #lineEnds: LineEnds;
   readonly #text: TextBuffer;
 
-  constructor(info: TraceInfo, write: WriteBytes) {
-    const { timestampWidth, start, module, style } = tableColumns(info, info.originNs);
+  constructor(context: SinkContext) {
+    const { header, write } = context;
+    const { style, heading, start, module } = layOutTable(header, context.style, header.originNs);
     // Where there are only entries, a column for that would say nothing.
     const event = (name: string) =>
-      info.tracer === "function_graph" ? ` ${name.padEnd(RETURN.length)}` : "";
+      header.tracer === "function_graph" ? ` ${name.padEnd(RETURN.length)}` : "";
     const describe = (what: string): Describe => ({ module: its, name }) =>
       `${event(what)} ${style.module(module(its))} ${style.name(name)}`;
-    const end = `${event("Event")} ${module("Module")} Function`;
-    const heading = style.heading(`${start} ${"Packet".padEnd(PACKET_WIDTH)}${end}`);
-    const header = constant(`${heading}\n`);
-    this.#lineEnds = lineEnds(info, [describe(ENTRY), describe(RETURN)], "\n");
-    const longestBytes = LONGEST_START_BYTES + 1 + PACKET_WIDTH + this.#lineEnds.longestBytes;
-    const longestLineBytes = Math.max(header.sizeBytes, longestBytes);
-    this.#text = new TextBuffer(write, info.originNs, timestampWidth, longestLineBytes);
-    // Goes out with the first rows, or in `finish` where none came.
-    this.#text.constant(header);
+    const names = `${heading} ${"Packet".padEnd(PACKET_WIDTH)}${event("Event")} ` +
+      `${module("Module")} Function`;
+    const titles = constant(`${style.heading(names)}\n`);
+    this.#start = compileLine([...start, " 0x", { column: "skb" }]);
+    const texts = eventTexts(context, () => new TextFields());
+    this.#lineEnds = lineEnds(header.functions, [describe(ENTRY), describe(RETURN)], "\n", texts);
+    const longestBytes = this.#start.longestBytes + this.#lineEnds.longestBytes;
+    const longestLineBytes = Math.max(titles.sizeBytes, longestBytes);
+    this.#text = new TextBuffer(write, header.originNs, longestLineBytes);
+    // Goes out with the first rows, or in `finish` when none came.
+    this.#text.constant(titles);
   }
 
   write(batch: EventBatch): Promise<void> {
@@ -45,14 +60,11 @@ export class StreamSink implements Sink {
 
   /** Appends the rows from `from` up to `to`. */
   #append(batch: EventBatch, from: number, to: number): void {
-    const text = this.#text;
-    const lineEnds = this.#lineEnds;
-    lineEnds.prepare(to - from, batch.dataOf(from, to));
+    const text = this.#text, lineEnds = this.#lineEnds, { columns } = batch;
+    lineEnds.prepare(batch, from, to);
     for (let row = from; row < to; row++) {
-      appendStart(text, batch.timestamp[row], batch.cpu[row]);
-      text.constant(PACKET);
-      text.hex64(batch.skbHigh[row], batch.skbLow[row]);
-      lineEnds.append(text, batch.functionIndex[row], batch.isReturn[row]);
+      this.#start.append(text, columns, row);
+      lineEnds.append(text, columns.functionIndex[row], columns.isReturn[row]);
     }
   }
 }

@@ -1,14 +1,14 @@
 import type { AttachObserver } from "../bpf/attach/attachment.ts";
 import { ProgressBar } from "./progress.ts";
 
-/** Shows on a terminal how far attaching and detaching have come. */
+/** Shows the progress of attaching and detaching on a terminal. */
 export class AttachBars implements AttachObserver, Disposable {
   readonly #attaching = new ProgressBar("Attaching");
   #detaching?: ProgressBar;
 
   /**
-   * @param total how many functions there are to attach to
-   * @param takeTurn lets signals be noticed; when it rejects, attaching ends
+   * @param total number of functions to attach to
+   * @param takeTurn lets ipft notice signals; attaching stops if it rejects
    */
   constructor(readonly total: number, readonly takeTurn: () => Promise<void>) {}
 
@@ -23,7 +23,7 @@ export class AttachBars implements AttachObserver, Disposable {
     this.#detaching.update(done, total);
   }
 
-  /** Takes the bar of attaching away. */
+  /** Removes the bar of attaching. */
   clear(): void {
     this.#attaching[Symbol.dispose]();
   }

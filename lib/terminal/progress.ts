@@ -3,10 +3,7 @@ import { TerminalLine } from "./terminal_line.ts";
 /** Characters between the brackets. */
 const WIDTH = 30;
 
-/**
- * Shows on a terminal how far a long step has come, and how much longer it is likely to take. Disposing
- * clears the line.
- */
+/** Shows the progress of a long step on a terminal, and estimates the time left. Disposing clears the line. */
 export class ProgressBar implements Disposable {
   readonly #label: string;
   readonly #line = new TerminalLine();
@@ -26,7 +23,10 @@ export class ProgressBar implements Disposable {
   }
 }
 
-/** `Attaching [######------] 523/1612, 12 s left`, after so many seconds. */
+/**
+ * Returns `Attaching [######------] 523/1612, 12 s left`.
+ * @param seconds since the step began
+ */
 export function progressLine(label: string, done: number, total: number, seconds: number): string {
   const filled = Math.round(WIDTH * done / Math.max(total, 1));
   const bar = "#".repeat(filled).padEnd(WIDTH, "-");

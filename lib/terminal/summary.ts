@@ -1,57 +1,63 @@
-import type { Counters, Tracer } from "../bpf/programs.ts";
-import type { TraceCount } from "../analysis/trace_count.ts";
+import type { CountEvents } from "../analysis/count_events.ts";
+import type { Completeness, EventSource } from "../capture/event_source.ts";
 
-/** Loss is looked for this often, and told at most this often while it grows. */
-const CHECK_MS = 100, TELL_MS = 1000;
+/** Time between two checks for loss, and the shortest time between two warnings. */
+const CHECK_MS = 100, WARN_MS = 1000;
 
 const REMEDY =
   "the ring buffer was full: raise --buffer-size, or trace fewer functions with --regex";
 
-/** Tells while tracing that records are being lost, as soon as they are. */
+/** Warns during a trace as soon as events are lost. */
 export class LossReport {
-  #told = 0;
+  #reported = 0;
   #nextCheck = 0;
-  #nextTell = 0;
+  #nextWarning = 0;
 
-  constructor(readonly tracer: Tracer, readonly tell: (message: string) => void) {}
+  /**
+   * @param source counts lost events
+   * @param warn prints a warning
+   */
+  constructor(
+    readonly source: Pick<EventSource, "completeness">,
+    readonly warn: (message: string) => void,
+  ) {}
 
+  /** Checks for loss if the last check is long enough ago. */
   update(): void {
     const now = performance.now();
     if (now < this.#nextCheck) return;
     this.#nextCheck = now + CHECK_MS;
-    const { lost } = this.tracer.counters();
-    if (lost === this.#told || now < this.#nextTell) return;
-    this.#nextTell = now + TELL_MS;
-    this.#told = lost;
-    this.tell(`${events(lost)} lost so far: ${REMEDY}`);
+    const { lost } = this.source.completeness();
+    if (lost === this.#reported || now < this.#nextWarning) return;
+    this.#nextWarning = now + WARN_MS;
+    this.#reported = lost;
+    this.warn(`${events(lost)} lost so far: ${REMEDY}`);
   }
 }
 
-/** What a trace has to say of itself at its end. */
+/** What the summary reports about a trace. */
 export interface TraceResult {
-  /** Events that were drained. */
-  readonly delivered: number;
-  /** What of them is in the results. */
-  readonly count: Pick<TraceCount, "events" | "packets" | "functions">;
-  readonly counters: Counters;
-  /** Calls that the kernel did not show to the tracer; undefined where it does not count them. */
+  /** The events in the results, with their packets and functions. */
+  readonly count: Pick<CountEvents, "events" | "packets" | "functions">;
+  readonly completeness: Completeness;
+  /** Probe runs that the kernel skipped; undefined if it does not count them. */
   readonly missed: number | undefined;
-  /** Events for which the script's `dump` or `decode` failed. */
+  /** Events for which `dump` or `decode` of the script failed. */
   readonly unformatted: number;
   readonly seconds: number;
 }
 
-/** The closing line, and one for each way in which something is missing from the trace. */
+/** Returns the closing line, and a further line for each kind of event that is missing. */
 export function summarize(
-  { delivered, count, counters, missed, unformatted, seconds }: TraceResult,
+  { count, completeness, missed, unformatted, seconds }: TraceResult,
 ): string {
-  const { hits, lost, dropped } = counters;
+  const { hits, lost, dropped, delivered } = completeness;
   const unaccounted = hits - lost - dropped - delivered;
   const omitted = delivered - count.events;
   const lines = [
     `${countText(count)} in ${seconds.toFixed(1)} s` +
     (omitted > 0 ? `, ${omitted} of later packets left out` : "") +
-    (dropped > 0 ? `, ${dropped} dropped by the module` : "") +
+    (dropped > 0 ? `, ${dropped} dropped by the extension` : "") +
     (lost > 0 ? `, ${lost} lost of ${hits}: ${REMEDY}` : ", none lost."),
   ];
   if (unaccounted !== 0) {
@@ -60,8 +66,10 @@ export function summarize(
   }
   if (missed) {
     lines.push(
-      `Up to ${events(missed)} are missing: the kernel skipped ${missed} probe runs, of marked ` +
-        "packets or not, because their CPU was inside another probe or BPF program.",
+      `Up to ${
+        events(missed)
+      } are missing: the kernel skipped ${missed} probe runs, some perhaps ` +
+        "for other packets, because their CPU was inside another probe or BPF program.",
     );
   }
   if (unformatted > 0) {
@@ -70,16 +78,16 @@ export function summarize(
   return lines.join("\n");
 }
 
-/** `47 events in 31 functions, of 1 packet,` */
+/** Returns `47 events in 31 functions, of 1 packet,`. */
 function countText({ events: count, functions, packets }: TraceResult["count"]): string {
   if (count === 0) return events(0);
   return `${events(count)} in ${plural(functions, "function")}, of ${plural(packets, "packet")},`;
 }
 
-/** What a terminal shows while a trace goes on. */
+/** Returns what a terminal shows during a trace. */
 export function progressText(
-  { events: count, packets }: Pick<TraceCount, "events" | "packets">,
-  { lost }: Counters,
+  { events: count, packets }: Pick<CountEvents, "events" | "packets">,
+  { lost }: Completeness,
 ): string {
   const loss = lost > 0 ? `${lost} lost` : "none lost";
   return `${events(count)} of ${plural(packets, "packet")}, ${loss}; Ctrl-C ends the trace`;

@@ -1,18 +1,15 @@
-/** Not drawn more often than a terminal is worth. */
+/** The shortest time between two updates. */
 const DRAW_MS = 100;
 
 const encoder = new TextEncoder();
 
-/**
- * A line on the terminal of stderr that changes while something goes on. Nothing elsewhere: a log is no
- * place for it. Disposing clears it.
- */
+/** A status line on stderr, shown only if that is a terminal. Disposing clears it. */
 export class TerminalLine implements Disposable {
   readonly #isVisible = Deno.stderr.isTerminal();
   #drawnAt = 0;
   #isDrawn = false;
 
-  /** @param text not asked for where nobody would see it */
+  /** Shows a text. @param text called only if the line is to be drawn */
   show(text: () => string): void {
     const now = performance.now();
     if (!this.#isVisible || now - this.#drawnAt < DRAW_MS) return;
@@ -21,7 +18,7 @@ export class TerminalLine implements Disposable {
     write(`\r\x1b[K${text()}`);
   }
 
-  /** Makes room for other messages. */
+  /** Clears the line, so that other messages can be printed. */
   clear(): void {
     if (this.#isDrawn) write("\r\x1b[K");
     this.#isDrawn = false;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { EVENT_FIELDS } from "../../lib/event/data_formatter.ts";
+import { EVENT_FIELDS } from "../../lib/event/fields.ts";
 import { EXPECTED } from "../extensions/expected.ts";
 import { parseEvents } from "../support/json_schema.ts";
 import { ipft, options, ping, Trace, workingBackends } from "./ipft.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { attach, loadTracer } from "../../lib/capture/attach.ts";
+import { attach } from "../../lib/capture/attach.ts";
+import { Programs } from "../../lib/bpf/programs.ts";
 import { EventBatch } from "../../lib/event/event.ts";
 import { RingReader } from "../../lib/bpf/ring_reader.ts";
 import { Rings } from "../../lib/bpf/rings.ts";
@@ -124,14 +125,16 @@ Deno.test("function_graph with a script: its text is on the lines of entries and
 /** What kernels from 5.18 to 6.9 do; ours are older or newer, but those before 6.14 can be made to. */
 Deno.test("function_graph with a link for entries and one for returns", async () => {
   if (!isKernel(6, 10) || isKernel(6, 14)) return;
-  const filter = { functionRegex: new RegExp(FEW[1]) };
+  const functions = { functionRegex: new RegExp(FEW[1]) };
   const kernel = await inspectKernel(() => {});
-  const plan = {
-    ...planTrace(kernel, { tracer: "function_graph", backend: "kprobe-multi", filter }),
-    method: "kprobe-multi-pair",
-  } as const;
+  const capabilities = { ...kernel.capabilities, kprobeSession: false };
+  const plan = planTrace({ ...kernel, capabilities }, {
+    tracer: "function_graph",
+    backend: "kprobe-multi",
+    filter,
+  });
   using rings = await Rings.make(2 ** 16);
-  using tracer = loadTracer(plan, { mark: 1234, mask: 0xffffffff }, rings);
+  using tracer = Programs.load({ ...plan, mark: 1234, mask: 0xffffffff, rings });
   const unobserved = { attached: () => Promise.resolve(), detached: () => {} };
   using _attachment = await attach(plan, tracer, unobserved);
   using reader = new RingReader(rings, 0n);

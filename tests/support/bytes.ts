@@ -1,4 +1,4 @@
-import { DATA_BYTES } from "../../lib/event/event.ts";
+import { DATA_BYTES } from "../../lib/event/section.ts";
 
 /** Bytes written one after the other, little-endian. */
 export class Bytes {

@@ -1,7 +1,7 @@
 /** Calls as a kernel makes them: well nested in each task, several packets and tasks at once. */
 import fc from "fast-check";
 import { FUNCTIONS, type Row } from "./sink_fixture.ts";
-import { dataOfText } from "./fake_formatter.ts";
+import { dataOfText } from "./fake_fields.ts";
 import type { Partners } from "./graph_reference.ts";
 
 /** What one of the tasks does next. */
@@ -62,6 +62,8 @@ export function run(steps: readonly Step[]): Trace {
   const calls: Call[] = [];
   const stacks = TASKS.map(() => [] as Call[]);
   const reserved = new Map<Row, number>();
+  /** When the latest record of a task and of an skb was reserved. */
+  const reservedAt = new Map<unknown, number>();
   const lost = new Set<Row>();
   let now = 0;
   /** Tasks and skbs at this time: what happens to one of them takes time. */
@@ -77,7 +79,11 @@ export function run(steps: readonly Step[]): Trace {
     const data = dataOfText(20, [i, i >> 8, i >> 16]);
     const isReturn = open !== undefined;
     const row = { timestamp: now, cpu: step.cpu, task, skb, functionIndex, isReturn, data };
-    reserved.set(row, now - step.reservedNs);
+    // A task does one thing after the other, and so does whoever works on an skb.
+    const earliest = Math.max(reservedAt.get(task) ?? 0, reservedAt.get(skb) ?? 0);
+    const at = Math.max(earliest, now - step.reservedNs);
+    reserved.set(row, at);
+    reservedAt.set(task, at).set(skb, at);
     if (step.isLost) lost.add(row);
     if (open !== undefined) {
       open.exit = row;

@@ -1,10 +1,10 @@
 /** Short traces of function_graph, for tests with the expected tree beside them. */
 import assert from "node:assert/strict";
 import { GraphSink } from "../../lib/output/aggregate/graph.ts";
-import type { TraceInfo } from "../../lib/output/sink.ts";
-import { type Row, written } from "./sink_fixture.ts";
+import type { TracedFunction } from "../../lib/event/trace_header.ts";
+import { type Row, type TraceInfo, written } from "./sink_fixture.ts";
 
-const FUNCTIONS: TraceInfo["functions"] = [
+const FUNCTIONS: readonly TracedFunction[] = [
   { name: "ip_rcv", module: "vmlinux" },
   { name: "nf_hook_slow", module: "vmlinux" },
   { name: "nf_conntrack_in", module: "nf_conntrack" },

@@ -1,6 +1,5 @@
 /** GraphSink's output from its definition, in plain objects and without a thought of speed. */
-import type { TraceInfo } from "../../lib/output/sink.ts";
-import type { Row } from "./sink_fixture.ts";
+import type { Row, TraceInfo } from "./sink_fixture.ts";
 
 /** Entry to return, and return to entry, of the calls that have both. */
 export type Partners = ReadonlyMap<Row, Row>;
@@ -88,7 +87,7 @@ function linesOf(
     const end = rows.indexOf(partner);
     const inside = rows.slice(at + 1, end);
     const durationNs = partner.timestamp - row.timestamp;
-    if (inside.length === 0 && info.dataFormatter === undefined) {
+    if (inside.length === 0 && info.openFields === undefined) {
       lines.push({ row, level, call: `${name}();`, durationNs });
     } else {
       lines.push({ row, level, call: `${name}() {` });

@@ -1,10 +1,10 @@
 /** Scripts for the tests of lib/lua/, run in folders of their own. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { DATA_BYTES } from "../../lib/event/event.ts";
 import { IpftError } from "../../lib/base/errors.ts";
+import { DATA_BYTES } from "../../lib/event/section.ts";
 import { LuaScript } from "../../lib/lua/script.ts";
-import type { LuaFormatter } from "../../lib/lua/lua_formatter.ts";
+import { type Format, type Renderer, renderer } from "./renderer.ts";
 
 /** What a script printed: `print` and `io.write`, then `io.stderr`. */
 export interface Printed {
@@ -70,32 +70,28 @@ export function withoutFolder(message: string): string {
   return message.replaceAll(/[^\s'"(]*ipft-lua-\w+\//g, "");
 }
 
-/** A formatter, and the first error that it told of. */
-export interface Formatting {
-  readonly formatter: LuaFormatter;
+/** A reader of a script's fields, as one output has it, and the errors that were told. */
+export interface Fields {
+  readonly renderer: Renderer;
   readonly told: IpftError[];
 }
 
-export function formatterOf(script: LuaScript, format: "text" | "json" = "text"): Formatting {
+export function fieldsOf(script: LuaScript, format: Format = "text"): Fields {
   const told: IpftError[] = [];
-  const formatter = script.formatter(format, (error) => told.push(error));
-  assert(formatter !== undefined);
-  return { formatter, told };
+  const openFields = script.openFields((error) => told.push(error));
+  assert(openFields !== undefined);
+  return { renderer: renderer(openFields, format), told };
 }
 
-/** What a formatter makes of events with these data, padded with zeros. */
-export function lines(formatter: LuaFormatter, ...data: (string | Uint8Array)[]): string[] {
-  return rawLines(formatter, ...data).map((bytes) =>
-    withoutFolder(new TextDecoder().decode(bytes))
-  );
+/** The fields of events with these data, padded with zeros. */
+export function lines(renderer: Renderer, ...data: (string | Uint8Array)[]): string[] {
+  return rawLines(renderer, ...data).map((bytes) => withoutFolder(new TextDecoder().decode(bytes)));
 }
 
-export function rawLines(formatter: LuaFormatter, ...data: (string | Uint8Array)[]): Uint8Array[] {
+export function rawLines(renderer: Renderer, ...data: (string | Uint8Array)[]): Uint8Array[] {
   const batch = new Uint8Array(data.length * DATA_BYTES);
   data.forEach((bytes, i) =>
     batch.set(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes, i * DATA_BYTES)
   );
-  const { bytes, ends } = formatter.format(batch);
-  assert.equal(ends.length, data.length);
-  return Array.from(ends, (end, i) => bytes.slice(i === 0 ? 0 : ends[i - 1], end));
+  return renderer.render(batch);
 }

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DATA_BYTES, EventBatch } from "../../lib/event/event.ts";
-import { type Tracer, TRACERS } from "../../lib/cli/options.ts";
-import type { Sink, TraceInfo, WriteBytes } from "../../lib/output/sink.ts";
-import { GROUP_LINES } from "../../lib/output/text/text_buffer.ts";
-import { dataOfText, FakeFormatter, textOfData } from "./fake_formatter.ts";
+import { IdentifyPackets } from "../../lib/analysis/identify_packets.ts";
+import { EventBatch } from "../../lib/event/batch.ts";
+import { GROUP_EVENTS, type OpenFields } from "../../lib/event/fields.ts";
+import { DATA, DATA_BYTES } from "../../lib/event/section.ts";
+import {
+  type TracedFunction,
+  type TraceHeader,
+  type Tracer,
+  TRACERS,
+} from "../../lib/event/trace_header.ts";
+import type { Sink, SinkContext, WriteBytes } from "../../lib/output/sink.ts";
+import { dataOfText, FakeFields } from "./fake_fields.ts";
 
 /** An event as a sink gets it in a batch's row. */
 export interface Row {
@@ -22,7 +29,7 @@ export interface Row {
 }
 
 /** A table with the two functions that end a packet, and names that JSON must escape. */
-export const FUNCTIONS: TraceInfo["functions"] = [
+export const FUNCTIONS: readonly TracedFunction[] = [
   { name: "ip_rcv", module: "vmlinux" },
   { name: "kfree_skbmem", module: "vmlinux" },
   { name: "nf_conntrack_in.constprop.0", module: "nf_conntrack" },
@@ -31,7 +38,10 @@ export const FUNCTIONS: TraceInfo["functions"] = [
   { name: "kfree_skbmem.part.0", module: "vmlinux" },
 ];
 
-export type SinkClass = new (info: TraceInfo, write: WriteBytes) => Sink;
+export type SinkClass = new (context: SinkContext) => Sink;
+
+/** What a test says of a trace. */
+export type TraceInfo = Omit<TraceHeader, "sections"> & { readonly openFields?: OpenFields };
 
 /** What a sink should write; asks for the text of each event's data in the order of the lines. */
 export type Reference = (
@@ -39,6 +49,12 @@ export type Reference = (
   info: TraceInfo,
   text: (row: Row) => string,
 ) => string;
+
+/** The header and the rest that a sink gets. */
+export function contextOf(info: TraceInfo, write: WriteBytes, withData = false): SinkContext {
+  const { openFields, ...header } = info;
+  return { header: { ...header, sections: withData ? [DATA] : [] }, openFields, write };
+}
 
 /** What a sink writes for `rows`, given to it in batches of at most `batchSize`. */
 export async function written(
@@ -49,14 +65,18 @@ export async function written(
 ): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  const sink = new Sink(info, async (bytes) => {
+  const withData = rows.some(({ data }) => data !== undefined);
+  const write = async (bytes: Uint8Array) => {
     // Until the promise resolves the bytes belong to the output, not to the sink.
     await Promise.resolve();
     text += decoder.decode(bytes, { stream: true });
-  });
-  const batch = new EventBatch(batchSize, rows.some(({ data }) => data !== undefined));
+  };
+  const sink = new Sink(contextOf(info, write, withData));
+  const identify = new IdentifyPackets(info);
+  const batch = new EventBatch(batchSize, withData ? [DATA] : []);
   for (let start = 0; start < rows.length; start += batchSize) {
     fill(batch, rows.slice(start, start + batchSize));
+    identify.apply(batch);
     await sink.write(batch);
   }
   await sink.finish();
@@ -65,16 +85,18 @@ export async function written(
 
 /** Makes `rows` the batch's rows. */
 export function fill(batch: EventBatch, rows: readonly Row[]): void {
+  const { skb, timestamp, functionIndex, cpu, task, isReturn } = batch.columns;
+  const data = batch.section(DATA)?.bytes;
   batch.length = rows.length;
   rows.forEach((row, i) => {
-    batch.skbLow[i] = Number(row.skb & 0xffff_ffffn);
-    batch.skbHigh[i] = Number(row.skb >> 32n);
-    batch.timestamp[i] = row.timestamp;
-    batch.functionIndex[i] = row.functionIndex;
-    batch.cpu[i] = row.cpu;
-    batch.task[i] = row.task ?? 0;
-    batch.isReturn[i] = row.isReturn ? 1 : 0;
-    if (row.data !== undefined) batch.dataOf(i, i + 1)!.set(row.data);
+    skb[2 * i] = Number(row.skb & 0xffff_ffffn);
+    skb[2 * i + 1] = Number(row.skb >> 32n);
+    timestamp[i] = row.timestamp;
+    functionIndex[i] = row.functionIndex;
+    cpu[i] = row.cpu;
+    task[i] = row.task ?? 0;
+    isReturn[i] = row.isReturn ? 1 : 0;
+    if (row.data !== undefined) new Uint8Array(data!.buffer).set(row.data, i * DATA_BYTES);
   });
 }
 
@@ -145,38 +167,47 @@ interface Feed {
   readonly batchSize: number;
   /** Whether batches carry the rows' data. */
   readonly withData: boolean;
-  readonly withFormatter: boolean;
+  readonly withFields: boolean;
 }
 
-/** Holds what a sink writes, and what its formatter is given, against a plain reference. */
+/**
+ * Holds what a sink writes, and what its fields are read from, against a plain reference.
+ * @param textFields what the sink makes of the text of an event: see fake_fields.ts
+ */
 export async function assertWrites(
   Sink: SinkClass,
   reference: Reference,
+  textFields: (data: Uint8Array) => string,
   rows: readonly Row[],
-  { tracer, originNs, batchSize, withData, withFormatter }: Feed,
+  { tracer, originNs, batchSize, withData, withFields }: Feed,
 ): Promise<void> {
   const given = rows.map((row) => ({
     ...row,
     isReturn: tracer === "function_graph" && row.isReturn,
     data: withData ? row.data : undefined,
   }));
-  const dataFormatter = withFormatter ? new FakeFormatter() : undefined;
-  const info = { tracer, functions: FUNCTIONS, originNs, dataFormatter };
+  const fields = withFields ? new FakeFields() : undefined;
+  const info = { tracer, functions: FUNCTIONS, originNs, openFields: fields?.open };
   const text = await written(Sink, info, given, batchSize);
-  const formatted: Uint8Array[] = [];
+  const read: Uint8Array[] = [];
   const expected = reference(given, info, ({ data = new Uint8Array(DATA_BYTES) }) => {
-    formatted.push(data);
-    return withFormatter ? textOfData(data) : "";
+    read.push(data);
+    return withFields ? textFields(data) : "";
   });
   assertSameText(text, expected);
-  dataFormatter?.assertFormatted(formatted, Math.ceil(rows.length / batchSize));
+  fields?.assertRead(read, Math.ceil(rows.length / batchSize));
 }
 
-/** Whatever the rows, the origin and the size of batches, with and without data and formatter. */
+/**
+ * Whatever the rows, the origin and the size of batches, with and without data and fields.
+ * @param arrange puts the rows into an order in which a source may give them
+ */
 export async function assertWritesAnyEvents(
   Sink: SinkClass,
   reference: Reference,
+  textFields: (data: Uint8Array) => string,
   tracers: readonly Tracer[] = TRACERS,
+  arrange = (rows: readonly Row[]) => rows,
 ): Promise<void> {
   await fc.assert(
     fc.asyncProperty(
@@ -186,9 +217,9 @@ export async function assertWritesAnyEvents(
         originNs: originArbitrary,
         batchSize: fc.integer({ min: 1, max: 20 }),
         withData: fc.boolean(),
-        withFormatter: fc.boolean(),
+        withFields: fc.boolean(),
       }),
-      (rows, feed) => assertWrites(Sink, reference, rows, feed),
+      (rows, feed) => assertWrites(Sink, reference, textFields, arrange(rows), feed),
     ),
   );
 }
@@ -202,49 +233,59 @@ export function assertSameText(actual: string, expected: string): void {
   assert.equal(near(actual), near(expected), `texts differ at character ${at}`);
 }
 
-/** What a formatter throws comes out of the sink, after the lines that were formatted before. */
+/** What reading fields throws comes out of the sink, after the lines whose fields were read before. */
 export async function assertWritesUpToAnError(
   Sink: SinkClass,
   reference: Reference,
+  textFields: (data: Uint8Array) => string,
   tracer: Tracer = "function",
 ): Promise<void> {
-  const formatter = new FakeFormatter();
-  const failing: TraceInfo["dataFormatter"] = {
-    failures: 0,
-    format(data) {
-      if (formatter.calls.length === 2) throw new Error("dump failed");
-      return formatter.format(data);
-    },
+  const fields = new FakeFields();
+  const openFields: OpenFields = (writer) => {
+    const reader = fields.open(writer);
+    return {
+      failures: 0,
+      read(data) {
+        if (fields.calls.length === 2) throw new Error("dump failed");
+        reader.read(data);
+      },
+    };
   };
   const rows = Array.from({ length: 1000 }, (_, i) => (
     { skb: 1n, timestamp: i, functionIndex: 0, cpu: 3, data: dataOfText(i) }
   ));
   let text = "";
-  const info = { tracer, functions: FUNCTIONS, originNs: 1000n, dataFormatter: failing };
-  const sink = new Sink(info, (bytes) => {
+  const info = { tracer, functions: FUNCTIONS, originNs: 1000n, openFields };
+  const sink = new Sink(contextOf(info, (bytes) => {
     text += new TextDecoder().decode(bytes);
     return Promise.resolve();
-  });
-  const batch = new EventBatch(rows.length, true);
-  fill(batch, rows);
+  }, true));
+  const batch = identified(rows, info, true);
   await assert.rejects(async () => {
     await sink.write(batch);
     await sink.finish();
   }, /dump failed/);
-  const before = rows.slice(0, 2 * GROUP_LINES);
-  assertSameText(text, reference(before, info, ({ data }) => textOfData(data!)));
+  const before = rows.slice(0, 2 * GROUP_EVENTS);
+  assertSameText(text, reference(before, info, ({ data }) => textFields(data!)));
+}
+
+/** A batch of all rows, each with its packet. */
+export function identified(rows: readonly Row[], info: TraceInfo, withData = false): EventBatch {
+  const batch = new EventBatch(rows.length, withData ? [DATA] : []);
+  fill(batch, rows);
+  new IdentifyPackets(info).apply(batch);
+  return batch;
 }
 
 /** What a sink, origin 0, has written of `rows` by the time that `write` resolves. */
 export async function writtenLive(Sink: SinkClass, rows: readonly Row[]): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();
-  const sink = new Sink({ tracer: "function", functions: FUNCTIONS, originNs: 0n }, (bytes) => {
+  const info = { tracer: "function", functions: FUNCTIONS, originNs: 0n } as const;
+  const sink = new Sink(contextOf(info, (bytes) => {
     text += decoder.decode(bytes, { stream: true });
     return Promise.resolve();
-  });
-  const batch = new EventBatch(rows.length);
-  fill(batch, rows);
-  await sink.write(batch);
+  }));
+  await sink.write(identified(rows, info));
   return text;
 }

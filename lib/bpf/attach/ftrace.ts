@@ -1,47 +1,108 @@
 import { loadTracingProgram } from "../../ffi/background.ts";
-import { AttachType, openKernelBtf, openTracingLink, programRecursionMisses } from "../../ffi/bpf.ts";
+import {
+  AttachType,
+  openKernelBtf,
+  openTracingLink,
+  programRecursionMisses,
+} from "../../ffi/bpf.ts";
 import { close } from "../../ffi/libc.ts";
-import { type Attachment, type AttachObserver, FileDescriptors, sumKnown } from "./attachment.ts";
+import type { SkbFunction } from "../../kernel/skb_function.ts";
+import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
+import type { AttachTarget, Backend, Binding } from "./backend.ts";
 import { FentryTemplate } from "./fentry_template.ts";
 import { attachOneByOne } from "./one_by_one.ts";
-import type { Tracer } from "../programs.ts";
 
 const EINVAL = 22;
-
-/** What of a function an fentry program needs to know. */
-export interface TracingTarget {
-  readonly module: string;
-  readonly skbPosition: number;
-  /** Id of the FUNC type in the BTF of `module`. */
-  readonly btfId: number;
-}
 
 /** Copies that are loaded while others are attached, on threads of their own. */
 const LOADED_AHEAD = 4;
 
+/** Prefixes of the names of entry programs. */
+const FENTRY = "ipft_fentry_", FENTER = "ipft_fenter_";
+
 /**
  * Attaches with one fentry program per function (Linux 5.5+ with direct ftrace calls), and one fexit
- * program where the tracer has one. The kernel binds such a program to its function when it is loaded,
+ * program where returns are traced. The kernel binds such a program to its function when it is loaded,
  * so each function gets copies of the programs for its position, with its own index written into them.
- *
+ */
+export const ftrace = {
+  name: "ftrace",
+  isOneByOne: true,
+  // The kernel looks for the name in its BTF, where no function has a compiler suffix.
+  reaches: ({ name }) => !name.includes("."),
+  methods: [
+    {
+      name: "fentry",
+      tracer: "function",
+      needs: ["ringBuffer", "fentry"],
+      entry: FENTRY,
+      bind: (functions) => new Lenders(functions, FENTRY),
+      attach,
+    },
+    {
+      name: "fentry-fexit",
+      tracer: "function_graph",
+      needs: ["ringBuffer", "fentry"],
+      entry: FENTER,
+      exit: "ipft_fleave",
+      bind: (functions) => new Lenders(functions, FENTER),
+      attach,
+    },
+  ],
+} as const satisfies Backend;
+
+/**
+ * The functions that lend themselves to the programs that copies are made of. An fentry program cannot
+ * even be loaded without a function, and not every function takes one: the first that does is the lender
+ * of its position. A position without such a function gets no program.
+ */
+class Lenders implements Binding {
+  readonly #entry: string;
+  readonly #namesByPosition: ReadonlyMap<number, readonly string[]>;
+  /** Index of the lender among the names of its position. */
+  readonly #turns: Map<number, number>;
+
+  constructor(functions: readonly SkbFunction[], entry: string) {
+    this.#entry = entry;
+    const groups = Map.groupBy(functions, ({ skbPosition }) => skbPosition);
+    this.#namesByPosition = new Map(
+      Array.from(groups, ([position, all]) => [position, all.map(({ name }) => name)]),
+    );
+    this.#turns = new Map(Array.from(groups.keys(), (position) => [position, 0]));
+  }
+
+  functionName(position: number): string | undefined {
+    return this.#namesByPosition.get(position)?.[this.#turns.get(position)!];
+  }
+
+  next(log: readonly string[]): boolean {
+    const isRefused = (position: number) =>
+      log.some((line) => line.includes(`prog '${this.#entry}${position}': failed to load`));
+    const position = Array.from(this.#turns.keys()).find(isRefused);
+    if (position === undefined) return false;
+    this.#turns.set(position, this.#turns.get(position)! + 1);
+    return Array.from(this.#turns.keys())
+      .some((position) => this.functionName(position) !== undefined);
+  }
+}
+
+/**
  * Attaching takes the kernel several times as long as loading, and it attaches one at a time: so copies
  * are loaded while others are being attached.
  *
- * @throws IpftError when a module hands functions to helpers; what `observer` rejects with
+ * @throws IpftError when an extension hands functions to helpers; what `observer` rejects with
  */
-export async function attachFtrace(
-  tracer: Tracer,
-  functions: readonly TracingTarget[],
-  observer: AttachObserver,
+async function attach(
+  { programs, functions, observer }: AttachTarget,
 ): Promise<Attachment> {
   const entries = new Map<number, FentryTemplate>();
   for (const position of new Set(functions.map(({ skbPosition }) => skbPosition))) {
-    const program = tracer.program(position);
+    const program = programs.entry(position);
     if (program.fd >= 0) entries.set(position, new FentryTemplate(program.instructions()));
   }
-  const exit = tracer.exitProgram && new FentryTemplate(tracer.exitProgram.instructions());
+  const exit = programs.exit && new FentryTemplate(programs.exit.instructions());
   const btfFds = openKernelBtf(new Set(functions.map(({ module }) => module)));
-  const programs = new FileDescriptors();
+  const copies = new FileDescriptors();
   /** The file descriptor of a copy, or a negated errno. */
   const load = async (
     template: FentryTemplate,
@@ -56,20 +117,20 @@ export async function attachFtrace(
       attachBtfId: btfId,
       attachBtfFd: module === "vmlinux" ? 0 : btfFds.get(module) ?? 0,
     });
-    if (fd >= 0) programs.add(fd);
+    if (fd >= 0) copies.add(fd);
     return fd;
   };
   /** The copies for a function, in the order in which they are to be attached. */
   const loadAll = (index: number): Promise<number[]> => {
     const entry = entries.get(functions[index].skbPosition);
-    // So the kernel said to each function of this position.
+    // The kernel refused each function of this position with that.
     if (entry === undefined) return Promise.resolve([-EINVAL]);
     // The return first, so that no entry is seen whose return is not.
-    const copies = exit ? [load(exit, "traceFexit", index)] : [];
-    return Promise.all([...copies, load(entry, "traceFentry", index)]);
+    const returns = exit ? [load(exit, "traceFexit", index)] : [];
+    return Promise.all([...returns, load(entry, "traceFentry", index)]);
   };
   const ahead: Promise<number[]>[] = [];
-  const attachOne = async (_target: TracingTarget, index: number, links: FileDescriptors) => {
+  const attachOne = async (_fn: SkbFunction, index: number, links: FileDescriptors) => {
     for (let next = index + ahead.length; next < functions.length; next++) {
       if (ahead.length > LOADED_AHEAD) break;
       ahead.push(loadAll(next));
@@ -88,15 +149,15 @@ export async function attachFtrace(
     const { links, refused } = await attachOneByOne(functions, attachOne, observer);
     return {
       refused,
-      missed: () => sumKnown(Array.from(programs, programRecursionMisses)),
+      missed: () => sumKnown(Array.from(copies, programRecursionMisses)),
       [Symbol.dispose]: () => {
         links[Symbol.dispose]();
-        programs[Symbol.dispose]();
+        copies[Symbol.dispose]();
       },
     };
   } catch (error) {
     await Promise.allSettled(ahead);
-    programs[Symbol.dispose]();
+    copies[Symbol.dispose]();
     throw error;
   } finally {
     for (const fd of btfFds.values()) close(fd);

@@ -2,27 +2,35 @@ import { IpftError } from "../../base/errors.ts";
 import { AttachType, createLink, kprobeMissed, programRecursionMisses } from "../../ffi/bpf.ts";
 import { close, ioctl } from "../../ffi/libc.ts";
 import { kprobePmuType, openKprobe } from "../../ffi/perf.ts";
-import type { SkbFunction } from "../../kernel/skb_function.ts";
-import { type Attachment, type AttachObserver, sumKnown } from "./attachment.ts";
+import { type Attachment, sumKnown } from "./attachment.ts";
+import type { AttachTarget, Backend } from "./backend.ts";
 import { attachOneByOne } from "./one_by_one.ts";
-import type { Tracer } from "../programs.ts";
 
 /** _IO('$', 0) and _IOW('$', 8, __u32). */
 const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
 
 /**
- * Attaches with one kprobe perf event per function: works everywhere, but takes the kernel some
+ * Attaches with one kprobe perf event per function. That works everywhere, but takes the kernel some
  * milliseconds each, and as many again to detach.
- *
- * @param functions all with their addresses
- * @param hasLinks Linux 5.15+: perf-event links
- * @throws IpftError when the kernel has no kprobes; what `observer` rejects with
  */
-export async function attachKprobe(
-  tracer: Tracer,
-  functions: readonly SkbFunction[],
-  hasLinks: boolean,
-  observer: AttachObserver,
+export const kprobe = {
+  name: "kprobe",
+  isOneByOne: true,
+  reaches: ({ address }) => address !== undefined,
+  methods: [
+    {
+      name: "kprobe",
+      tracer: "function",
+      needs: ["ringBuffer", "kprobe"],
+      entry: "ipft_kprobe_",
+      attach,
+    },
+  ],
+} as const satisfies Backend;
+
+/** @throws IpftError when the kernel has no kprobes; what `observer` rejects with */
+async function attach(
+  { programs, functions, capabilities, observer }: AttachTarget,
 ): Promise<Attachment> {
   const pmuType = kprobePmuType();
   if (pmuType === undefined) {
@@ -35,9 +43,9 @@ export async function attachKprobe(
   const { links, refused } = await attachOneByOne(
     functions,
     ({ skbPosition, address = 0n }, _index, links) => {
-      const programFd = tracer.program(skbPosition).fd;
+      const programFd = programs.entry(skbPosition).fd;
       programFds.add(programFd);
-      const fd = attachOne(pmuType, programFd, address, hasLinks);
+      const fd = attachOne(pmuType, programFd, address, capabilities.perfEventLink);
       if (fd >= 0) links.add(fd);
       return Math.min(fd, 0);
     },
@@ -54,7 +62,11 @@ export async function attachKprobe(
   };
 }
 
-/** The file descriptor that holds the attached probe, or the negated errno. */
+/**
+ * Attaches a program to one address.
+ * @param hasLinks whether the kernel has perf-event links (Linux 5.15+)
+ * @returns the file descriptor that holds the attached probe, or the negated errno
+ */
 function attachOne(
   pmuType: number,
   programFd: number,

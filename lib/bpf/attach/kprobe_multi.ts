@@ -1,5 +1,6 @@
 import { errnoText, IpftError } from "../../base/errors.ts";
 import {
+  AttachType,
   createKprobeMultiLink,
   kprobeMultiMissed,
   type KprobeMultiPoint,
@@ -7,24 +8,52 @@ import {
 } from "../../ffi/bpf.ts";
 import type { BpfProgram } from "../../ffi/libbpf.ts";
 import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
-import type { SkbFunction } from "../../kernel/skb_function.ts";
-import type { Method } from "./method.ts";
-import type { Tracer } from "../programs.ts";
+import type { AttachTarget, Backend } from "./backend.ts";
 
 /**
  * Attaches through fprobe (Linux 5.18+ with CONFIG_FPROBE): one link for each position of the skb, all
  * functions at once.
- *
- * @param method with sessions (Linux 6.10+) these links see returns as well; as a pair, one more link
- *   on all functions does
- * @param functions all with their addresses
- * @throws IpftError when the kernel refuses a link
  */
-export function attachKprobeMulti(
-  tracer: Tracer,
-  method: Method,
-  functions: readonly SkbFunction[],
-): Attachment {
+export const kprobeMulti = {
+  name: "kprobe-multi",
+  isOneByOne: false,
+  reaches: ({ address }) => address !== undefined,
+  methods: [
+    {
+      name: "kprobe-multi",
+      tracer: "function",
+      needs: ["ringBuffer", "kprobeMulti"],
+      entry: "ipft_kprobe_",
+      attachType: AttachType.traceKprobeMulti,
+      attach: (target) => attach(target, "entry"),
+    },
+    {
+      // Each link sees entries and returns.
+      name: "kprobe-session",
+      tracer: "function_graph",
+      needs: ["ringBuffer", "kprobeSession"],
+      entry: "ipft_session_",
+      attachType: AttachType.traceKprobeSession,
+      attach: (target) => attach(target, "session"),
+    },
+    {
+      // One more link sees the returns of all functions.
+      name: "kprobe-multi-pair",
+      tracer: "function_graph",
+      needs: ["ringBuffer", "kprobeMulti"],
+      entry: "ipft_enter_",
+      exit: "ipft_leave",
+      attachType: AttachType.traceKprobeMulti,
+      attach: (target) => attach(target, "entry"),
+    },
+  ],
+} as const satisfies Backend;
+
+/** @throws IpftError when the kernel refuses a link: it takes all functions or none */
+function attach(
+  { programs, functions }: AttachTarget,
+  entryPoint: KprobeMultiPoint,
+): Promise<Attachment> {
   const links = new FileDescriptors();
   const programFds: number[] = [];
   const link = (point: KprobeMultiPoint, program: BpfProgram, indexes: readonly number[]) => {
@@ -46,14 +75,15 @@ export function attachKprobeMulti(
   const byPosition = Map.groupBy(indexes, (index) => functions[index].skbPosition);
   try {
     // Returns first, so that no entry is seen whose return is not.
-    if (tracer.exitProgram) link("return", tracer.exitProgram, indexes);
-    const point = method === "kprobe-session" ? "session" : "entry";
-    for (const [position, indexes] of byPosition) link(point, tracer.program(position), indexes);
+    if (programs.exit) link("return", programs.exit, indexes);
+    for (const [position, indexes] of byPosition) {
+      link(entryPoint, programs.entry(position), indexes);
+    }
   } catch (error) {
     links[Symbol.dispose]();
-    throw error;
+    return Promise.reject(error);
   }
-  return {
+  return Promise.resolve({
     refused: [],
     missed: () =>
       sumKnown([
@@ -61,5 +91,5 @@ export function attachKprobeMulti(
         ...Array.from(links, kprobeMultiMissed),
       ]),
     [Symbol.dispose]: () => links[Symbol.dispose](),
-  };
+  });
 }

@@ -12,9 +12,9 @@ function init()
 end
 
 -- The compiled module, whose module() fills 64 bytes for each event. Without it they are zeros. Take
--- away the dashes once there is an object, here that of: ipft --gen bpf-module-skeleton > module.bpf.c
+-- away the dashes once there is an object, here that of: ipft --gen bpf-module-skeleton > extension.bpf.c
 -- function emit()
---   return io.open("module.bpf.o", "rb"):read("a")
+--   return io.open("extension.bpf.o", "rb"):read("a")
 -- end
 
 -- What is shown of an event: ( len: 84 mark: 0x4d2 ), in JSON fields. In its place, dump(data) returns

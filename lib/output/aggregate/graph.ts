@@ -1,19 +1,32 @@
-import type { EventBatch } from "../../event/event.ts";
 import { chooseLines, Shown } from "../../analysis/call_lines.ts";
-import { NO_PARTNER, numberTasks, pairCalls, type Tasks } from "../../analysis/call_tree.ts";
-import { orderByTime } from "../../analysis/event_order.ts";
+import { NO_EVENT, partnersOf } from "../../analysis/calls.ts";
+import type { ColumnStore } from "../../analysis/column_store.ts";
+import { orderByGroup, orderByTime } from "../../analysis/event_order.ts";
 import { EventStore } from "../../analysis/event_store.ts";
+import type { EventBatch } from "../../event/batch.ts";
+import { type EventTexts, eventTexts } from "../fields/event_texts.ts";
+import { TextFields } from "../fields/text_fields.ts";
+import type { Sink, SinkContext } from "../sink.ts";
+import { compileLine } from "../text/line.ts";
 import { type Describe, lineEnds } from "../text/line_ends.ts";
-import { SEPARATOR_BYTES, writeBlocks } from "../text/packet_blocks.ts";
-import { endsPacket } from "../../analysis/packet_end.ts";
-import type { Sink, TraceInfo, WriteBytes } from "../sink.ts";
-import { type Packets, splitPackets } from "../../analysis/split_packets.ts";
 import type { Style } from "../text/style.ts";
-import { appendStart, LONGEST_START_BYTES, tableColumns } from "../text/table_text.ts";
+import { layOutTable } from "../text/table.ts";
 import { constant, TextBuffer } from "../text/text_buffer.ts";
+import { SEPARATOR_BYTES, writeBlocks } from "./packet_blocks.ts";
 
 /** Follows the number of a duration. */
 const UNIT = constant(" us");
+
+/** What is kept of each event. */
+const COLUMNS = [
+  "timestamp",
+  "packet",
+  "functionIndex",
+  "cpu",
+  "isReturn",
+  "task",
+  "call",
+] as const;
 
 /** Columns between a duration and the function, so that braces stand apart. */
 const GAP = 2;
@@ -32,12 +45,12 @@ function descriptions({ name: styled }: Style): Describe[] {
   return by;
 }
 
-/** All about the events that their lines need, each by event. */
+/** What the lines need to know besides the events: the order, and by event its partner and its kind. */
 interface Trees {
-  readonly tasks: Tasks;
+  readonly byPacket: Uint32Array;
   readonly partner: Uint32Array;
-  readonly packets: Packets;
   readonly shown: Uint8Array;
+  readonly latestNs: bigint;
 }
 
 /**
@@ -46,19 +59,18 @@ interface Trees {
  * and task in it is two lines around theirs, which are indented; another call is one line. Its duration
  * is on the last of its lines. Writes nothing when nothing was captured.
  *
- * Until then it holds every event in 21 bytes, and in up to 45 while it sorts and pairs; beside that
- * some 30 bytes for each skb and function that were seen together. With data to format these are 85
- * and 109, and every call is two lines, because its entry and its return have a text each.
+ * Until then it holds every event in 25 bytes, and in up to 49 while it sorts. An extension's data takes
+ * 64 more, and every call is two lines then, because its entry and its return have texts of their own.
  */
 export class GraphSink implements Sink {
-  readonly #info: TraceInfo;
-  readonly #write: WriteBytes;
-  readonly #events: EventStore;
+  readonly #context: SinkContext;
+  readonly #texts: readonly EventTexts[];
+  readonly #events: EventStore<typeof COLUMNS[number]>;
 
-  constructor(info: TraceInfo, write: WriteBytes) {
-    this.#info = info;
-    this.#write = write;
-    this.#events = new EventStore({ tasks: true, data: info.dataFormatter !== undefined });
+  constructor(context: SinkContext) {
+    this.#context = context;
+    this.#texts = eventTexts(context, () => new TextFields());
+    this.#events = new EventStore(COLUMNS, context.header.sections);
   }
 
   write(batch: EventBatch): Promise<void> {
@@ -69,61 +81,61 @@ export class GraphSink implements Sink {
   async finish(): Promise<void> {
     const events = this.#events;
     if (events.length === 0) return;
-    const { functions, originNs, dataFormatter } = this.#info;
-    const byTime = orderByTime(events);
-    const tasks = numberTasks(events);
-    const partner = pairCalls(events, byTime, tasks);
-    const isLast = functions.map(({ name }) => endsPacket(name));
-    const packets = splitPackets(events, byTime, isLast, partner);
-    const shown = chooseLines(events, packets, tasks, partner, dataFormatter === undefined);
-
-    const latestNs = originNs + BigInt(events.timestamp(byTime[byTime.length - 1]));
-    await this.#writeTrees({ tasks, partner, packets, shown }, latestNs);
+    const { timestamp, packet } = events.columns;
+    const byTime = orderByTime(timestamp, events.length);
+    const byPacket = orderByGroup(byTime, packet);
+    const partner = partnersOf(events);
+    const shown = chooseLines(events, byPacket, partner, this.#texts.length === 0);
+    const latestNs = this.#context.header.originNs + BigInt(timestamp.at(byTime.at(-1)!));
+    await this.#writeTrees({ byPacket, partner, shown, latestNs });
   }
 
-  async #writeTrees({ tasks, partner, packets, shown }: Trees, latestNs: bigint): Promise<void> {
-    const events = this.#events;
-    const { functions, originNs } = this.#info;
-    const { timestampWidth, start, module, style } = tableColumns(this.#info, latestNs);
-    const duration = "Duration".padStart(durationWidth(events, partner));
-    const heading = `${start} ${module("Module")} ${duration}${" ".repeat(GAP)}Function`;
-    const header = constant(`${style.heading(heading)}\n`);
+  async #writeTrees({ byPacket, partner, shown, latestNs }: Trees): Promise<void> {
+    const events = this.#events, { timestamp } = events.columns;
+    const { header, write, style: wanted } = this.#context;
+    const { functions, originNs, sections } = header;
+    const { style, heading, start, module } = layOutTable(header, wanted, latestNs);
+    const duration = "Duration".padStart(durationWidth(timestamp, partner));
+    const names = `${heading} ${module("Module")} ${duration}${" ".repeat(GAP)}Function`;
+    const titles = constant(`${style.heading(names)}\n`);
     const modules = functions.map((traced) => constant(` ${style.module(module(traced.module))} `));
-    const ends = lineEnds(this.#info, descriptions(style), "\n");
-    // The header is as wide as all columns before the function.
-    const longestLineBytes = SEPARATOR_BYTES + LONGEST_START_BYTES + header.sizeBytes +
+    const line = compileLine(start);
+    const ends = lineEnds(functions, descriptions(style), "\n", this.#texts);
+    // The titles are as wide as all columns before the function.
+    const longestLineBytes = SEPARATOR_BYTES + line.longestBytes + titles.sizeBytes +
       ends.longestBytes;
-    const text = new TextBuffer(this.#write, originNs, timestampWidth, longestLineBytes);
-    text.constant(header);
+    const text = new TextBuffer(write, originNs, longestLineBytes);
+    text.constant(titles);
     /** By task: how many calls of the packet are open. */
-    const depth = new Uint32Array(tasks.taskCount);
-    await writeBlocks(text, events, packets, ends, (event, chunk, at) => {
+    const depth = new Map<number, number>();
+    await writeBlocks(text, events, byPacket, sections, ends, (event, { columns }, row) => {
       const how = shown[event];
       if (how === Shown.nothing) return;
-      const task = tasks.taskOf[event];
-      if (how === Shown.return) depth[task]--;
-      appendStart(text, chunk.timestamp[at], chunk.cpu[at]);
-      text.constant(modules[chunk.functionIndex[at]]);
+      const task = columns.task[row];
+      let level = depth.get(task) ?? 0;
+      if (how === Shown.return) level--;
+      line.append(text, columns, row);
+      text.constant(modules[columns.functionIndex[row]]);
       if (how === Shown.call || how === Shown.return) {
-        const durationNs = Math.abs(events.timestamp(partner[event]) - chunk.timestamp[at]);
+        const durationNs = Math.abs(timestamp.at(partner[event]) - columns.timestamp[row]);
         text.microseconds(durationNs, duration.length - UNIT.sizeBytes);
         text.constant(UNIT);
       } else {
         text.spaces(duration.length);
       }
-      text.spaces(GAP + INDENT * depth[task]);
-      ends.append(text, chunk.functionIndex[at], how);
-      if (how === Shown.entry) depth[task]++;
+      text.spaces(GAP + INDENT * level);
+      ends.append(text, columns.functionIndex[row], how);
+      depth.set(task, how === Shown.entry ? level + 1 : level);
     });
   }
 }
 
 /** The columns that the longest duration takes. */
-function durationWidth(events: EventStore, partner: Uint32Array): number {
+function durationWidth(timestamp: ColumnStore<"time">, partner: Uint32Array): number {
   let longestNs = 0;
   for (let event = 0; event < partner.length; event++) {
-    if (partner[event] === NO_PARTNER) continue;
-    const durationNs = events.timestamp(partner[event]) - events.timestamp(event);
+    if (partner[event] === NO_EVENT) continue;
+    const durationNs = timestamp.at(partner[event]) - timestamp.at(event);
     if (durationNs > longestNs) longestNs = durationNs;
   }
   return String(Math.floor(longestNs / 1000)).length + ".000".length + UNIT.sizeBytes;

@@ -1,29 +1,27 @@
-import { DATA_BYTES } from "../../event/event.ts";
-import type { DataFormatter, FormattedData } from "../../event/data_formatter.ts";
-import type { TraceInfo } from "../sink.ts";
+import type { EventBatch } from "../../event/batch.ts";
+import type { TracedFunction } from "../../event/trace_header.ts";
+import type { EventTexts } from "../fields/event_texts.ts";
 import {
   type Constant,
   constant,
   type Constants,
   constants,
-  GROUP_LINES,
   type TextBuffer,
 } from "./text_buffer.ts";
 
 /**
- * How the lines of a sink end: with what it says of the function, then the text of the event's data
- * where there is a formatter, then what closes the line.
+ * The ends of a sink's lines: what it says of the function, then the event's own texts, where there are
+ * any, then what closes the line.
  */
 export interface LineEnds {
-  /** What an end takes at most, apart from the event's own text. */
+  /** The most bytes of an end, apart from the event's own texts. */
   readonly longestBytes: number;
   /**
-   * Prepares the ends of the next lines, before any of them is begun: what the formatter throws
-   * leaves whole lines only.
-   * @param count how many lines, `GROUP_LINES` at most
-   * @param data `DATA_BYTES` bytes a line; without a module there are none
+   * Prepares the ends of the next lines, before any of them is begun: what it throws leaves whole lines
+   * only.
+   * @param from the first row; up to `to`, `GROUP_EVENTS` at most
    */
-  prepare(count: number, data?: Uint8Array<ArrayBuffer>): void;
+  prepare(batch: EventBatch, from: number, to: number): void;
   /**
    * Ends the next line.
    * @param kind which of the descriptions it ends with
@@ -31,23 +29,25 @@ export interface LineEnds {
   append(text: TextBuffer, functionIndex: number, kind?: number): void;
 }
 
-/** What a line says of a function. */
-export type Describe = (traced: TraceInfo["functions"][number]) => string;
+/** Says what a line says of a function. */
+export type Describe = (traced: TracedFunction) => string;
 
 /**
- * The ends of the lines of a trace.
- * @param descriptions for each kind of line one
+ * Makes the ends of the lines of a trace.
+ * @param descriptions one for each kind of line
  * @param closing what comes last in a line
+ * @param texts the events' own texts; none where a trace has neither sections nor fields
  */
 export function lineEnds(
-  { functions, dataFormatter }: TraceInfo,
+  functions: readonly TracedFunction[],
   descriptions: readonly Describe[],
   closing: string,
+  texts: readonly EventTexts[],
 ): LineEnds {
   const starts = descriptions.flatMap((describe) => functions.map(describe));
-  return dataFormatter === undefined
+  return texts.length === 0
     ? new PlainEnds(starts.map((start) => start + closing), functions.length)
-    : new FormattedEnds(starts, functions.length, closing, dataFormatter);
+    : new EndsWithTexts(starts, functions.length, closing, texts);
 }
 
 /** Ends that depend on the function alone. */
@@ -70,46 +70,35 @@ class PlainEnds implements LineEnds {
   }
 }
 
-/** What a formatter gets where no module has written anything. */
-const NO_DATA = new Uint8Array(GROUP_LINES * DATA_BYTES);
-
-/** Ends with a text of the event's data. */
-class FormattedEnds implements LineEnds {
+/** Ends that have texts of the event. */
+class EndsWithTexts implements LineEnds {
   readonly longestBytes: number;
   readonly #starts: Constants;
   readonly #functionCount: number;
   readonly #closing: Constant;
-  readonly #formatter: DataFormatter;
-  #texts: FormattedData = { bytes: new Uint8Array(), ends: new Uint32Array() };
-  /** Which of `#texts` is the next, and where it begins. */
-  #next = 0;
-  #position = 0;
+  readonly #texts: readonly EventTexts[];
 
   /** @param starts by function index, kind after kind */
   constructor(
     starts: readonly string[],
     functionCount: number,
     closing: string,
-    formatter: DataFormatter,
+    texts: readonly EventTexts[],
   ) {
     this.#starts = constants(starts);
     this.#functionCount = functionCount;
     this.#closing = constant(closing);
-    this.#formatter = formatter;
+    this.#texts = texts;
     this.longestBytes = longest(this.#starts) + this.#closing.sizeBytes;
   }
 
-  prepare(count: number, data = NO_DATA.subarray(0, count * DATA_BYTES)): void {
-    this.#texts = this.#formatter.format(data);
-    this.#next = 0;
-    this.#position = 0;
+  prepare(batch: EventBatch, from: number, to: number): void {
+    for (const texts of this.#texts) texts.prepare(batch, from, to);
   }
 
   append(text: TextBuffer, functionIndex: number, kind = 0): void {
-    const start = this.#position;
-    this.#position = this.#texts.ends[this.#next++];
     text.constantOf(this.#starts, kind * this.#functionCount + functionIndex);
-    text.bytes(this.#texts.bytes, start, this.#position);
+    for (const texts of this.#texts) texts.appendNext(text);
     text.constant(this.#closing);
   }
 }

@@ -1,11 +1,9 @@
 import { putDecimal } from "../../base/put_decimal.ts";
+import { GROUP_EVENTS } from "../../event/fields.ts";
 import type { WriteBytes } from "../sink.ts";
 
 /** Bytes gathered before they are handed on: several pipes full, and still within a CPU's cache. */
 const FLUSH_BYTES = 256 * 1024;
-
-/** Lines that are appended at once: between two of them nothing is written. */
-export const GROUP_LINES = 256;
 
 /** From this size on a view of the bytes and `set` are quicker than a loop. */
 const LONG_BYTES = 64;
@@ -90,7 +88,6 @@ export class TextBuffer {
   // The origin in two parts, because CLOCK_MONOTONIC in ns passes 2^53 after 104 days of uptime.
   readonly #originSeconds: number;
   readonly #originNs: number;
-  readonly #timestampWidth: number;
   // A timestamp's seconds seldom change: their text stays from one line to the next. Two words hold
   // the 11 digits of the seconds in 2^64 ns.
   #seconds = NaN;
@@ -100,36 +97,33 @@ export class TextBuffer {
   /**
    * @param write where the bytes go
    * @param originNs CLOCK_MONOTONIC, in ns, that timestamps count from
-   * @param timestampWidth columns of a timestamp, at least
    * @param longestLineBytes what one line takes at most, apart from what `bytes` and `spaces` append
    */
   constructor(
     write: WriteBytes,
     originNs: bigint,
-    timestampWidth: number,
     longestLineBytes: number,
   ) {
     this.#write = write;
     // The last word of a constant may reach seven bytes past its text.
-    this.#groupBytes = GROUP_LINES * longestLineBytes + 7;
+    this.#groupBytes = GROUP_EVENTS * longestLineBytes + 7;
     this.#bytes = new Uint8Array(FLUSH_BYTES + this.#groupBytes);
     this.#view = new DataView(this.#bytes.buffer);
     this.#originSeconds = Number(originNs / BigInt(NS_PER_SECOND));
     this.#originNs = Number(originNs % BigInt(NS_PER_SECOND));
-    this.#timestampWidth = timestampWidth;
   }
 
   /**
    * Writes lines, and whatever the buffer holds already.
    * @param count how many lines
-   * @param append appends the lines from `from` up to `to`, `GROUP_LINES` at most. When it throws
+   * @param append appends the lines from `from` up to `to`, `GROUP_EVENTS` at most. When it throws
    *   before it has appended any, those before them are still written.
    */
   async writeLines(count: number, append: (from: number, to: number) => void): Promise<void> {
     try {
-      for (let from = 0; from < count; from += GROUP_LINES) {
+      for (let from = 0; from < count; from += GROUP_EVENTS) {
         if (this.#sizeBytes >= FLUSH_BYTES) await this.flush();
-        append(from, Math.min(from + GROUP_LINES, count));
+        append(from, Math.min(from + GROUP_EVENTS, count));
       }
     } finally {
       await this.flush();
@@ -220,17 +214,17 @@ export class TextBuffer {
   /**
    * Appends an absolute CLOCK_MONOTONIC timestamp in ns, exact to the last digit and right-aligned.
    * @param sinceOriginNs an integer; negative when the event is older than the origin
+   * @param width in at least so many characters, the same in every call
    */
-  timestamp(sinceOriginNs: number): void {
+  timestamp(sinceOriginNs: number, width: number): void {
     const sumNs = this.#originNs + sinceOriginNs;
     const carry = Math.floor(sumNs / NS_PER_SECOND);
     const ns = (sumNs - carry * NS_PER_SECOND) | 0; // as integers they are divided by multiplying
     const seconds = this.#originSeconds + carry;
-    if (seconds === 0) return this.decimal(ns, this.#timestampWidth);
+    if (seconds === 0) return this.decimal(ns, width);
     if (seconds !== this.#seconds) {
       this.#seconds = seconds;
-      const width = this.#timestampWidth - 9;
-      this.#secondsText.sizeBytes = putDecimal(this.#secondsBytes, 0, seconds, width);
+      this.#secondsText.sizeBytes = putDecimal(this.#secondsBytes, 0, seconds, width - 9);
     }
     this.constant(this.#secondsText);
     const millions = (ns / 1_000_000) | 0;

@@ -1,20 +1,20 @@
 /**
- * From the 64 bytes of an event to what a line says of them, by each kind of `DataFormatter`. `dump` is
- * measured with the reader and the sink around it, in ring.ts.
+ * From the 64 bytes of an event to its fields in JSON, by each kind of `FieldReader`. `dump` is measured
+ * in ring.ts, together with the ring reader and the sink.
  */
-import { DATA_BYTES } from "../../../lib/event/event.ts";
-import { LuaScript } from "../../../lib/lua/script.ts";
+import { GROUP_EVENTS, type OpenFields } from "../../../lib/event/fields.ts";
+import { DATA_BYTES } from "../../../lib/event/section.ts";
 import { EventStruct } from "../../../lib/extension/event_struct.ts";
-import { openModule } from "../../../lib/extension/open_object.ts";
-import { StructFormatter } from "../../../lib/extension/struct_formatter.ts";
-import type { DataFormatter } from "../../../lib/event/data_formatter.ts";
-import { GROUP_LINES } from "../../../lib/output/text/text_buffer.ts";
+import { openObject } from "../../../lib/extension/open_object.ts";
+import { StructReader } from "../../../lib/extension/struct_reader.ts";
+import { LuaScript } from "../../../lib/lua/script.ts";
+import { JsonFields } from "../../../lib/output/fields/json_fields.ts";
 import { compileSource } from "../../support/compile_source.ts";
 import { rotated, type Samples } from "../series.ts";
 
 const FIGURE = "event data to JSON";
 
-/** What sinks format at once, so often in a round. */
+/** As many events as sinks read at once, and how often in a round. */
 const BATCH = makeBatch(), BATCHES = 400;
 
 const STRUCTS = {
@@ -41,43 +41,55 @@ const STRUCTS = {
 export async function measureFormatters(samples: Samples, rounds: number) {
   const path = new URL("./decode.lua", import.meta.url).pathname;
   using script = await LuaScript.load(path, { write: () => {}, writeError: () => {} });
-  const decode = script.formatter("json", (error) => {
+  const decode = script.openFields((error) => {
     throw error;
   });
-  const tools: { name: string; formatter: DataFormatter }[] = [
-    { name: "-s, decode of three numbers", formatter: decode! },
-  ];
+  const tools = [{ name: "-s, decode of three numbers", read: jsonReader(decode!) }];
   for (const [name, struct] of Object.entries(STRUCTS)) {
-    tools.push({ name, formatter: await structFormatter(name, struct) });
+    tools.push({ name, read: jsonReader(await structFields(name, struct)) });
   }
-  for (const { formatter } of tools) timeNs(formatter); // until the code is compiled
+  for (const { read } of tools) timeNs(read); // until the code is compiled
   for (let round = 0; round < rounds; round++) {
     for (const tool of rotated(tools, round)) {
-      samples.add(FIGURE, tool, "ns an event", timeNs(tool.formatter));
+      samples.add(FIGURE, tool, "ns an event", timeNs(tool.read));
     }
   }
 }
 
-async function structFormatter(name: string, struct: string): Promise<DataFormatter> {
-  const object = await compileSource(
+async function structFields(name: string, struct: string): Promise<OpenFields> {
+  const elf = await compileSource(
     `#include <ipft.h>\n${struct}\nint module(void *c, struct sk_buff *skb, __u8 data[64]) { return 0; }`,
   );
-  return new StructFormatter(new EventStruct(openModule(object, name).btf, name), true, () => {
-    throw new Error("there are no addresses of functions in this data");
-  });
+  const event = new EventStruct(openObject({ elf, source: name }).btf, name);
+  return (writer) =>
+    new StructReader(event, writer, () => {
+      throw new Error("there are no addresses of functions in this data");
+    });
 }
 
-function timeNs(formatter: DataFormatter): number {
+type Read = (data: Uint8Array<ArrayBuffer>) => void;
+
+/** Reads as a sink does. */
+function jsonReader(openFields: OpenFields): Read {
+  const writer = new JsonFields();
+  const reader = openFields(writer);
+  return (data) => {
+    writer.clear();
+    reader.read(data);
+  };
+}
+
+function timeNs(read: Read): number {
   const start = performance.now();
-  for (let i = 0; i < BATCHES; i++) formatter.format(BATCH);
-  return (performance.now() - start) * 1e6 / (BATCHES * GROUP_LINES);
+  for (let i = 0; i < BATCHES; i++) read(BATCH);
+  return (performance.now() - start) * 1e6 / (BATCHES * GROUP_EVENTS);
 }
 
 /** Numbers of different sizes, and the name of a thread. */
 function makeBatch(): Uint8Array<ArrayBuffer> {
-  const batch = new Uint8Array(GROUP_LINES * DATA_BYTES);
+  const batch = new Uint8Array(GROUP_EVENTS * DATA_BYTES);
   const view = new DataView(batch.buffer);
-  for (let event = 0; event < GROUP_LINES; event++) {
+  for (let event = 0; event < GROUP_EVENTS; event++) {
     const at = event * DATA_BYTES;
     view.setUint32(at, 60 + event * 17, true);
     view.setUint32(at + 4, 0xdeadbe00 + event, true);

@@ -16,7 +16,7 @@ Deno.addSignalListener("SIGINT", stop.resolve);
 const { functions } = planTrace(await inspectKernel(() => {}), {
   tracer: "function",
   backend: "kprobe-multi",
-  filter: {},
+  functions: {},
 });
 using object = new BpfObject(Deno.readFileSync("/mnt/extras/empty.bpf.o"), "empty");
 const program = object.program("empty");

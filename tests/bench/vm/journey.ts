@@ -20,8 +20,8 @@ export async function functionsOf(
   };
   await whileTracing(tool, mark, traffic);
   const kernel = await inspectKernel(() => {});
-  const filter = { functionRegex: namesRegex([...names]) };
-  return planTrace(kernel, { tracer: "function", backend: "kprobe-multi", filter }).functions;
+  const functions = { functionRegex: namesRegex([...names]) };
+  return planTrace(kernel, { tracer: "function", backend: "kprobe-multi", functions }).functions;
 }
 
 /** Returns the names of the functions of vmlinux in ipft's JSON. */

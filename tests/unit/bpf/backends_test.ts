@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { chooseMethod } from "../../../lib/bpf/attach/backends.ts";
+import { BACKENDS, chooseMethod } from "../../../lib/bpf/attach/backends.ts";
 import { IpftError, usageError } from "../../../lib/base/errors.ts";
 import type { Capabilities } from "../../../lib/kernel/capabilities.ts";
+import type { SkbFunction } from "../../../lib/kernel/skb_function.ts";
 
 const ALL: Capabilities = {
   ringBuffer: true,
@@ -13,7 +14,7 @@ const ALL: Capabilities = {
   moduleBtf: true,
 };
 
-const choose = (...args: Parameters<typeof chooseMethod>) => chooseMethod(...args).method;
+const choose = (...args: Parameters<typeof chooseMethod>) => chooseMethod(...args).method.name;
 
 Deno.test("chooseMethod takes the best method that the kernel has", () => {
   assert.equal(choose(ALL, "function"), "kprobe-multi");
@@ -60,4 +61,35 @@ Deno.test("chooseMethod says what a kernel without any backend lacks", () => {
       "use a newer kernel (see: ipft doctor)",
     ),
   );
+});
+
+Deno.test("BACKENDS have names of their own, and so have their methods", () => {
+  for (const named of [BACKENDS, BACKENDS.flatMap<{ name: string }>(({ methods }) => methods)]) {
+    assert.equal(new Set(named.map(({ name }) => name)).size, named.length);
+  }
+});
+
+Deno.test("ftrace does not reach functions with a compiler suffix, the others none without address", () => {
+  const fn = { name: "f.isra.0", module: "vmlinux", skbPosition: 0, btfId: 1 };
+  const reaching = (fn: SkbFunction) =>
+    BACKENDS.filter(({ reaches }) => reaches(fn)).map(({ name }) => name);
+  assert.deepEqual(reaching(fn), []);
+  assert.deepEqual(reaching({ ...fn, address: 1n }), ["kprobe-multi", "kprobe"]);
+  assert.deepEqual(reaching({ ...fn, name: "f" }), ["ftrace"]);
+});
+
+Deno.test("ftrace binds programs to the next function of a position that was refused", () => {
+  const fn = (name: string, skbPosition: number) => ({ name, module: "m", skbPosition, btfId: 1 });
+  const [{ bind }] = BACKENDS[2].methods;
+  const binding = bind([fn("a", 0), fn("b", 2), fn("c", 0)]);
+  const refused = (position: number) =>
+    binding.next([`libbpf: prog 'ipft_fentry_${position}': failed to load: -22`]);
+  const names = () => [0, 1, 2].map((position) => binding.functionName(position));
+  assert.deepEqual(names(), ["a", undefined, "b"]);
+  assert.equal(binding.next(["libbpf: map 'ipft_rings': failed to create"]), false);
+  assert.deepEqual(names(), ["a", undefined, "b"]);
+  assert.equal(refused(0), true);
+  assert.deepEqual(names(), ["c", undefined, "b"]);
+  assert.equal(refused(2), true);
+  assert.equal(refused(0), false);
 });

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { parseCommandLine } from "../../../lib/cli/parse.ts";
 import { versionText } from "../../../lib/commands/version.ts";
 import { IpftError } from "../../../lib/base/errors.ts";
-import type { TraceOptions } from "../../../lib/cli/options.ts";
+import { SECTIONS } from "../../../lib/sections/sections.ts";
+import type { TraceOptions } from "../../../lib/cli/request.ts";
 
 /** The command line, split at spaces. */
 function parse(line: string) {
@@ -23,14 +24,13 @@ function help(line: string): string {
 
 Deno.test("parseCommandLine fills in the documented defaults", () => {
   assert.deepEqual(traceOptions("-m 1234"), {
-    mark: 1234,
-    mask: 0xffff_ffff,
+    filter: { mark: { value: 1234, mask: 0xffff_ffff } },
+    functions: { functionRegex: undefined, moduleRegex: undefined },
     backend: undefined,
     tracer: "function",
-    output: "aggregate",
-    outputPath: undefined,
+    sections: [],
+    outputs: [{ format: "aggregate", path: undefined }],
     extension: undefined,
-    filter: { functionRegex: undefined, moduleRegex: undefined },
     bufferSizeBytes: 64 * 2 ** 20,
     packets: undefined,
     durationMs: undefined,
@@ -44,14 +44,13 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
 
 Deno.test("parseCommandLine reads every option, short and long", () => {
   const expected = {
-    mark: 0x10,
-    mask: 0xf0,
+    filter: { mark: { value: 0x10, mask: 0xf0 } },
+    functions: { functionRegex: /^ip_/, moduleRegex: /^nf_/ },
     backend: "kprobe-multi",
     tracer: "function",
-    output: "json",
-    outputPath: "a.json",
+    sections: [...SECTIONS],
+    outputs: [{ format: "stream", path: "a.json" }],
     extension: { language: "lua", path: "foo.lua" },
-    filter: { functionRegex: /^ip_/, moduleRegex: /^nf_/ },
     bufferSizeBytes: 2 ** 17,
     packets: 3,
     durationMs: 90_000,
@@ -61,29 +60,40 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     probeServer: undefined,
     verbose: true,
   };
-  const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output json " +
-    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --script foo.lua --verbose";
-  const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o json -r ^ip_ " +
-    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json -s foo.lua -v";
+  const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output stream " +
+    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --show all --script foo.lua --verbose";
+  const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o stream -r ^ip_ " +
+    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --show all -s foo.lua -v";
   assert.deepEqual(traceOptions(long), expected);
   assert.deepEqual(traceOptions(short), expected);
 });
 
 Deno.test("parseCommandLine takes a value attached, after = or as the next argument", () => {
   for (const line of ["-m1234", "-m 1234", "--mark=1234", "--mark 1234", "-vm1234", "-m 02322"]) {
-    assert.equal(traceOptions(line).mark, 1234, line);
+    assert.equal(traceOptions(line).filter.mark.value, 1234, line);
   }
 });
 
 Deno.test("parseCommandLine lets the last of repeated options win", () => {
-  const options = traceOptions("-m 1 -o json -r a -m 2 -o stream -r b");
-  assert.deepEqual([options.mark, options.output], [2, "stream"]);
-  assert.deepEqual(options.filter.functionRegex, /b/);
+  const { filter, functions, packets } = traceOptions("-m 1 -n 3 -r a -m 2 -n 4 -r b");
+  assert.deepEqual([filter.mark.value, packets], [2, 4]);
+  assert.deepEqual(functions.functionRegex, /b/);
+});
+
+Deno.test("parseCommandLine pairs each -o with a -w", () => {
+  const outputs = (line: string) =>
+    traceOptions(`-m 1 ${line}`).outputs.map(({ format, path }) =>
+      path ? `${format} ${path}` : format
+    );
+  assert.deepEqual(outputs("-o aggregate -o json -w x.json"), ["aggregate", "json x.json"]);
+  assert.deepEqual(outputs("-w x.txt -v -o json"), ["json x.txt"]);
+  assert.deepEqual(outputs("-wa.txt --write=b.json"), ["aggregate a.txt", "json b.json"]);
+  assert.deepEqual(outputs("-o json -w - --write b"), ["json", "aggregate b"]);
 });
 
 Deno.test("parseCommandLine reads -l with its filters and without a mark", () => {
-  const filter = { functionRegex: /^ip_/, moduleRegex: /vmlinux/ };
-  assert.deepEqual(parse("-l -r ^ip_ --module-regex vmlinux"), { kind: "list", filter });
+  const functions = { functionRegex: /^ip_/, moduleRegex: /vmlinux/ };
+  assert.deepEqual(parse("-l -r ^ip_ --module-regex vmlinux"), { kind: "list", functions });
   assert.equal(parse("--list -m 5").kind, "list");
 });
 
@@ -145,7 +155,7 @@ Deno.test("parseCommandLine's help names every option and fits 80 columns", () =
   const options =
     "-b, --backend|--mark-command|--buffer-size|-h, --help|-l, --list|-m, --mark|--mask|--module-regex|" +
     "-o, --output|-r, --regex|-t, --tracer|-v, --verbose|--version|doctor|-e, --extension|" +
-    "-d, --duration|-n, --packets|-w, --write|-s, --script|--gen|--enable-probe-server|--probe-server-port|--probe-server-address|" +
+    "-d, --duration|-n, --packets|-w, --write|--show|-s, --script|--gen|--enable-probe-server|--probe-server-port|--probe-server-address|" +
     "--no-set-rlimit|--perf-page-count|--perf-sample-period|--perf-wakeup-events";
   for (const option of options.split("|")) assert.ok(text.includes(`  ${option} `), option);
   for (const line of [...text.split("\n"), ...help("doctor --help").split("\n")]) {
@@ -170,26 +180,26 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "give it in decimal (1234), hexadecimal (0x4d2) or octal (02322), at most 0xffffffff";
   const unmarked = "every packet without a mark would match";
   const messages: Readonly<Record<string, string>> = {
-    "": "no mark given; name the packets to trace, e.g. ipft -m 1234, or see ipft --help",
-    "-o json": "no mark given; name the packets to trace, e.g. ipft -m 1234, or see ipft --help",
+    "": "no mark given; say which packets to trace, e.g. ipft -m 1234, or see ipft --help",
+    "-o json": "no mark given; say which packets to trace, e.g. ipft -m 1234, or see ipft --help",
     "--makr 5": "unknown option --makr; did you mean --mark? see ipft --help",
     "--makr=5": "unknown option --makr; did you mean --mark? see ipft --help",
     "--marsk 5": "unknown option --marsk; did you mean --mark? see ipft --help",
     "--color never": "unknown option --color; see ipft --help",
     "-m 1 -x": "unknown option -x; see ipft --help",
     "doctor --mark 1": "unknown option --mark; see ipft --help",
-    "-m": "-m, --mark MARK lacks its value; see ipft --help",
+    "-m": "-m, --mark MARK needs a value; see ipft --help",
     "--list=1": "--list takes no value; see ipft --help",
     "doctr": "unknown argument 'doctr'; did you mean doctor? see ipft --help",
     "list": "unknown argument 'list'; did you mean --list? see ipft --help",
     "1234": "unknown argument '1234'; see ipft --help",
     "-m 1 --mark-command": "--mark-command without a command; " +
-      "name it: ipft -m 1234 --mark-command -- COMMAND",
-    "-l -- ping": "'ping' cannot be run: nothing is traced; see ipft --help",
-    "-m 1 -d 10d": "--duration '10d' is not a time; " +
-      "give a number with ms, s, m or h (10s), more than 0 and at most 24 days",
-    "-m 1 -d 0": "--duration '0' is not a time; " +
-      "give a number with ms, s, m or h (10s), more than 0 and at most 24 days",
+      "add one: ipft -m 1234 --mark-command -- COMMAND",
+    "-l -- ping": "-- ping: only a trace runs a command; see ipft --help",
+    "-m 1 -d 10d": "--duration '10d' is not a duration; " +
+      "give a number with ms, s, m or h (10s), above 0 and at most 24 days",
+    "-m 1 -d 0": "--duration '0' is not a duration; " +
+      "give a number with ms, s, m or h (10s), above 0 and at most 24 days",
     "doctor all": "unknown argument 'all'; see ipft --help",
     "-m 08": `--mark '08' ${uint32}`,
     "-m -1": `--mark '-1' ${uint32}`,
@@ -200,16 +210,24 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "-m 0x100 --mask 255": "--mark 0x100 and --mask 0xff have no bit in common: " +
       `${unmarked}; give a mask that covers the mark's bits`,
     "-m 1 -o jsn": "--output 'jsn' is not known; give json, stream or aggregate",
+    "-m 1 -o json -o stream": "two outputs on standard output; " +
+      "give all but one a file: -o FORMAT -w FILE",
+    "-m 1 -w - -o json -o stream": "two outputs on standard output; " +
+      "give all but one a file: -o FORMAT -w FILE",
+    "-m 1 -w a -w b -w a": "two outputs in the file 'a'; give each output its own file",
+    "-m 1 --show al": "--show 'al' is not known; did you mean all? give " +
+      ["all", "none", ...SECTIONS.map(({ name }) => name)].join(", ").replace(/, (?=\w+$)/, " or "),
     "-m 1 -b kprob": "--backend 'kprob' is not known; give kprobe, ftrace or kprobe-multi",
     "-m 1 -t functions": "--tracer 'functions' is not known; give function or function_graph",
     "-m 1 -r (": "--regex '(' is not a regular expression: Unterminated group",
     "-l --module-regex a:*?*": "--module-regex 'a:*?*' is not a regular expression: " +
       "Nothing to repeat",
-    "-m 1 -e foo.txt": "--extension 'foo.txt' ends in neither .c, .o nor .lua; " +
-      "the name of the file says how it is used",
-    "-m 1 -e c": "--extension 'c' ends in neither .c, .o nor .lua; " +
-      "the name of the file says how it is used",
-    "-m 1 -e a.c -s b.lua": "both --script and --extension given; an event has data of one of them",
+    "-m 1 -e foo.txt": "--extension 'foo.txt' does not end in .c, .o or .lua; " +
+      "rename it, or give a Lua script with --script",
+    "-m 1 -e c": "--extension 'c' does not end in .c, .o or .lua; " +
+      "rename it, or give a Lua script with --script",
+    "-m 1 -e a.c -s b.lua": "both --script and --extension given; " +
+      "give one: an event carries the data of only one",
     "--gen lua": "--gen 'lua' is not known; " +
       "give lua-script, bpf-module-header or bpf-module-skeleton",
     "--gen completion": "--gen 'completion' is not known; " +
@@ -218,15 +236,15 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
       "completion-bash, completion-fish, bpf-module-header or bpf-module-skeleton",
     "-m 1 --probe-server-port 65536": "--probe-server-port '65536' is not a TCP port; " +
       "give one from 1 to 65535",
-    "-m 1 --perf-page-count 0": "--perf-page-count 0: it must be 1 at least",
+    "-m 1 --perf-page-count 0": "--perf-page-count 0 is too small; give 1 or more",
     "-m 1 --perf-page-count 0xffffffff":
       "--perf-page-count 4294967295 is more than 2 GiB on this " +
       "machine; give fewer pages",
     "-m 1 --perf-page-count 1 --buffer-size 1M":
       "both --buffer-size and --perf-page-count given; " +
-      "they are the same buffer",
-    "-m 1 --buffer-size 3G": "--buffer-size '3G' is not a size for a ring buffer; " +
-      "give bytes, or a number with K, M or G (64M), more than 0 and at most 2G",
+      "give one: both set the size of the same buffer",
+    "-m 1 --buffer-size 3G": "--buffer-size '3G' is not a buffer size; " +
+      "give a number of bytes, or one with K, M or G (64M), above 0 and at most 2G",
   };
   for (const [line, message] of Object.entries(messages)) {
     assert.throws(() => parse(line), { name: "IpftError", exitCode: 2, message }, `ipft ${line}`);
@@ -234,14 +252,14 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
 });
 
 Deno.test("parseCommandLine takes the top bit of mark and mask for a bit like any other", () => {
-  assert.equal(traceOptions("-m 0x80000000 --mask 0x80000000").mark, 0x8000_0000);
+  assert.equal(traceOptions("-m 0x80000000 --mask 0x80000000").filter.mark.value, 0x8000_0000);
 });
 
 Deno.test("parseCommandLine answers any arguments with a command or one line of wrong usage", () => {
   const known = fc.constantFrom(
     ...("-m -m1 --mark --mark= --mask --mask=1 -r --regex --module-regex -o -o=json --output json " +
       "-l --list -v -h --help --version doctor -b kprobe -t function --buffer-size 64M 1 0x10 -- - " +
-      "-e a.c -ea.o -s --gen lua-script -lv -mv --no-list --help=1 __proto__ --__proto__ help")
+      "-e a.c -ea.o -s -w a.json -wx --show all --gen lua-script -lv -mv --no-list --help=1 __proto__ --__proto__ help")
       .split(" "),
   );
   const args = fc.array(fc.oneof(known, fc.string()), { maxLength: 6 });
@@ -267,12 +285,14 @@ Deno.test("parseCommandLine reads what ipft lua is to try", () => {
   const data = Uint8Array.from({ length: 64 }, (_, i) => [0xef, 0xbe][i] ?? 0);
   assert.deepEqual(trial("lua foo.lua --data ef:be"), { script: "foo.lua", data, isJson: false });
   assert.deepEqual(trial("lua foo.lua -o json --data=EFBE").isJson, true);
+  assert.deepEqual(trial("-o json -o stream lua foo.lua -o stream -o json").isJson, true);
+  assert.deepEqual(trial("-o stream -o json lua foo.lua").isJson, true);
   assert.deepEqual(trial("lua foo.lua").data, new Uint8Array(64));
   for (
     const [line, message] of [
-      ["lua", "no argument SCRIPT given"],
+      ["lua", "no SCRIPT given"],
       ["lua foo.lua bar.lua", "unknown argument 'bar.lua'"],
-      ["lua foo.lua --data efb", "--data 'efb' is not up to 64 bytes in hexadecimal"],
+      ["lua foo.lua --data efb", "--data 'efb' is not hexadecimal of at most 64 bytes"],
       ["lua foo.lua -o yaml", "--output 'yaml' is not known"],
     ]
   ) {

@@ -92,8 +92,8 @@ Deno.test("parseRingSize refuses 0, more than 2 GiB and what is no size", () => 
     assert.throws(() => parseRingSize(text, "--buffer-size"), {
       name: "IpftError",
       exitCode: 2,
-      message: `--buffer-size '${text}' is not a size for a ring buffer; ` +
-        "give bytes, or a number with K, M or G (64M), more than 0 and at most 2G",
+      message: `--buffer-size '${text}' is not a buffer size; ` +
+        "give a number of bytes, or one with K, M or G (64M), above 0 and at most 2G",
     });
   }
 });
@@ -115,7 +115,10 @@ Deno.test("parseBytes reads hexadecimal bytes as tools print them, and fills up 
 
 Deno.test("parseBytes refuses everything else", () => {
   for (const text of ["0xef", "e", "efbeadd", "gg", "0102030405", "ef,be"]) {
-    assert.throws(() => parseBytes(text, "--data", 4), /--data '.*' is not up to 4 bytes/);
+    assert.throws(
+      () => parseBytes(text, "--data", 4),
+      /--data '.*' is not hexadecimal of at most 4 bytes/,
+    );
   }
 });
 

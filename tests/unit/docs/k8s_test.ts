@@ -32,8 +32,9 @@ Deno.test("examples/k8s/ipft.yaml is a pod that runs a JSON trace of limited dur
   assert.equal(container.command, undefined, "the image has an entry point");
   const request = parseCommandLine(container.args);
   assert(request.kind === "trace", request.kind);
-  const { mark, output, durationMs, outputPath } = request.options;
-  assert.deepEqual([mark, output, outputPath], [0xdeadbeef, "json", undefined]);
+  const { filter, outputs, durationMs } = request.options;
+  assert.equal(filter.mark.value, 0xdeadbeef);
+  assert.deepEqual(outputs, [{ format: "json", path: undefined }]);
   assert(durationMs! > 0);
 });
 

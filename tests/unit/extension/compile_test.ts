@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { compileModule } from "../../../lib/extension/compile.ts";
-import { linkModule } from "../../../lib/extension/link.ts";
+import { compileExtension } from "../../../lib/extension/compile.ts";
+import { linkExtension } from "../../../lib/extension/link.ts";
 import { TEMPLATES } from "../../../lib/extension/templates.ts";
 
 const SKELETON = TEMPLATES["bpf-module-skeleton"];
@@ -39,7 +39,7 @@ async function write(path: string, content: string): Promise<string> {
 }
 
 async function assertFails(path: string, message: RegExp, log = /^$/): Promise<void> {
-  await assert.rejects(() => compileModule(path), (error: Error & { log: string[] }) => {
+  await assert.rejects(() => compileExtension(path), (error: Error & { log: string[] }) => {
     assert.equal(error.name, "IpftError");
     assert.match(error.message, message);
     assert.match(error.log.join("\n"), log);
@@ -48,29 +48,29 @@ async function assertFails(path: string, message: RegExp, log = /^$/): Promise<v
 }
 
 test(
-  "compileModule makes an object that links, whatever its file is called",
+  "compileExtension makes an object that links, whatever its file is called",
   {},
   async (folder) => {
     for (const name of ["-a b.c", join(folder, "ä;$(touch x).c"), "plain.bpf.c"]) {
-      const { elf, warnings } = await compileModule(await write(name, SKELETON));
+      const { elf, warnings } = await compileExtension(await write(name, SKELETON));
       assert.equal(warnings, "");
-      linkModule(elf, name);
+      linkExtension({ elf, source: name });
     }
     assert.deepEqual(Array.from(Deno.readDirSync(folder)).length, 3);
   },
 );
 
-test("compileModule shows what the compiler says, and where", {}, async () => {
+test("compileExtension shows what the compiler says, and where", {}, async () => {
   await write("typo.c", SKELETON.replace("event->len =", "event->lne ="));
   const says = /^typo\.c:\d+:\d+: error: no member named 'lne' in 'struct event'/m;
   await assertFails("typo.c", /^cannot compile typo\.c: clang says what is wrong above/, says);
 });
 
-test("compileModule returns warnings with the object", {}, async () => {
+test("compileExtension returns warnings with the object", {}, async () => {
   await write("unused.c", `#warning "careful"\n${SKELETON}`);
-  const { elf, warnings } = await compileModule("unused.c");
+  const { elf, warnings } = await compileExtension("unused.c");
   assert.match(warnings, /unused\.c:1:2: warning: "careful"/);
-  linkModule(elf, "unused.c");
+  linkExtension({ elf, source: "unused.c" });
 });
 
 test(
@@ -81,13 +81,13 @@ test(
     await Deno.mkdir("include");
     await write("include/ipft.h", header);
     await write("a.c", SKELETON);
-    assert.equal((await compileModule("a.c")).warnings, "");
+    assert.equal((await compileExtension("a.c")).warnings, "");
     Deno.env.set("CFLAGS", `-I${folder}/include`);
-    assert.match((await compileModule("a.c")).warnings, /"mine"/);
+    assert.match((await compileExtension("a.c")).warnings, /"mine"/);
     Deno.env.set("CFLAGS", "");
     await write("ipft.h", header);
     await write("b.c", SKELETON.replace("<ipft.h>", '"ipft.h"'));
-    assert.match((await compileModule("b.c")).warnings, /"mine"/);
+    assert.match((await compileExtension("b.c")).warnings, /"mine"/);
   },
 );
 
@@ -96,7 +96,7 @@ test(
   { CC: "clang -DFIRST", CFLAGS: "  -DSECOND=2 -DTHIRD=$(touch${IFS}evil)`touch` -Werror " },
   async (folder) => {
     const needs = "#if !defined FIRST || SECOND != 2\n#error words\n#endif\n";
-    await compileModule(await write("a.c", needs + SKELETON));
+    await compileExtension(await write("a.c", needs + SKELETON));
     await write("b.c", `#warning "fatal"\n${SKELETON}`);
     await assertFails("b.c", /^cannot compile b\.c/, /error: "fatal".*Werror/s);
     assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name).sort(), [
@@ -171,12 +171,12 @@ test("the skeleton's own command makes an object that links", {}, async () => {
   const command = SKELETON.match(/clang -target bpf .*/)![0].replace("THIS_FILE", "a");
   const { stderr } = await new Deno.Command("sh", { args: ["-c", command] }).output();
   assert.equal(new TextDecoder().decode(stderr), "");
-  linkModule(await Deno.readFile("a.o"), "a.o");
+  linkExtension({ elf: await Deno.readFile("a.o"), source: "a.o" });
 });
 
 test("the header compiles by itself, twice, and without a warning", {
   CFLAGS: "-Wall -Wextra -Werror",
 }, async () => {
   await write("ipft.h", TEMPLATES["bpf-module-header"]);
-  await compileModule(await write("a.c", '#include <ipft.h>\n#include "ipft.h"\n'));
+  await compileExtension(await write("a.c", '#include <ipft.h>\n#include "ipft.h"\n'));
 });

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DATA_BYTES } from "../../../lib/event/event.ts";
+import { DATA_BYTES } from "../../../lib/event/section.ts";
 import { IpftError } from "../../../lib/base/errors.ts";
 import { EventStruct } from "../../../lib/extension/event_struct.ts";
-import { prepareModule } from "../../../lib/extension/prepare.ts";
-import { openModule } from "../../../lib/extension/open_object.ts";
-import { StructFormatter } from "../../../lib/extension/struct_formatter.ts";
-import { GROUP_LINES } from "../../../lib/output/text/text_buffer.ts";
+import { prepareExtension } from "../../../lib/extension/prepare.ts";
+import { openObject } from "../../../lib/extension/open_object.ts";
+import { GROUP_EVENTS } from "../../../lib/event/fields.ts";
+import { StructReader } from "../../../lib/extension/struct_reader.ts";
 import { EXPECTED } from "../../extensions/expected.ts";
 import { Bytes } from "../../support/bytes.ts";
+import { type Format, type Renderer, renderer } from "../../support/renderer.ts";
 
 /** What module() of the extension of that name fills its data with. */
 const DATA: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
@@ -35,34 +36,33 @@ function object(name: string): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(new URL(`../../extensions/${name}.bpf.o`, import.meta.url));
 }
 
-function formatter(name: string, isJson: boolean, bytes = object(name)): StructFormatter {
-  const event = new EventStruct(openModule(bytes, name).btf, name);
-  return new StructFormatter(
-    event,
-    isJson,
-    (address) => `ip_rcv+0x${(address & 0xfffn).toString(16)}`,
-  );
+function rendererOf(name: string, format: Format, elf = object(name)): Renderer {
+  const event = new EventStruct(openObject({ elf, source: name }).btf, name);
+  const symbolName = (address: bigint) => `ip_rcv+0x${(address & 0xfffn).toString(16)}`;
+  return renderer((writer) => new StructReader(event, writer, symbolName), format);
 }
 
-function text(formatter: StructFormatter, data: Uint8Array<ArrayBuffer>): string {
-  const { bytes, ends } = formatter.format(data);
-  assert.equal(ends.length, data.length / DATA_BYTES);
-  assert.equal(ends.at(-1), bytes.length);
-  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** The fields of one event. */
+function text(renderer: Renderer, data: Uint8Array<ArrayBuffer>): string {
+  return decoder.decode(renderer.render(data)[0]);
 }
+
+const FORMATS = ["text", "json"] as const;
 
 for (const [name, expected] of Object.entries(EXPECTED)) {
   for (const compiler of COMPILERS) {
     Deno.test(`the members of ${name}${compiler} are shown as their types and tags say`, () => {
-      assert.equal(text(formatter(name + compiler, false), DATA[name]), ` ${expected.text}`);
-      const json = text(formatter(name + compiler, true), DATA[name]);
+      assert.equal(text(rendererOf(name + compiler, "text"), DATA[name]), ` ${expected.text}`);
+      const json = text(rendererOf(name + compiler, "json"), DATA[name]);
       assert.deepEqual(JSON.parse(`{"x":0${json}}`), { x: 0, ...expected.json as object });
     });
   }
 
   Deno.test(`whatever ${name} holds is shown the same of either compiler's object`, () => {
     const [[one, oneJson], [other, otherJson]] = COMPILERS.map((compiler) =>
-      [false, true].map((isJson) => formatter(name + compiler, isJson))
+      FORMATS.map((format) => rendererOf(name + compiler, format))
     );
     const data = fc.uint8Array({ minLength: DATA_BYTES, maxLength: DATA_BYTES })
       .map((bytes) => Uint8Array.from(bytes));
@@ -82,20 +82,16 @@ function keyCount(name: string): number {
   return Object.keys(EXPECTED[name].json as object).length + 1;
 }
 
-Deno.test("a call formats each event of a batch, whatever the one before it held", () => {
-  const types = formatter("types", false);
-  const batch = new Uint8Array(GROUP_LINES * DATA_BYTES);
-  for (let i = 0; i < GROUP_LINES; i++) batch.set(new Bytes().u64(BigInt(i)).event, i * DATA_BYTES);
-  const { bytes, ends } = types.format(batch);
-  let start = 0;
-  ends.forEach((end, i) => {
-    assert.match(
-      new TextDecoder().decode(bytes.subarray(start, end)),
-      new RegExp(`^ \\( u64: ${i} s64: 0 `),
-    );
-    start = end;
+Deno.test("a call reads each event of a batch, whatever the one before it held", () => {
+  const types = rendererOf("types", "text");
+  const batch = new Uint8Array(GROUP_EVENTS * DATA_BYTES);
+  for (let i = 0; i < GROUP_EVENTS; i++) {
+    batch.set(new Bytes().u64(BigInt(i)).event, i * DATA_BYTES);
+  }
+  types.render(batch).forEach((bytes, i) => {
+    assert.match(decoder.decode(bytes), new RegExp(`^ \\( u64: ${i} s64: 0 `));
   });
-  assert.equal(types.format(batch.subarray(0, DATA_BYTES)).ends.length, 1);
+  assert.equal(types.render(batch.subarray(0, DATA_BYTES)).length, 1);
   assert.equal(types.failures, 0);
 });
 
@@ -117,16 +113,16 @@ Deno.test("no damage to an extension's object leads to anything but an IpftError
   });
   let shown = 0, refused = 0;
   fc.assert(
-    fc.property(damage, fc.boolean(), ({ object, changes }, isJson) => {
-      const { btfSection: { offset, sizeBytes } } = openModule(object, "object");
+    fc.property(damage, fc.constantFrom(...FORMATS), ({ object, changes }, format) => {
+      const { btfSection: { offset, sizeBytes } } = openObject({ elf: object, source: "object" });
       const bytes = object.slice();
       for (const { isInBtf, at, value } of changes) {
         bytes[isInBtf ? offset + Math.floor(at * sizeBytes) : Math.floor(at * bytes.length)] =
           value;
       }
       try {
-        text(formatter("damaged", isJson, bytes), new Uint8Array(DATA_BYTES).fill(0x41));
-        prepareModule(bytes, new Set(), "damaged");
+        text(rendererOf("damaged", format, bytes), new Uint8Array(DATA_BYTES).fill(0x41));
+        prepareExtension({ elf: bytes, source: "damaged" }, new Set());
         shown++;
       } catch (error) {
         assert(error instanceof IpftError, `${(error as Error).stack}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DATA_BYTES } from "../../../lib/event/event.ts";
+import { DATA_BYTES } from "../../../lib/event/section.ts";
 import { integerReader } from "../../../lib/extension/integer_reader.ts";
 
 /** The bits of a place as one number, by no cleverness at all. */

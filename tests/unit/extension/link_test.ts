@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { IpftError } from "../../../lib/base/errors.ts";
 import { BpfObject } from "../../../lib/ffi/libbpf.ts";
 import { ElfObject, type ElfSymbol } from "../../../lib/btf/elf_object.ts";
-import { linkModule } from "../../../lib/extension/link.ts";
-import { prepareModule } from "../../../lib/extension/prepare.ts";
+import { linkExtension } from "../../../lib/extension/link.ts";
+import { prepareExtension } from "../../../lib/extension/prepare.ts";
 
-const SOURCE = "emit() of foo.lua";
+const SOURCE = "the extension from emit of foo.lua";
 const COMPILE = "compile it with: clang -target bpf -O3 -c -g";
 const DEFINE = "define: int module(void *ctx, struct sk_buff *skb, uint8_t data[64])";
 
@@ -17,16 +17,16 @@ const SECTION_NAME = 0, SECTION_TYPE = 4, SECTION_ALIGNMENT = 0x30;
 /** The program of the scripting manual, which is an example. */
 const MANUAL = "../../examples/lua/mark/mark";
 
-/** A module of tests/modules, compiled. */
+/** An object of tests/scripts, compiled. */
 function read(name: string): Uint8Array<ArrayBuffer> {
-  return Deno.readFileSync(new URL(`../../modules/${name}.bpf.o`, import.meta.url));
+  return Deno.readFileSync(new URL(`../../scripts/${name}.bpf.o`, import.meta.url));
 }
 
 function symbol(elf: ElfObject, name: string): ElfSymbol {
   return elf.symbols.find((symbol) => symbol.name === name)!;
 }
 
-/** A module of tests/modules with some bytes changed. */
+/** An object of tests/scripts with some bytes changed. */
 function broken(
   name: string,
   change: (view: DataView, elf: ElfObject, bytes: Uint8Array<ArrayBuffer>) => void,
@@ -36,16 +36,20 @@ function broken(
   return bytes;
 }
 
-function assertRefused(module: Uint8Array, why: string, remedy?: string): void {
+function link(elf: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return linkExtension({ elf, source: SOURCE });
+}
+
+function assertRefused(elf: Uint8Array<ArrayBuffer>, why: string, remedy?: string): void {
   assert.throws(
-    () => linkModule(module, SOURCE),
-    new IpftError(`cannot use the module from ${SOURCE}: ${why}`, remedy),
+    () => link(elf),
+    new IpftError(`cannot use ${SOURCE}: ${why}`, remedy),
   );
 }
 
-Deno.test("linkModule links what the manual compiles, and what it forbids", () => {
+Deno.test("linkExtension links what the manual compiles, and what it forbids", () => {
   for (const name of [MANUAL, "lifted", "drop", "refused"]) {
-    const linked = linkModule(read(name), SOURCE);
+    const linked = link(read(name));
     using object = new BpfObject(linked, name);
     const programs = Array.from({ length: 5 }, (_, position) => [
       object.program(`ipft_kprobe_${position}`),
@@ -55,8 +59,8 @@ Deno.test("linkModule links what the manual compiles, and what it forbids", () =
   }
 });
 
-Deno.test("linkModule leaves the tracer's own variables where user space looks for them", () => {
-  const linked = linkModule(read("lifted"), SOURCE);
+Deno.test("linkExtension leaves ipft's own variables where user space looks for them", () => {
+  const linked = link(read("lifted"));
   const elf = new ElfObject(linked, "linked");
   const view = new DataView(linked.buffer);
   const place = (name: string) => {
@@ -68,17 +72,17 @@ Deno.test("linkModule leaves the tracer's own variables where user space looks f
   assert.equal(place("offset")[0], ".rodata");
 });
 
-Deno.test("linkModule hides the module's functions, but not programs", () => {
-  const linked = linkModule(read("lifted"), SOURCE);
+Deno.test("linkExtension hides the extension's functions, but not programs", () => {
+  const linked = link(read("lifted"));
   const elf = new ElfObject(linked, "linked");
   const visibility = (name: string) => linked[symbol(elf, name).offset + SYMBOL_OTHER];
   const [DEFAULT, HIDDEN] = [0, 2];
   assert.deepEqual(["module", "describe"].map(visibility), [HIDDEN, HIDDEN]);
-  assert.deepEqual(["of_the_module", "ipft_kprobe_0"].map(visibility), [DEFAULT, DEFAULT]);
+  assert.deepEqual(["of_the_extension", "ipft_kprobe_0"].map(visibility), [DEFAULT, DEFAULT]);
 });
 
-Deno.test("linkModule keeps the tracer's license, and takes only one that goes with it", () => {
-  const linked = linkModule(read("lifted"), SOURCE);
+Deno.test("linkExtension keeps ipft's license, and takes only one that goes with it", () => {
+  const linked = link(read("lifted"));
   const elf = new ElfObject(linked, "linked");
   const license = new TextDecoder().decode(elf.content(elf.section("license")!));
   assert.equal(license, "Dual BSD/GPL\0");
@@ -87,24 +91,24 @@ Deno.test("linkModule keeps the tracer's license, and takes only one that goes w
   });
   assertRefused(
     proprietary,
-    'its license is "MIT", and the tracer\'s helpers are for the GPL only',
-    'known are "GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", ' +
+    'its license is "MIT", but ipft calls helpers that are GPL-only',
+    'use one of "GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", ' +
       '"Dual MPL/GPL"',
   );
 });
 
-Deno.test("linkModule leaves the module as it was, and no file open", () => {
+Deno.test("linkExtension leaves its argument as it was, and no file open", () => {
   const files = () => Array.from(Deno.readDirSync("/proc/self/fd")).length;
-  const module = read("lifted"), clash = read("clash");
-  linkModule(module, SOURCE);
+  const elf = read("lifted"), clash = read("clash");
+  link(elf);
   const before = files();
-  linkModule(module, SOURCE);
-  assert.throws(() => linkModule(clash, SOURCE), IpftError);
+  link(elf);
+  assert.throws(() => link(clash), IpftError);
   assert.equal(files(), before);
-  assert.deepEqual(module, read("lifted"));
+  assert.deepEqual(elf, read("lifted"));
 });
 
-Deno.test("linkModule says what is not an object of BPF", () => {
+Deno.test("linkExtension says what is not an object of BPF", () => {
   const text = new TextEncoder().encode("#include <linux/types.h>");
   assertRefused(new Uint8Array(), "it is empty", COMPILE);
   assertRefused(text, "it is not an ELF object", COMPILE);
@@ -136,7 +140,7 @@ Deno.test("linkModule says what is not an object of BPF", () => {
   );
 });
 
-Deno.test("linkModule says what is wrong with the symbol module", () => {
+Deno.test("linkExtension says what is wrong with the symbol module", () => {
   const [STATIC_FUNCTION, GLOBAL_OBJECT] = [0x02, 0x11];
   const nameless = broken(MANUAL, (view, elf) => {
     view.setUint32(symbol(elf, "module").offset, 0, true);
@@ -153,15 +157,15 @@ Deno.test("linkModule says what is wrong with the symbol module", () => {
   const local = broken(MANUAL, (view, elf) => {
     view.setUint8(symbol(elf, "module").offset + SYMBOL_INFO, STATIC_FUNCTION);
   });
-  assertRefused(local, "its module() is static", "leave the static away");
+  assertRefused(local, "its module() is static", "remove `static`");
   const program = broken("lifted", (view, elf) => {
-    const { section } = symbol(elf, "of_the_module");
+    const { section } = symbol(elf, "of_the_extension");
     view.setUint16(symbol(elf, "module").offset + SYMBOL_SECTION, section, true);
   });
-  assertRefused(program, "its module() is in section socket", "leave the SEC() away");
+  assertRefused(program, "its module() is in section socket", "remove its SEC()");
 });
 
-Deno.test("linkModule says that BTF is missing, or what module is in it", () => {
+Deno.test("linkExtension says that BTF is missing, or what module is in it", () => {
   const withoutBtf = broken(MANUAL, (view, elf) => {
     const noName = view.getUint32(elf.sections[0].header + SECTION_NAME, true);
     view.setUint32(elf.section(".BTF")!.header + SECTION_NAME, noName, true);
@@ -179,22 +183,22 @@ Deno.test("linkModule says that BTF is missing, or what module is in it", () => 
   );
 });
 
-Deno.test("linkModule names what the module and the tracer both define", () => {
-  assertRefused(read("clash"), "the tracer has an ipft_state too", "give it another name");
+Deno.test("linkExtension names what the extension and ipft both define", () => {
+  assertRefused(read("clash"), "ipft_state is a name of ipft's own", "choose another name");
 });
 
-Deno.test("linkModule passes on what libbpf's linker says", () => {
+Deno.test("linkExtension passes on what libbpf's linker says", () => {
   const relocated = broken("lifted", (view, elf) => {
     const RELOCATION_TYPE = 8;
     view.setUint32(elf.section(".rel.text")!.offset + RELOCATION_TYPE, 77, true);
   });
   assert.throws(
-    () => linkModule(relocated, SOURCE),
-    /^IpftError: cannot use the module from emit\(\) of foo.lua: libbpf cannot link it: ELF relo #0 in section #\d+ has unexpected type 77 in it$/,
+    () => link(relocated),
+    /^IpftError: cannot use the extension from emit of foo.lua: libbpf cannot link it: ELF relo #0 in section #\d+ has unexpected type 77 in it$/,
   );
 });
 
-Deno.test("linkModule refuses what would lead libbpf's linker astray", () => {
+Deno.test("linkExtension refuses what would lead libbpf's linker astray", () => {
   const refusals: [RegExp, Parameters<typeof broken>[1]][] = [
     [
       /\.rel\.text relocates byte 65536 of \.text; compile it again$/,
@@ -219,11 +223,11 @@ Deno.test("linkModule refuses what would lead libbpf's linker astray", () => {
     ],
   ];
   for (const [message, change] of refusals) {
-    assert.throws(() => linkModule(broken("lifted", change), SOURCE), message);
+    assert.throws(() => link(broken("lifted", change)), message);
   }
 });
 
-Deno.test("prepareModule throws nothing but an IpftError, however its object is damaged", () => {
+Deno.test("prepareExtension throws nothing but an IpftError, however its object is damaged", () => {
   const reserved = new Set(["ipft_state"]);
   const objects = ["lifted", MANUAL].map(read);
   // Not fc.double: most of its numbers are next to 0.
@@ -245,7 +249,7 @@ Deno.test("prepareModule throws nothing but an IpftError, however its object is 
       const bytes = object.slice(0, Math.floor(object.length * kept));
       for (const { at, value } of changes) bytes[Math.floor(at * bytes.length)] = value;
       try {
-        prepareModule(bytes, reserved, SOURCE);
+        prepareExtension({ elf: bytes, source: SOURCE }, reserved);
         prepared++;
       } catch (error) {
         assert(error instanceof IpftError, `${error}`);

@@ -1,31 +1,33 @@
 import assert from "node:assert/strict";
 import { EventStruct } from "../../../lib/extension/event_struct.ts";
-import { openModule } from "../../../lib/extension/open_object.ts";
-import { StructFormatter } from "../../../lib/extension/struct_formatter.ts";
+import { openObject } from "../../../lib/extension/open_object.ts";
+import { StructReader } from "../../../lib/extension/struct_reader.ts";
 import { Bytes } from "../../support/bytes.ts";
 import { compileSource } from "../../support/compile_source.ts";
+import { type Format, type Renderer, renderer } from "../../support/renderer.ts";
 
 const MODULE = "int module(void *ctx, struct sk_buff *skb, __u8 data[64]) { return 0; }";
 
-/** A formatter of `struct event` with these members, after some other declarations. */
-async function formatterOf(members: string, before = "", isJson = false): Promise<StructFormatter> {
+/** Renders `struct event` with these members, after some other declarations. */
+async function rendererOf(
+  members: string,
+  before = "",
+  format: Format = "text",
+): Promise<Renderer> {
   const struct = `struct event { ${members} } __ipft_event_struct;`;
-  return formatter(
-    await compileSource(`#include <ipft.h>\n${before}\n${struct}\n${MODULE}`),
-    isJson,
-  );
+  const elf = await compileSource(`#include <ipft.h>\n${before}\n${struct}\n${MODULE}`);
+  return rendererOfObject(elf, format);
 }
 
-function formatter(elf: Uint8Array, isJson = false): StructFormatter {
-  return new StructFormatter(
-    new EventStruct(openModule(elf, "x.o").btf, "x.o"),
-    isJson,
-    () => undefined,
-  );
+function rendererOfObject(elf: Uint8Array<ArrayBuffer>, format: Format = "text"): Renderer {
+  const source = "the extension x.o";
+  const event = new EventStruct(openObject({ elf, source }).btf, source);
+  return renderer((writer) => new StructReader(event, writer, () => undefined), format);
 }
 
-function shown(formatter: StructFormatter, data: Bytes): string {
-  return new TextDecoder().decode(formatter.format(data.event).bytes);
+/** The fields of one event. */
+function shown(renderer: Renderer, data: Bytes): string {
+  return new TextDecoder().decode(renderer.render(data.event)[0]);
 }
 
 const KNOWN = "known are ipft:fmt:hex, ipft:fmt:dec, ipft:fmt:ipv4, ipft:fmt:ipv6, ipft:fmt:mac, " +
@@ -74,8 +76,8 @@ const REFUSED: Readonly<Record<string, string>> = {
 Deno.test("a member that cannot be shown as it is tagged is named, with its tag", async () => {
   for (const [members, message] of Object.entries(REFUSED)) {
     await assert.rejects(
-      () => formatterOf(members, ENUM),
-      { name: "IpftError", message: `cannot use the module from x.o: ${message}` },
+      () => rendererOf(members, ENUM),
+      { name: "IpftError", message: `cannot use the extension x.o: ${message}` },
       members,
     );
   }
@@ -87,19 +89,22 @@ Deno.test("an object without a marked struct is told how to have one", async () 
   const outside = "#undef __ipft_event_struct\nstruct event { int a; } __ipft_event_struct;";
   for (const code of ["", ENUM, outside]) {
     const elf = await compileSource(`#include <ipft.h>\n${code}\n${MODULE}`);
-    assert.throws(() => formatter(elf), {
-      message: "cannot use the module from x.o: no struct is marked as its output: section " +
+    assert.throws(() => rendererOfObject(elf), {
+      message: "cannot use the extension x.o: no struct is marked as its output: section " +
         `__ipft_skip has no variable __ipft_event_struct; ${remedy}`,
     });
   }
   const elf = await compileSource(`#include <ipft.h>\nint __ipft_event_struct;\n${MODULE}`);
-  assert.throws(() => formatter(elf), /__ipft_event_struct is not a struct; give it the type/);
+  assert.throws(
+    () => rendererOfObject(elf),
+    /__ipft_event_struct is not a struct; give it the type/,
+  );
 });
 
 Deno.test("a struct may be a typedef, anonymous, empty, or as large as an event's data", async () => {
   const of = async (code: string) =>
     shown(
-      formatter(await compileSource(`#include <ipft.h>\n${code}\n${MODULE}`)),
+      rendererOfObject(await compileSource(`#include <ipft.h>\n${code}\n${MODULE}`)),
       new Bytes().u8(7),
     );
   assert.equal(await of("typedef struct { __u8 a; } t; const t __ipft_event_struct;"), " ( a: 7 )");
@@ -111,15 +116,23 @@ Deno.test("a struct may be a typedef, anonymous, empty, or as large as an event'
   );
 });
 
-Deno.test("members whose names JSON needs itself are refused there only", async () => {
-  const message = "cannot use the module from x.o: member function has the name of a field that " +
-    "every event has in JSON; rename it";
-  await assert.rejects(() => formatterOf("int function;", "", true), { message });
-  assert.equal(shown(await formatterOf("int function;"), new Bytes().u8(1)), " ( function: 1 )");
+Deno.test("members whose names are reserved in JSON are refused there only", async () => {
+  for (const name of ["function", "is_return", "packet", "dev", "verdict"]) {
+    const message =
+      `cannot use the extension x.o: member ${name} has a name that is reserved for ` +
+      "ipft's own fields in JSON; rename it";
+    for (const members of [`int ${name};`, `int a; struct { int ${name}; };`]) {
+      await assert.rejects(() => rendererOf(members, "", "json"), { message });
+    }
+    const line = shown(await rendererOf(`int ${name};`), new Bytes().u8(1));
+    assert.equal(line, ` ( ${name}: 1 )`);
+  }
+  const inner = await rendererOf("struct { int dev; } a; int device;", "", "json");
+  assert.equal(shown(inner, new Bytes().u8(1)), ',"a":{"dev":1},"device":0');
 });
 
 Deno.test("numbers are numbers in JSON as far as they are exact, and strings beyond", async () => {
-  const json = await formatterOf("__u64 u; __s64 s;", "", true);
+  const json = await rendererOf("__u64 u; __s64 s;", "", "json");
   for (
     const [value, u, s] of [
       [2n ** 53n - 1n, "9007199254740991", "9007199254740991"],
@@ -135,7 +148,7 @@ Deno.test("numbers are numbers in JSON as far as they are exact, and strings bey
 });
 
 Deno.test("characters are shown so that a terminal is safe", async () => {
-  const text = await formatterOf("char a[12]; char b;");
+  const text = await rendererOf("char a[12]; char b;");
   const line = (a: Bytes) => shown(text, a).match(/ a: (.*) b: (.*) \)$/s)!.slice(1);
   const chars = (value: string) => new Bytes().text(value.padEnd(12, "\0"));
   assert.deepEqual(line(chars('a b\\"')), ['a b\\"', ""]);
@@ -149,7 +162,7 @@ Deno.test("characters are shown so that a terminal is safe", async () => {
 });
 
 Deno.test("addresses are shown as RFC 5952 wants it", async () => {
-  const text = await formatterOf("__u16 a[8] __ipft_fmt_ipv6;");
+  const text = await rendererOf("__u16 a[8] __ipft_fmt_ipv6;");
   for (
     const address of [
       ..."::|::1|1::|2001:db8::1|2001:0:0:1::1|1:2:3:4:5:6:7:8|1:0:3:4:5:6:7:8|fe80::1:0:0:2".split(
@@ -175,7 +188,7 @@ function ipv6Bytes(address: string): number[] {
 }
 
 Deno.test("an enum's value without a name is its number, flags without one their bits", async () => {
-  const text = await formatterOf(
+  const text = await rendererOf(
     "__u8 a __ipft_fmt_enum(e); __s64 b __ipft_fmt_enum(e); __u16 f __ipft_fmt_enum_flags(e);" +
       "__u32 g __ipft_fmt_enum_flags(z);",
     "enum { MINUS = -1, ONE = 1, TWO = 2, THREE = 3, BIG = 0x10000 } __ipft_ref(e);" +

@@ -30,7 +30,7 @@ function check(choose: (types: Types) => [returns: number, ...parameters: number
   const prototype = btf.prototype(...choose(types));
   btf.func("helper");
   btf.add(BtfKind.FUNC, "module", 1, prototype);
-  const found = checkSignature(Btf.parse(btf.build(), { source: "foo.o" }), "foo.o");
+  const found = checkSignature(Btf.parse(btf.build(), { source: "foo.o" }), "the extension foo.o");
   assert.equal(found, prototype);
   return found;
 }
@@ -98,7 +98,7 @@ Deno.test("checkSignature says what module is and what it must be", () => {
   for (const [choose, signature] of refusals) {
     assert.throws(
       () => check(choose),
-      new IpftError(`cannot use the module from foo.o: its signature is ${signature}`, MUST_BE),
+      new IpftError(`cannot use the extension foo.o: its signature is ${signature}`, MUST_BE),
     );
   }
 });
@@ -108,7 +108,7 @@ Deno.test("checkSignature refuses BTF that has no function of that name", () => 
   btf.func("other");
   btf.int("module", 4);
   assert.throws(
-    () => checkSignature(Btf.parse(btf.build(), { source: "foo.o" }), "foo.o"),
-    /^IpftError: cannot use the module from foo.o: its BTF does not describe module\(\); compile /,
+    () => checkSignature(Btf.parse(btf.build(), { source: "foo.o" }), "the extension foo.o"),
+    /^IpftError: cannot use the extension foo.o: its BTF does not describe module\(\); compile /,
   );
 });

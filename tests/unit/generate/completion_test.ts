@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { parseCommandLine } from "../../../lib/cli/parse.ts";
 import { generated } from "../../../lib/generate/generate.ts";
-import {
-  BACKENDS,
-  COMPLETION_NAMES,
-  OUTPUT_FORMATS,
-  TEMPLATE_NAMES,
-} from "../../../lib/cli/options.ts";
+import { BACKEND_NAMES } from "../../../lib/bpf/attach/backends.ts";
+import { COMPLETION_NAMES } from "../../../lib/cli/request.ts";
+import { TEMPLATE_NAMES } from "../../../lib/extension/templates.ts";
+import { FORMATS } from "../../../lib/output/formats.ts";
+import { SECTIONS } from "../../../lib/sections/sections.ts";
+
+const FORMAT_NAMES = FORMATS.map(({ name }) => name);
 
 const FUNCTIONS = ["ip_rcv", "ip_rcv_core", "ip_output", "a.b", "a_b", "nf_nat_inet_fn [nf_nat]"];
 const MODULES = ["nf_nat 53248 1 nft_chain_nat, Live 0x0", "nf_tables 100 0 - Live 0x0"];
@@ -121,10 +122,10 @@ async function inFolder(
 /** Lines of which shells show all that completes them. */
 const COMPLETED: Readonly<Record<string, readonly string[]>> = {
   "ipft --ma": ["--mark", "--mark-command", "--mask"],
-  "ipft -m 1 --backend ": BACKENDS,
+  "ipft -m 1 --backend ": BACKEND_NAMES,
   "ipft -b kp": ["kprobe", "kprobe-multi"],
   "ipft -t function_": ["function_graph"],
-  "ipft --output ": OUTPUT_FORMATS,
+  "ipft --output ": FORMAT_NAMES,
   "ipft --gen ": [...TEMPLATE_NAMES, ...COMPLETION_NAMES, "man-page"],
   "ipft -m ": [],
   "ipft do": ["doctor"],
@@ -132,11 +133,13 @@ const COMPLETED: Readonly<Record<string, readonly string[]>> = {
   "ipft doctor --ma": [],
   "ipft doctor --ver": ["--verbose"],
   "ipft -m 1 lua --da": ["--data"],
-  "ipft lua -o ": OUTPUT_FORMATS,
+  "ipft lua -o ": FORMAT_NAMES,
   "ipft lua x.": ["x.c", "x.lua", "x.o", "x.txt"],
   "ipft -e x": ["x.c", "x.lua", "x.o"],
   "ipft -s x": ["x.c", "x.lua", "x.o", "x.txt"],
   "ipft -w x.t": ["x.txt"],
+  "ipft --show ": ["all", "none", ...SECTIONS.map(({ name }) => name)],
+  "ipft --show all,non": ["all,none"],
   "ipft -r ": [],
   "ipft -r ip_r": ["ip_rcv", "ip_rcv_core"],
   "ipft --regex ^ip_o": ["^ip_output"],
@@ -170,7 +173,7 @@ for (const shell of [BASH, FISH]) {
 
 test("completion-bash takes a value behind =, and a quoted one", BASH, async (complete) => {
   assert.deepEqual(await complete("ipft --backend=f"), ["ftrace"]);
-  assert.deepEqual(await complete("ipft --backend="), BACKENDS.toSorted());
+  assert.deepEqual(await complete("ipft --backend="), BACKEND_NAMES.toSorted());
   assert.deepEqual(await complete("ipft -r '^ip_o"), ["^ip_output"]);
 });
 
@@ -185,6 +188,7 @@ test("completion-zsh completes what can be at the cursor", ZSH, async (complete)
     "ipft --mas": "ipft --mask=",
     "ipft -b f": "ipft -b ftrace ",
     "ipft --output=j": "ipft --output=json ",
+    "ipft --show all,non": "ipft --show all,none,",
     "ipft -m lua do": "ipft -m lua doctor ",
     "ipft doctor --mas": "ipft doctor --mas",
     "ipft lua --d": "ipft lua --data=",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { formatterOf, lines, withoutFolder, withScript } from "../../support/lua_fixture.ts";
+import { fieldsOf, lines, withoutFolder, withScript } from "../../support/lua_fixture.ts";
 
 /** What the expression is in a script beside `files`, as `tostring` shows it. */
 async function evaluate(
@@ -10,7 +10,7 @@ async function evaluate(
   const source = `function dump(data) return tostring(select(-1, ${expression})) end`;
   return await withScript(
     source,
-    ({ script }) => lines(formatterOf(script).formatter, "")[0].slice(1),
+    ({ script }) => lines(fieldsOf(script).renderer, "")[0].slice(1),
     files,
   );
 }
@@ -24,10 +24,10 @@ async function refusal(call: string): Promise<string> {
 /** What `dump` says at the end of a line, its errors included, and how often it failed in three events. */
 async function threeDumps(body: string): Promise<{ line: string; failures: number }> {
   return await withScript(`function dump(data) ${body} end`, ({ script }) => {
-    const { formatter } = formatterOf(script);
-    const [first, ...others] = lines(formatter, "", "", "");
+    const { renderer } = fieldsOf(script);
+    const [first, ...others] = lines(renderer, "", "", "");
     assert.deepEqual(others, [first, first]);
-    return { line: first, failures: formatter.failures };
+    return { line: first, failures: renderer.failures };
   });
 }
 
@@ -131,7 +131,7 @@ Deno.test("files elsewhere are out of reach, also through symbolic links", async
     await Deno.symlink("/etc", join(folder, "outer"));
     await Deno.symlink("in", join(folder, "inner"));
     await Deno.writeTextFile(join(folder, "in"), "inside");
-    const { formatter } = formatterOf(script);
+    const { renderer } = fieldsOf(script);
     const names = [
       "in",
       "inner",
@@ -141,7 +141,7 @@ Deno.test("files elsewhere are out of reach, also through symbolic links", async
       "../../etc/hostname",
       "nix",
     ];
-    const found = lines(formatter, ...names).map((line) => line.slice(1).split(",")[0]);
+    const found = lines(renderer, ...names).map((line) => line.slice(1).split(",")[0]);
     assert.deepEqual(found.map(withoutFolder), [
       "inside",
       "inside",
@@ -218,8 +218,8 @@ Deno.test("a dump that takes memory without end fails, and others go on", async 
     return "fine"
   end`;
   await withScript(source, ({ script }) => {
-    const { formatter } = formatterOf(script);
-    const found = lines(formatter, "", Uint8Array.of(1), "").map((line) => line.includes("fine"));
+    const { renderer } = fieldsOf(script);
+    const found = lines(renderer, "", Uint8Array.of(1), "").map((line) => line.includes("fine"));
     assert.deepEqual(found, [true, false, true]);
   });
 });
@@ -231,12 +231,12 @@ Deno.test("after ten calls without end dump is not called again", async () => {
     while true do end
   end`;
   await withScript(source, ({ script }) => {
-    const { formatter } = formatterOf(script);
-    const found = lines(formatter, Uint8Array.of(1), ...Array(12).fill(""), Uint8Array.of(1));
+    const { renderer } = fieldsOf(script);
+    const found = lines(renderer, Uint8Array.of(1), ...Array(12).fill(""), Uint8Array.of(1));
     const stopped = " (dump failed: foo.lua:4: stopped after 1,000,000 instructions)";
     const given = " (dump failed: not called any more, after 10 calls without end)";
     assert.deepEqual(found, [" 1", ...Array(10).fill(stopped), ...Array(3).fill(given)]);
-    assert.equal(formatter.failures, 13);
+    assert.equal(renderer.failures, 13);
   });
 });
 
@@ -250,6 +250,6 @@ Deno.test("endless recursion is Lua's own error", async () => {
 Deno.test("what one script does to the library stays in its sandbox", async () => {
   await withScript("string.format = nil", () => {});
   await withScript(`function dump() return ("%d"):format(7) end`, ({ script }) => {
-    assert.deepEqual(lines(formatterOf(script).formatter, ""), [" 7"]);
+    assert.deepEqual(lines(fieldsOf(script).renderer, ""), [" 7"]);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { IpftError } from "../../../lib/base/errors.ts";
 import { LuaScript } from "../../../lib/lua/script.ts";
-import { failure, formatterOf, lines, withScript } from "../../support/lua_fixture.ts";
+import { failure, fieldsOf, lines, withScript } from "../../support/lua_fixture.ts";
 
 const fail = () => assert.fail("must not be called");
 
@@ -14,8 +14,8 @@ Deno.test("a script's functions are called in their order: init, the trace, fini
     function fini() print("fini") end`;
   await withScript(source, async ({ script, printed }) => {
     await script.run(() => {
-      script.module();
-      lines(formatterOf(script).formatter, "", "");
+      script.object();
+      lines(fieldsOf(script).renderer, "", "");
       return Promise.resolve();
     }, fail);
     assert.equal(printed.stdout, "main\ninit\nemit\ndump\ndump\nfini\n");
@@ -27,8 +27,8 @@ Deno.test("init, emit, dump and fini may be left out", async () => {
     let ran = false;
     await script.run(() => Promise.resolve(void (ran = true)), fail);
     assert(ran);
-    assert.equal(script.module(), undefined);
-    assert.equal(script.formatter("text", fail), undefined);
+    assert.equal(script.object(), undefined);
+    assert.equal(script.openFields(fail), undefined);
   });
 });
 
@@ -58,10 +58,16 @@ Deno.test("emit and program give any bytes", async () => {
   const bytes = `local t = {} for i = 0, 255 do t[#t + 1] = string.char(i) end `;
   const emit = bytes + "function emit() return table.concat(t) end";
   await withScript(emit, ({ script, folder }) => {
-    assert.deepEqual(script.module(), { elf: all, source: `emit of ${folder}/foo.lua` });
+    assert.deepEqual(script.object(), {
+      elf: all,
+      source: `the extension from emit of ${folder}/foo.lua`,
+    });
   });
   await withScript(bytes + "program = table.concat(t)", ({ script, folder }) => {
-    assert.deepEqual(script.module(), { elf: all, source: `program of ${folder}/foo.lua` });
+    assert.deepEqual(script.object(), {
+      elf: all,
+      source: `the extension from program of ${folder}/foo.lua`,
+    });
   });
 });
 
@@ -94,7 +100,7 @@ Deno.test("what a script defines must be of its type, and of each pair only one"
     await failure(`program = "" function emit() end`),
     "foo.lua has both emit and program; keep one of them",
   );
-  const module = ({ script }: { script: LuaScript }) => script.module();
+  const module = ({ script }: { script: LuaScript }) => script.object();
   assert.match(await failure("function emit() end", module), /^emit of foo.lua returned nothing; /);
   assert.match(await failure("function emit() return {} end", module), /returned a table; /);
 });
@@ -129,7 +135,7 @@ Deno.test("an error's traceback shows the script's calls and none of ipft's", as
 Deno.test("a file that emit could not open is named, as scripts don't look at what io.open returns", async () => {
   const source = `function emit() return io.open("nix.bpf.o", "rb"):read("*all") end`;
   assert.equal(
-    await failure(source, ({ script }) => script.module()),
+    await failure(source, ({ script }) => script.object()),
     "emit failed: foo.lua:1: attempt to index a nil value " +
       "(it could not open nix.bpf.o: No such file or directory)",
   );

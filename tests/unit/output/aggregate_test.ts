@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
-import type { TraceInfo } from "../../../lib/output/sink.ts";
+import { textFieldsOfData } from "../../support/fake_fields.ts";
 import { endsPacket } from "../../../lib/analysis/packet_end.ts";
 import {
   assertWrites,
@@ -9,6 +9,7 @@ import {
   FUNCTIONS,
   manyRows,
   type Row,
+  type TraceInfo,
   written,
 } from "../../support/sink_fixture.ts";
 
@@ -20,20 +21,23 @@ function expected(
   text: (row: Row) => string,
 ): string {
   if (rows.length === 0) return "";
-  const byTime = rows.toSorted((a, b) => a.timestamp - b.timestamp);
-  const width = Math.max(9, String(originNs + BigInt(byTime.at(-1)!.timestamp)).length);
-  const blocks: Row[][] = [];
+  const byTime = (rows: readonly Row[]) => rows.toSorted((a, b) => a.timestamp - b.timestamp);
+  const width = Math.max(9, String(originNs + BigInt(byTime(rows).at(-1)!.timestamp)).length);
+  const packets: Row[][] = [];
   const open = new Map<bigint, Row[]>();
-  for (const row of byTime) {
-    let block = open.get(row.skb);
-    if (block === undefined) {
-      block = [];
-      blocks.push(block);
-      open.set(row.skb, block);
+  for (const row of rows) {
+    let packet = open.get(row.skb);
+    if (packet === undefined) {
+      packet = [];
+      packets.push(packet);
+      open.set(row.skb, packet);
     }
-    block.push(row);
+    packet.push(row);
     if (LAST.has(row.functionIndex)) open.delete(row.skb);
   }
+  // Of packets that begin at the same time, the one whose first event came first.
+  const places = new Map(byTime(rows).map((row, i) => [row, i]));
+  const blocks = packets.map(byTime).sort((a, b) => places.get(a[0])! - places.get(b[0])!);
   const line = (row: Row) => {
     const { module, name } = FUNCTIONS[row.functionIndex];
     return [
@@ -77,8 +81,7 @@ Deno.test("AggregateSink starts another packet after the skb was given back", as
     functionIndex,
     cpu: 0,
   });
-  // The free comes last, although it is the oldest but one: time decides.
-  const rows = [row(1, 0), row(3, 0), row(4, 4), row(5, 0), row(2, 1)];
+  const rows = [row(1, 0), row(2, 1), row(3, 0), row(4, 4), row(5, 0)];
   assert.equal(
     await written(AggregateSink, info, rows),
     `\
@@ -111,7 +114,7 @@ Timestamp  CPU Module       Function
 });
 
 Deno.test("AggregateSink groups and sorts any events; ties stay in the order of arrival", async () => {
-  await assertWritesAnyEvents(AggregateSink, expected, ["function"]);
+  await assertWritesAnyEvents(AggregateSink, expected, textFieldsOfData, ["function"]);
 });
 
 Deno.test("AggregateSink keeps rows of many chunks and thousands of packets, in and out of order", async () => {
@@ -125,15 +128,15 @@ Deno.test("AggregateSink keeps rows of many chunks and thousands of packets, in 
         originNs: 2n ** 62n,
         batchSize: 10_007,
         withData,
-        withFormatter: withData,
+        withFields: withData,
       };
-      await assertWrites(AggregateSink, expected, rows, feed);
+      await assertWrites(AggregateSink, expected, textFieldsOfData, rows, feed);
     }
   }
 });
 
 Deno.test("AggregateSink writes the lines before those that cannot be formatted", async () => {
-  await assertWritesUpToAnError(AggregateSink, expected);
+  await assertWritesUpToAnError(AggregateSink, expected, textFieldsOfData);
 });
 
 Deno.test("endsPacket knows the functions that give an skb back, and their whole clones", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
-import { dataOfText, FakeFormatter, textOfData } from "../../support/fake_formatter.ts";
+import { dataOfText, FakeFields, textOfData } from "../../support/fake_fields.ts";
 import { assertTree, events, INFO } from "../../support/graph_fixture.ts";
 import { written } from "../../support/sink_fixture.ts";
 
@@ -137,7 +137,7 @@ Deno.test("GraphSink writes the text of every event where there is a formatter",
   `).map((row, i) => ({ ...row, data: dataOfText(3 + i, [i]) }));
   const [a, b, c, d, e, f] = rows.map(({ data }) => textOfData(data));
   assert.equal(
-    await written(GraphSink, { ...INFO, dataFormatter: new FakeFormatter() }, rows),
+    await written(GraphSink, { ...INFO, dataFormatter: new FakeFields() }, rows),
     `\
 Timestamp  CPU Module       Duration  Function
 1000000100   0 vmlinux                ip_rcv() {${a}

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
-import type { TraceInfo } from "../../../lib/output/sink.ts";
-import { FakeFormatter, textOfData } from "../../support/fake_formatter.ts";
+import { FakeFields, textFieldsOfData, textOfData } from "../../support/fake_fields.ts";
 import { endsPacket, lose, run, stepsArbitrary, truePartners } from "../../support/graph_calls.ts";
-import { graphText, packetsOf, pairByStack, type Partners } from "../../support/graph_reference.ts";
+import {
+  byTime,
+  graphText,
+  packetsOf,
+  pairByStack,
+  type Partners,
+} from "../../support/graph_reference.ts";
 import {
   assertSameText,
   assertWrites,
@@ -14,44 +19,45 @@ import {
   manyRows,
   type Reference,
   type Row,
+  type TraceInfo,
   written,
 } from "../../support/sink_fixture.ts";
 
 const reference: Reference = (rows, info, text) =>
   graphText(rows, pairByStack(rows), info, endsPacket, text);
 
-function traceInfo(withFormatter: boolean): TraceInfo {
-  const dataFormatter = withFormatter ? new FakeFormatter() : undefined;
-  return { tracer: "function_graph", functions: FUNCTIONS, originNs: 12_345n, dataFormatter };
+function traceInfo(withFields: boolean): TraceInfo {
+  const openFields = withFields ? new FakeFields().open : undefined;
+  return { tracer: "function_graph", functions: FUNCTIONS, originNs: 12_345n, openFields };
 }
 
 /** Asserts that the output is the tree of these calls. */
 async function assertTree(
   rows: readonly Row[],
   partners: Partners,
-  withFormatter: boolean,
+  withFields: boolean,
 ): Promise<void> {
-  const info = traceInfo(withFormatter);
-  const text = (row: Row) => withFormatter ? textOfData(row.data!) : "";
+  const info = traceInfo(withFields);
+  const text = (row: Row) => withFields ? textFieldsOfData(row.data!) : "";
   const expected = graphText(rows, partners, info, endsPacket, text);
   assertSameText(await written(GraphSink, info, rows), expected);
 }
 
 Deno.test("GraphSink writes the trees of all calls, in whatever order their records come", async () => {
   await fc.assert(
-    fc.asyncProperty(stepsArbitrary, fc.boolean(), async (steps, withFormatter) => {
+    fc.asyncProperty(stepsArbitrary, fc.boolean(), async (steps, withFields) => {
       const { calls, rows } = run(steps);
-      await assertTree(rows, truePartners(calls, rows), withFormatter);
+      await assertTree(rows, truePartners(calls, rows), withFields);
     }),
   );
 });
 
 Deno.test("GraphSink writes the trees of what is left when records are lost", async () => {
   await fc.assert(
-    fc.asyncProperty(stepsArbitrary, fc.boolean(), async (steps, withFormatter) => {
+    fc.asyncProperty(stepsArbitrary, fc.boolean(), async (steps, withFields) => {
       const trace = run(steps);
       const rows = lose(trace);
-      await assertTree(rows, truePartners(trace.calls, rows), withFormatter);
+      await assertTree(rows, truePartners(trace.calls, rows), withFields);
     }),
   );
 });
@@ -103,15 +109,15 @@ Deno.test("GraphSink writes whole calls as if nothing was lost, but for the leve
 });
 
 Deno.test("GraphSink groups, pairs and sorts any events, well nested or not", async () => {
-  await assertWritesAnyEvents(GraphSink, reference, ["function_graph"]);
+  await assertWritesAnyEvents(GraphSink, reference, textFieldsOfData, ["function_graph"], byTime);
 });
 
 Deno.test("GraphSink pairs by the innermost open call, whatever is lost", async () => {
   await fc.assert(
-    fc.asyncProperty(stepsArbitrary, fc.boolean(), async (steps, withFormatter) => {
+    fc.asyncProperty(stepsArbitrary, fc.boolean(), async (steps, withFields) => {
       const { rows, lost } = run(steps);
       const left = rows.filter((row) => !lost.has(row));
-      await assertTree(left, pairByStack(left), withFormatter);
+      await assertTree(left, pairByStack(left), withFields);
     }),
   );
 });
@@ -126,9 +132,9 @@ Deno.test("GraphSink keeps events of many chunks, thousands of packets and as ma
       originNs: 2n ** 62n,
       batchSize: 10_007,
       withData,
-      withFormatter: withData,
+      withFields: withData,
     };
-    await assertWrites(GraphSink, reference, manyRows(70_000), feed);
+    await assertWrites(GraphSink, reference, textFieldsOfData, byTime(manyRows(70_000)), feed);
   }
 });
 
@@ -146,5 +152,5 @@ Deno.test("GraphSink indents calls that are nested deeper than any of the kernel
 });
 
 Deno.test("GraphSink writes the lines before those that cannot be formatted", async () => {
-  await assertWritesUpToAnError(GraphSink, reference, "function_graph");
+  await assertWritesUpToAnError(GraphSink, reference, textFieldsOfData, "function_graph");
 });

@@ -1,27 +1,32 @@
 import assert from "node:assert/strict";
-import { EventBatch } from "../../../lib/event/event.ts";
+import type { OpenFields } from "../../../lib/event/fields.ts";
 import { JsonSink } from "../../../lib/output/json.ts";
-import type { TraceInfo, WriteBytes } from "../../../lib/output/sink.ts";
+import type { SinkContext } from "../../../lib/output/sink.ts";
+import { dataOfText, jsonFieldsOfData } from "../../support/fake_fields.ts";
 import { parseEvents } from "../../support/json_schema.ts";
-import { dataOfText } from "../../support/fake_formatter.ts";
 import {
   assertWrites,
   assertWritesAnyEvents,
   assertWritesUpToAnError,
-  fill,
+  contextOf,
   FUNCTIONS,
+  identified,
   manyRows,
   type Row,
+  type TraceInfo,
   written,
   writtenLive,
 } from "../../support/sink_fixture.ts";
 
-/** JsonSink, all of whose lines fit the schema; what a `FakeFormatter` adds to them is no JSON. */
+/** JsonSink, all of whose lines fit the schema. */
 class CheckedSink extends JsonSink {
-  constructor(info: TraceInfo, write: WriteBytes) {
-    super(info, (bytes) => {
-      if (info.dataFormatter === undefined) parseEvents(new TextDecoder().decode(bytes));
-      return write(bytes);
+  constructor(context: SinkContext) {
+    super({
+      ...context,
+      write: (bytes) => {
+        parseEvents(new TextDecoder().decode(bytes));
+        return context.write(bytes);
+      },
     });
   }
 }
@@ -52,7 +57,7 @@ Deno.test("JsonSink writes one object a line, with the documented fields in orde
 });
 
 Deno.test("JsonSink writes any events exactly, with timestamps beyond 2^53", async () => {
-  await assertWritesAnyEvents(CheckedSink, expected);
+  await assertWritesAnyEvents(CheckedSink, expected, jsonFieldsOfData);
 });
 
 Deno.test("JsonSink's lines parse as JSON, names with special characters included", async () => {
@@ -84,13 +89,12 @@ Deno.test("JsonSink writes batches larger than its buffer, piece by piece", asyn
   const rows = manyRows(20_000);
   const originNs = 2n ** 60n;
   const sizes: number[] = [];
-  const sink = new CheckedSink({ tracer: "function", functions: FUNCTIONS, originNs }, (bytes) => {
+  const info = { tracer: "function", functions: FUNCTIONS, originNs } as const;
+  const sink = new CheckedSink(contextOf(info, (bytes) => {
     sizes.push(bytes.length);
     return Promise.resolve();
-  });
-  const batch = new EventBatch(rows.length, true);
-  fill(batch, rows);
-  await sink.write(batch);
+  }));
+  await sink.write(identified(rows, info));
   assert.ok(sizes.length > 1 && Math.max(...sizes) < 300_000, `pieces of ${sizes} bytes`);
 });
 
@@ -102,37 +106,40 @@ Deno.test("JsonSink writes batches larger than its buffer, with data and without
       originNs: 2n ** 60n,
       batchSize: rows.length,
       withData,
-      withFormatter: withData,
+      withFields: withData,
     };
-    await assertWrites(CheckedSink, expected, rows, feed);
+    await assertWrites(CheckedSink, expected, jsonFieldsOfData, rows, feed);
   }
 });
 
 Deno.test("JsonSink writes the lines before those that cannot be formatted", async () => {
-  await assertWritesUpToAnError(JsonSink, expected);
+  await assertWritesUpToAnError(JsonSink, expected, jsonFieldsOfData);
 });
 
-Deno.test("JsonSink puts the script's fields into the object, whatever their number", async () => {
-  const texts = ["", `,"dump":"(mark: 0x1)"`, `,"len":3,"dump":[]`].map((text) =>
-    new TextEncoder().encode(text)
-  );
-  let end = 0;
-  const ends = Uint32Array.from(texts, ({ length }) => end += length);
-  const bytes = Uint8Array.from(texts.flatMap((text) => [...text]));
-  const info = {
-    tracer: "function" as const,
-    functions: FUNCTIONS,
-    originNs: 1n,
-    dataFormatter: { failures: 0, format: () => ({ bytes, ends }) },
-  };
+Deno.test("JsonSink puts fields into the object, whatever their number", async () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const openFields: OpenFields = (writer) => ({
+    failures: 0,
+    read() {
+      writer.endEvent();
+      writer.dump(bytes("(mark: 0x1)"), 0, 11);
+      writer.endEvent();
+      writer.field(writer.encodeName(bytes("len")));
+      writer.integer(3);
+      writer.field(writer.encodeName(bytes("flags")));
+      writer.constant(writer.encodeSet([], "0"));
+      writer.endEvent();
+    },
+  });
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 1n, openFields };
   const row = { skb: 255n, timestamp: 1, functionIndex: 0, cpu: 3, data: dataOfText(0) };
-  const events = parseEvents(await written(JsonSink, info, [row, row, row]));
+  const events = parseEvents(await written(CheckedSink, info, [row, row, row]));
   assert.deepEqual(
     events.map((event) => Object.entries(event as object).slice(5)),
     [
       [["is_return", false]],
       [["is_return", false], ["dump", "(mark: 0x1)"]],
-      [["is_return", false], ["len", 3], ["dump", []]],
+      [["is_return", false], ["len", 3], ["flags", []]],
     ],
   );
 });
@@ -143,11 +150,8 @@ Deno.test("JsonSink hands every row on before write resolves", async () => {
 });
 
 Deno.test("JsonSink passes on that its output is closed", async () => {
-  const sink = new JsonSink(
-    { tracer: "function", functions: FUNCTIONS, originNs: 0n },
-    () => Promise.reject(new Deno.errors.BrokenPipe()),
-  );
-  const batch = new EventBatch(1);
-  fill(batch, [{ skb: 1n, timestamp: 5, functionIndex: 0, cpu: 3 }]);
+  const info = { tracer: "function", functions: FUNCTIONS, originNs: 0n } as const;
+  const sink = new JsonSink(contextOf(info, () => Promise.reject(new Deno.errors.BrokenPipe())));
+  const batch = identified([{ skb: 1n, timestamp: 5, functionIndex: 0, cpu: 3 }], info);
   await assert.rejects(sink.write(batch), Deno.errors.BrokenPipe);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { TRACERS } from "../../../lib/cli/options.ts";
-import type { TraceInfo } from "../../../lib/output/sink.ts";
+import { TRACERS } from "../../../lib/event/trace_header.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
+import { textFieldsOfData } from "../../support/fake_fields.ts";
 import {
   assertWrites,
   assertWritesAnyEvents,
@@ -9,6 +9,7 @@ import {
   FUNCTIONS,
   manyRows,
   type Row,
+  type TraceInfo,
   written,
   writtenLive,
 } from "../../support/sink_fixture.ts";
@@ -76,7 +77,7 @@ Timestamp CPU Packet             Event  Module       Function
 });
 
 Deno.test("StreamSink writes any events exactly, whatever the batches", async () => {
-  await assertWritesAnyEvents(StreamSink, expected);
+  await assertWritesAnyEvents(StreamSink, expected, textFieldsOfData);
 });
 
 Deno.test("StreamSink writes batches larger than its buffer, with data and without", async () => {
@@ -87,14 +88,14 @@ Deno.test("StreamSink writes batches larger than its buffer, with data and witho
       originNs: 7n,
       batchSize: rows.length,
       withData,
-      withFormatter: withData,
+      withFields: withData,
     };
-    await assertWrites(StreamSink, expected, rows, feed);
+    await assertWrites(StreamSink, expected, textFieldsOfData, rows, feed);
   }
 });
 
 Deno.test("StreamSink writes the lines before those that cannot be formatted", async () => {
-  await assertWritesUpToAnError(StreamSink, expected);
+  await assertWritesUpToAnError(StreamSink, expected, textFieldsOfData);
 });
 
 Deno.test("StreamSink writes the header alone when nothing came", async () => {

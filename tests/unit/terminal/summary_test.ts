@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { progressText, summarize } from "../../../lib/terminal/summary.ts";
+import { LossReport, progressText, summarize } from "../../../lib/terminal/summary.ts";
 
 const counters = { hits: 126, lost: 0, dropped: 0 };
 /** A trace that is complete. */
@@ -32,12 +32,12 @@ Deno.test("summarize gives loss with its total and the remedy", () => {
   );
 });
 
-Deno.test("summarize says how many events the module dropped", () => {
+Deno.test("summarize says how many events the extension dropped", () => {
   const some114 = { ...complete.count, events: 114 };
   const some = { hits: 126, lost: 0, dropped: 12 };
   assert.equal(
     summarize({ ...complete, delivered: 114, count: some114, counters: some }),
-    "114 events in 42 functions, of 3 packets, in 1.0 s, 12 dropped by the module, none lost.",
+    "114 events in 42 functions, of 3 packets, in 1.0 s, 12 dropped by the extension, none lost.",
   );
   const [both] = summarize({
     ...complete,
@@ -45,10 +45,10 @@ Deno.test("summarize says how many events the module dropped", () => {
     count: { ...complete.count, events: 88 },
     counters: { ...some, lost: 26 },
   }).split("\n");
-  assert.match(both, /^88 events in .*, in 1\.0 s, 12 dropped by the module, 26 lost of 126: /);
+  assert.match(both, /^88 events in .*, in 1\.0 s, 12 dropped by the extension, 26 lost of 126: /);
 });
 
-Deno.test("summarize tells of probe runs that the kernel skipped", () => {
+Deno.test("summarize reports probe runs that the kernel skipped", () => {
   const [, line] = summarize({ ...complete, missed: 3 }).split("\n");
   assert.match(line, /^Up to 3 events are missing: the kernel skipped 3 probe runs/);
 });
@@ -91,4 +91,18 @@ Deno.test("progressText says how far a trace is", () => {
     progressText({ events: 1, packets: 2 }, counters),
     /^1 event of 2 packets, none lost; /,
   );
+});
+
+Deno.test("LossReport warns of loss at once, and not again right after", () => {
+  const warnings: string[] = [];
+  const warn = (message: string) => warnings.push(message);
+  new LossReport({ counters: () => ({ lost: 0 }) }, warn).update();
+  assert.deepEqual(warnings, []);
+  let lost = 1;
+  const report = new LossReport({ counters: () => ({ lost: lost++ }) }, warn);
+  for (let times = 0; times < 3; times++) report.update();
+  assert.deepEqual(warnings, [
+    "1 event lost so far: the ring buffer was full: raise --buffer-size, or trace fewer functions " +
+    "with --regex",
+  ]);
 });

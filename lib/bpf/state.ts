@@ -1,0 +1,14 @@
+/**
+ * Byte offsets in `struct state` of event.h, at the start of `.bss`, and in its `struct cpu_counters`.
+ * tests/unit/event/layout_test.ts holds them against the BTF of the built object.
+ */
+export const STATE = {
+  active: 0,
+  asleep: 4,
+  counters: 64,
+  counterBytes: 64,
+  hits: 0,
+  lost: 8,
+  dropped: 16,
+  sizeBytes: 64 + 256 * 64,
+} as const;

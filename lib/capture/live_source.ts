@@ -1,0 +1,165 @@
+/** The running kernel as a source of events: inspect -> plan -> load -> attach -> read. */
+import type { Attachment, AttachObserver, Refusal } from "../bpf/attach/attachment.ts";
+import { Programs } from "../bpf/programs.ts";
+import { RingReader } from "../bpf/ring_reader.ts";
+import { Rings } from "../bpf/rings.ts";
+import type { EventBatch } from "../event/batch.ts";
+import type { Section } from "../event/section.ts";
+import type { TraceHeader } from "../event/trace_header.ts";
+import { monotonicNs } from "../ffi/libc.ts";
+import type { MarkCondition, PacketFilter } from "../filter/packet_filter.ts";
+import { inspectKernel } from "../kernel/inspect.ts";
+import { attach } from "./attach.ts";
+import type { Completeness, EventSource } from "./event_source.ts";
+import { type PlanRequest, planTrace, type TracePlan } from "./plan.ts";
+
+/** While records come, an empty ring is looked at this often. */
+const POLL_MS = 10;
+
+/** When none came for `POLL_MS`, the kernel wakes ipft up for the next one, or after this time. */
+const ASLEEP_MS = 1000;
+
+/** After the end, probes that are still under way have this long to submit their records. */
+const SETTLE_MS = 1000;
+
+/** What to capture, and how. */
+export interface CaptureOptions extends PlanRequest {
+  /** Which packets to trace. */
+  readonly filter: PacketFilter & { readonly mark: MarkCondition };
+  /** The parts of a record besides what all have, in their order. */
+  readonly sections: readonly Section[];
+  /** The programs linked with the user's extension; undefined without one. */
+  readonly extension?: Uint8Array<ArrayBuffer>;
+  /** Of all rings together: a power of two, 4 KiB to 2 GiB. */
+  readonly bufferSizeBytes: number;
+  /** Outputs whose readers may go away, which ends the sleep of `read`. */
+  readonly outputFds: readonly number[];
+  /** Told of modules whose functions are left out. */
+  readonly warn: (message: string) => void;
+  /** Called with each line that libbpf or the verifier logs; undefined to log nothing. */
+  readonly onLog?: (line: string) => void;
+}
+
+/** The events of this machine's kernel. Disposing detaches and unloads everything. */
+export class LiveSource implements EventSource {
+  readonly header: TraceHeader;
+  readonly plan: TracePlan;
+  readonly #resources = new DisposableStack();
+  readonly #programs: Programs;
+  readonly #reader: RingReader;
+  readonly #outputFds: readonly number[];
+  readonly #stopped = new AbortController();
+  #attachment?: Attachment;
+  #delivered = 0;
+  /** When records came for the last time, and when `stop` was called. */
+  #movedAt = performance.now();
+  #stoppedAt = 0;
+
+  private constructor(plan: TracePlan, rings: Rings, options: CaptureOptions) {
+    this.plan = plan;
+    this.#resources.use(rings);
+    this.#programs = this.#resources.use(Programs.load({
+      ...options,
+      ...plan,
+      mark: options.filter.mark.value,
+      mask: options.filter.mark.mask,
+      module: options.extension,
+      rings,
+    }));
+    const { tracer, sections, outputFds } = options;
+    this.header = { tracer, functions: plan.functions, sections, originNs: monotonicNs() };
+    this.#reader = this.#resources.use(new RingReader(rings, sections, this.header.originNs));
+    this.#outputFds = outputFds;
+  }
+
+  /**
+   * Loads the programs for a trace. They are attached to nothing yet.
+   * @throws IpftError when this kernel cannot be traced like that, or refuses the programs
+   */
+  static async load(options: CaptureOptions): Promise<LiveSource> {
+    const ringsMade = Rings.make(options.bufferSizeBytes);
+    ringsMade.catch(() => {}); // what is wrong with the kernel is told first
+    const plan = planTrace(await inspectKernel(options.warn), options);
+    const rings = await ringsMade;
+    try {
+      return new LiveSource(plan, rings, options);
+    } catch (error) {
+      rings[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Attaches the programs to their functions.
+   * @param setRlimit whether ipft may raise its own limit on open files
+   * @returns the functions that the kernel refused
+   * @throws IpftError when it refuses all; what `observer` rejects with
+   */
+  async attach(observer: AttachObserver, setRlimit: boolean): Promise<readonly Refusal[]> {
+    this.#attachment = await attach(this.plan, this.#programs, observer, setRlimit);
+    this.#resources.use(this.#attachment);
+    return this.#attachment.refused;
+  }
+
+  start(): void {
+    this.#programs.start();
+    this.#movedAt = performance.now();
+  }
+
+  stop(): void {
+    this.#programs.stop();
+    this.#stoppedAt = performance.now();
+    this.#stopped.abort();
+  }
+
+  async read(batch: EventBatch): Promise<boolean> {
+    this.#reader.read(batch);
+    const now = performance.now();
+    if (batch.length > 0) {
+      this.#delivered += batch.length;
+      this.#movedAt = now;
+      return true;
+    }
+    if (this.#stopped.signal.aborted) {
+      const { hits, lost, dropped } = this.#programs.counters();
+      const isComplete = hits === this.#delivered + lost + dropped;
+      if (isComplete || now > this.#stoppedAt + SETTLE_MS) return false;
+      await sleep(1);
+    } else if (now - this.#movedAt < POLL_MS) {
+      await sleep(POLL_MS);
+    } else {
+      const woken = this.#programs.waitForRecord(this.#outputFds, ASLEEP_MS);
+      await orAborted(woken, this.#stopped.signal);
+    }
+    return true;
+  }
+
+  completeness(): Completeness {
+    return { ...this.#programs.counters(), delivered: this.#delivered };
+  }
+
+  missed(): number | undefined {
+    return this.#attachment?.missed();
+  }
+
+  [Symbol.dispose](): void {
+    this.#resources[Symbol.dispose]();
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Resolves with the promise, or at the signal. (`Promise.race` would pile up on a lasting promise.) */
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    signal.addEventListener("abort", end);
+    promise.then(end, reject);
+  });
+}

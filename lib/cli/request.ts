@@ -1,0 +1,71 @@
+import type { Tracer } from "../event/trace_header.ts";
+import type { Section } from "../event/section.ts";
+import type { BackendName } from "../bpf/attach/backends.ts";
+import type { ExtensionFile } from "../extension/extension.ts";
+import type { TemplateName } from "../extension/templates.ts";
+import type { MarkCondition, PacketFilter } from "../filter/packet_filter.ts";
+import type { FunctionFilter } from "../kernel/functions.ts";
+import type { OutputRequest } from "../output/outputs.ts";
+
+/** What the command line asks for. */
+export type Request =
+  | { readonly kind: "trace"; readonly options: TraceOptions }
+  | { readonly kind: "list"; readonly functions: FunctionFilter }
+  | { readonly kind: "doctor"; readonly verbose: boolean }
+  | { readonly kind: "lua"; readonly trial: ScriptTrial }
+  | { readonly kind: "generate"; readonly template: GeneratedName }
+  | { readonly kind: "version" }
+  /** `--help`: a text for stdout. */
+  | { readonly kind: "print"; readonly text: string };
+
+/** What to trace and where results go, validated. */
+export interface TraceOptions {
+  /** The packets to trace. */
+  readonly filter: PacketFilter & { readonly mark: MarkCondition };
+  /** The functions to trace them in. */
+  readonly functions: FunctionFilter;
+  /** Undefined: the best that the kernel has. */
+  readonly backend?: BackendName;
+  readonly tracer: Tracer;
+  /** What to record of each event besides its header, in the order of `SECTIONS`. */
+  readonly sections: readonly Section[];
+  /** At least one. No two have the same destination. */
+  readonly outputs: readonly OutputRequest[];
+  readonly extension?: ExtensionFile;
+  /** Size of all rings together: a power of two, 4 KiB to 2 GiB. */
+  readonly bufferSizeBytes: number;
+  /** Whether ipft may raise its own limit on open files. */
+  readonly setRlimit: boolean;
+  /** How many packets to trace; undefined for all. */
+  readonly packets?: number;
+  /** How long to trace once the trace is ready; undefined for no limit. */
+  readonly durationMs?: number;
+  /** A program and its arguments, run once the trace is ready. The trace ends with it. */
+  readonly command?: readonly string[];
+  /** Whether the sockets of `command` get the mark. */
+  readonly markCommand: boolean;
+  /** Where to accept connections once the trace is ready; undefined for nowhere. */
+  readonly probeServer?: ProbeServerAddress;
+  /** Whether to show what libbpf and the verifier log. */
+  readonly verbose: boolean;
+}
+
+/** An IP address and a TCP port. */
+export interface ProbeServerAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Scripts that complete ipft's command line in a shell. */
+export const COMPLETION_NAMES = ["completion-bash", "completion-zsh", "completion-fish"] as const;
+
+/** What `ipft --gen` can print. */
+export type GeneratedName = TemplateName | typeof COMPLETION_NAMES[number] | "man-page";
+
+/** What `ipft lua` is to try. */
+export interface ScriptTrial {
+  readonly script: string;
+  /** The data of an event: `DATA_BYTES` bytes. */
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly isJson: boolean;
+}
