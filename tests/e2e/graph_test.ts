@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { attach } from "../../lib/capture/attach.ts";
 import { Programs } from "../../lib/bpf/programs.ts";
-import { EventBatch } from "../../lib/event/event.ts";
+import { EventBatch } from "../../lib/event/batch.ts";
 import { RingReader } from "../../lib/bpf/ring_reader.ts";
 import { Rings } from "../../lib/bpf/rings.ts";
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
@@ -131,26 +131,27 @@ Deno.test("function_graph with a link for entries and one for returns", async ()
   const plan = planTrace({ ...kernel, capabilities }, {
     tracer: "function_graph",
     backend: "kprobe-multi",
-    filter,
+    functions,
   });
   using rings = await Rings.make(2 ** 16);
   using tracer = Programs.load({ ...plan, mark: 1234, mask: 0xffffffff, rings });
   const unobserved = { attached: () => Promise.resolve(), detached: () => {} };
   using _attachment = await attach(plan, tracer, unobserved);
-  using reader = new RingReader(rings, 0n);
+  using reader = new RingReader(rings, [], 0n);
   tracer.start();
   await ping(1234, "-c", "1");
   await ping(0, "-c", "1");
   tracer.stop();
   const batch = new EventBatch(1000);
   reader.read(batch);
+  const { skb, timestamp, cpu, functionIndex, isReturn } = batch.columns;
   const events = Array.from({ length: batch.length }, (_, row) => ({
-    packet_id: `${batch.skbHigh[row]}:${batch.skbLow[row]}`,
-    timestamp: batch.timestamp[row],
-    processor_id: batch.cpu[row],
+    packet_id: `${skb[2 * row + 1]}:${skb[2 * row]}`,
+    timestamp: timestamp[row],
+    processor_id: cpu[row],
     module: "vmlinux",
-    function: plan.functions[batch.functionIndex[row]].name,
-    is_return: batch.isReturn[row] === 1,
+    function: plan.functions[functionIndex[row]].name,
+    is_return: isReturn[row] === 1,
   }));
   const nested = "ip_output(dev_hard_start_xmit()ip_rcv(ip_local_deliver(icmp_rcv(";
   assert(brackets(events).startsWith(nested), brackets(events));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { LuaScript } from "../../lib/lua/script.ts";
+import { TextFields } from "../../lib/output/fields/text_fields.ts";
 import { isKernel, type JsonEvent, options, ping, shell, Trace, workingBackends } from "./ipft.ts";
 import { AFTER_THE_END, MARK, transfer, withMarkedOutput } from "./traffic.ts";
 
@@ -130,9 +131,10 @@ Deno.test("examples/lua/five_tuple writes IPv6 addresses as RFC 5952 says", asyn
   const silent = { write: () => {}, writeError: () => {} };
   const path = new URL("../../examples/lua/five_tuple/five_tuple.lua", import.meta.url).pathname;
   using script = await LuaScript.load(path, silent);
-  const { bytes } = script.formatter("text", () => {})!.format(data);
+  const writer = new TextFields();
+  script.openFields(() => {})!(writer).read(data);
   assert.equal(
-    new TextDecoder().decode(bytes),
+    new TextDecoder().decode(writer.bytes),
     addresses.map((hex) => ` (${canonical[hex]} > :: protocol 59)`).join(""),
   );
 });

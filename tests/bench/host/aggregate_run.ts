@@ -1,12 +1,13 @@
 /**
- * One run of the aggregate sink, without module data: `deno run -A aggregate_run.ts EVENTS`. A
+ * One run of the aggregate sink, without an extension's data: `deno run -A aggregate_run.ts EVENTS`. A
  * hundredth as many packets, a thousand of them under way at a time, each function by turns. Prints
  * an `AggregateRun` as JSON.
  *
  * Timed is `finish`: to group, sort and print to /dev/null. The memory is the process's peak (VmHWM)
  * less what it had (VmRSS) before the first event, so the garbage of the heap counts, too.
  */
-import { EventBatch } from "../../../lib/event/event.ts";
+import { IdentifyPackets } from "../../../lib/analysis/identify_packets.ts";
+import { EventBatch } from "../../../lib/event/batch.ts";
 import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
 import { openDestination } from "../../../lib/output/destination.ts";
 import { kernelFunctions } from "./functions.ts";
@@ -26,15 +27,16 @@ function statusBytes(field: string): number {
 /** The next rows of the trace, from event `first` on. */
 function fill(batch: EventBatch, first: number, count: number, functionCount: number): void {
   const burst = PACKETS_AT_A_TIME * EVENTS_PER_PACKET;
+  const { skb, timestamp, functionIndex, cpu } = batch.columns;
   for (let row = 0; row < count; row++) {
     const event = first + row;
     const packet = Math.floor(event / burst) * PACKETS_AT_A_TIME + event % PACKETS_AT_A_TIME;
-    batch.skbLow[row] = packet * 0x100;
-    batch.skbHigh[row] = 0xffff8880;
+    skb[2 * row] = packet * 0x100;
+    skb[2 * row + 1] = 0xffff8880;
     // CPUs reserve their records a little out of order: the sink has something to sort.
-    batch.timestamp[row] = event * 100 + Math.imul(event, 0x9e3779b1) % 2000;
-    batch.functionIndex[row] = event % functionCount;
-    batch.cpu[row] = event % 8;
+    timestamp[row] = event * 100 + Math.imul(event, 0x9e3779b1) % 2000;
+    functionIndex[row] = event % functionCount;
+    cpu[row] = event % 8;
   }
   batch.length = count;
 }
@@ -43,12 +45,14 @@ if (import.meta.main) {
   const events = Number(Deno.args[0]);
   const functions = kernelFunctions();
   using output = await openDestination("/dev/null");
-  const info = { tracer: "function" as const, functions, originNs: 0n };
-  const sink = new AggregateSink(info, output.write);
+  const header = { tracer: "function" as const, functions, sections: [], originNs: 0n };
+  const sink = new AggregateSink({ header, write: output.write });
+  const identify = new IdentifyPackets(header);
   const batch = new EventBatch(BATCH_CAPACITY);
   const before = statusBytes("VmRSS");
   for (let first = 0; first < events; first += BATCH_CAPACITY) {
     fill(batch, first, Math.min(BATCH_CAPACITY, events - first), functions.length);
+    identify.apply(batch);
     await sink.write(batch);
   }
   const start = performance.now();

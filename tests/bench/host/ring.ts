@@ -5,12 +5,14 @@
  * to /dev/null. Timed are `RingReader.read` and `Sink.write` alone: between them the filler's numbers
  * are folded to functions and CPUs that exist.
  */
-import { EventBatch } from "../../../lib/event/event.ts";
 import { RingReader } from "../../../lib/bpf/ring_reader.ts";
+import { EventBatch } from "../../../lib/event/batch.ts";
+import { DATA } from "../../../lib/event/section.ts";
+import type { TracedFunction } from "../../../lib/event/trace_header.ts";
 import { LuaScript } from "../../../lib/lua/script.ts";
 import { openDestination } from "../../../lib/output/destination.ts";
 import { JsonSink } from "../../../lib/output/json.ts";
-import type { Sink, TraceInfo } from "../../../lib/output/sink.ts";
+import type { Sink } from "../../../lib/output/sink.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
 import { RingFiller } from "../../support/ring_filler.ts";
 import { rotated, type Samples } from "../series.ts";
@@ -22,7 +24,7 @@ const RING_BYTES = 1 << 26, BATCH_CAPACITY = 1 << 14;
 const FILL_RECORDS = 1 << 19;
 const CPUS = 8;
 
-type Functions = TraceInfo["functions"];
+type Functions = readonly TracedFunction[];
 
 interface Figure {
   readonly name: string;
@@ -45,7 +47,8 @@ export async function measureReader(samples: Samples, functions: Functions, roun
 /** Reading, formatting and writing JSON. */
 export async function measureJson(samples: Samples, functions: Functions, rounds: number) {
   using output = await openDestination("/dev/null");
-  const sink = new JsonSink({ tracer: "function", functions, originNs: 0n }, output.write);
+  const header = { tracer: "function" as const, functions, sections: [], originNs: 0n };
+  const sink = new JsonSink({ header, write: output.write });
   const name = "ring to JSON", events = 250_000, goal = 5_000;
   await measure(samples, { name, functions, withData: false, events, goal, rounds, sink });
 }
@@ -54,12 +57,12 @@ export async function measureJson(samples: Samples, functions: Functions, rounds
 export async function measureLua(samples: Samples, functions: Functions, rounds: number) {
   const path = new URL("./dump.lua", import.meta.url).pathname;
   using script = await LuaScript.load(path, { write: () => {}, writeError: () => {} });
-  const dataFormatter = script.formatter("text", (error) => {
+  const openFields = script.openFields((error) => {
     throw error;
   });
   using output = await openDestination("/dev/null");
-  const info = { tracer: "function" as const, functions, originNs: 0n, dataFormatter };
-  const sink = new StreamSink(info, output.write);
+  const header = { tracer: "function" as const, functions, sections: [DATA], originNs: 0n };
+  const sink = new StreamSink({ header, openFields, write: output.write });
   const name = "ring to Lua dump", events = 100_000, goal = 1_000;
   await measure(samples, { name, functions, withData: true, events, goal, rounds, sink });
 }
@@ -67,7 +70,7 @@ export async function measureLua(samples: Samples, functions: Functions, rounds:
 async function measure(samples: Samples, figure: Figure): Promise<void> {
   const { name, events, goal, rounds } = figure;
   using filler = new RingFiller(RING_BYTES);
-  using reader = new RingReader(filler, 0n);
+  using reader = new RingReader(filler, figure.withData ? [DATA] : [], 0n);
   await timeMs(filler, reader, figure, events); // until the code is compiled
   for (let round = 0; round < rounds; round++) {
     for (const factor of rotated(FACTORS, round)) {
@@ -89,7 +92,7 @@ async function timeMs(
   { functions, withData, sink }: Figure,
   count: number,
 ): Promise<number> {
-  const batch = new EventBatch(BATCH_CAPACITY, withData);
+  const batch = new EventBatch(BATCH_CAPACITY, withData ? [DATA] : []);
   let ms = 0;
   for (let left = count; left > 0;) {
     const records = Math.min(left, FILL_RECORDS);
@@ -111,10 +114,11 @@ async function timeMs(
   return ms;
 }
 
-function fold(batch: EventBatch, functionCount: number): void {
-  for (let row = 0; row < batch.length; row++) {
-    batch.functionIndex[row] %= functionCount;
-    batch.cpu[row] %= CPUS;
-    batch.isReturn[row] = 0;
+function fold({ length, columns }: EventBatch, functionCount: number): void {
+  const { functionIndex, cpu, isReturn } = columns;
+  for (let row = 0; row < length; row++) {
+    functionIndex[row] %= functionCount;
+    cpu[row] %= CPUS;
+    isReturn[row] = 0;
   }
 }

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DATA_BYTES, EventBatch } from "../../../lib/event/event.ts";
 import { RingReader } from "../../../lib/bpf/ring_reader.ts";
+import { EventBatch } from "../../../lib/event/batch.ts";
+import { DATA, DATA_BYTES } from "../../../lib/event/section.ts";
 import { monotonicNs } from "../../../lib/ffi/libc.ts";
 import { RingFiller } from "../../support/ring_filler.ts";
 
 const PAGE_BYTES = 4096, RECORD_BYTES = 32;
 
-/** With and without data: what is submitted, and whether batches take it. */
-const KINDS = [["submit", false], ["submit_with_data", true]] as const;
+/** With and without data: what is submitted, and the sections of these records. */
+const KINDS = [["submit", []], ["submit_with_data", [DATA]]] as const;
 
 /** The data of a record as ring_filler.bpf.c writes it. */
 function dataOf(number: number): Uint8Array {
@@ -21,16 +22,21 @@ function dataOf(number: number): Uint8Array {
 
 /** The numbers of the records in a batch, each column checked against what ring_filler.bpf.c wrote. */
 function numbers(batch: EventBatch, originNs: bigint): number[] {
+  const { skb, timestamp, task, functionIndex, cpu, isReturn } = batch.columns;
+  const data = batch.section(DATA)?.bytes;
   return Array.from({ length: batch.length }, (_, row) => {
-    const number = batch.functionIndex[row];
-    const skb = 0xffff888000000000n + BigInt(number) * 0x100n;
-    assert.equal(batch.skbLow[row], Number(skb & 0xffffffffn));
-    assert.equal(batch.skbHigh[row], Number(skb >> 32n));
-    assert.equal(batch.timestamp[row], Number(0xfffffff0n + BigInt(number) - originNs));
-    assert.equal(batch.task[row], Math.imul(number, 0x9e3779b1) >>> 0);
-    assert.equal(batch.cpu[row], (number * 5) & 0x7fff);
-    assert.equal(batch.isReturn[row], (number >> 1) & 1);
-    assert.deepEqual(batch.dataOf(row, row + 1), batch.data && dataOf(number));
+    const number = functionIndex[row];
+    const address = 0xffff888000000000n + BigInt(number) * 0x100n;
+    assert.equal(skb[2 * row], Number(address & 0xffffffffn));
+    assert.equal(skb[2 * row + 1], Number(address >> 32n));
+    assert.equal(timestamp[row], Number(0xfffffff0n + BigInt(number) - originNs));
+    assert.equal(task[row], Math.imul(number, 0x9e3779b1) >>> 0);
+    assert.equal(cpu[row], (number * 5) & 0x7fff);
+    assert.equal(isReturn[row], (number >> 1) & 1);
+    if (data !== undefined) {
+      const bytes = new Uint8Array(data.buffer, row * DATA_BYTES, DATA_BYTES);
+      assert.deepEqual(bytes, dataOf(number));
+    }
     return number;
   });
 }
@@ -39,17 +45,17 @@ const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_,
 
 Deno.test("RingReader gives nothing of an empty ring", () => {
   using filler = new RingFiller(PAGE_BYTES);
-  using reader = new RingReader(filler, 0n);
+  using reader = new RingReader(filler, [], 0n);
   const batch = new EventBatch(4);
   reader.read(batch);
   assert.equal(batch.length, 0);
 });
 
 Deno.test("RingReader gives every record once and in order, round the ring's end", async () => {
-  for (const [submit, withData] of KINDS) {
+  for (const [submit, sections] of KINDS) {
     using filler = new RingFiller(PAGE_BYTES);
-    using reader = new RingReader(filler, 0n);
-    const batch = new EventBatch(1000, withData);
+    using reader = new RingReader(filler, sections, 0n);
+    const batch = new EventBatch(1000, sections);
     // Steps that don't divide the ring: its end falls at every place of a step.
     for (let from = 0; from < 20_000; from = filler.written) {
       assert.equal(await filler.run(submit, 1 + from % 41), 0);
@@ -60,10 +66,10 @@ Deno.test("RingReader gives every record once and in order, round the ring's end
 });
 
 Deno.test("RingReader skips discarded records of any length", async () => {
-  for (const [submit, withData] of KINDS) {
+  for (const [submit, sections] of KINDS) {
     using filler = new RingFiller(PAGE_BYTES);
-    using reader = new RingReader(filler, 0n);
-    const batch = new EventBatch(1000, withData);
+    using reader = new RingReader(filler, sections, 0n);
+    const batch = new EventBatch(1000, sections);
     for (let round = 0; round < 300; round++) {
       const from = filler.written;
       await filler.run("discard", 1 + round % 3);
@@ -78,7 +84,7 @@ Deno.test("RingReader skips discarded records of any length", async () => {
 
 Deno.test("RingReader stops at a busy record and gives it once it is submitted", async () => {
   using filler = new RingFiller(PAGE_BYTES);
-  using reader = new RingReader(filler, 0n);
+  using reader = new RingReader(filler, [], 0n);
   const batch = new EventBatch(1000);
   // Nothing is seen of a busy record when this thread has to wait for the CPU of `linger`.
   for (let attempt = 0, wasBusy = false; !wasBusy; attempt++) {
@@ -102,7 +108,7 @@ Deno.test("RingReader stops at a busy record and gives it once it is submitted",
 
 Deno.test("RingReader frees the room of what it has read, and no more", async () => {
   using filler = new RingFiller(PAGE_BYTES);
-  using reader = new RingReader(filler, 0n);
+  using reader = new RingReader(filler, [], 0n);
   const batch = new EventBatch(1000);
   const records = PAGE_BYTES / RECORD_BYTES;
   assert.equal(await filler.run("submit", records + 10), 1, "the ring is full");
@@ -121,10 +127,10 @@ Deno.test("RingReader frees the room of what it has read, and no more", async ()
 });
 
 Deno.test("RingReader fills no more than the batch and goes on from there", async () => {
-  for (const [submit, withData] of KINDS) {
+  for (const [submit, sections] of KINDS) {
     using filler = new RingFiller(PAGE_BYTES);
-    using reader = new RingReader(filler, 0n);
-    const batch = new EventBatch(15, withData);
+    using reader = new RingReader(filler, sections, 0n);
+    const batch = new EventBatch(15, sections);
     await filler.run(submit, 40);
     const seen: number[] = [];
     for (const expected of [15, 15, 10, 0]) {
@@ -139,7 +145,7 @@ Deno.test("RingReader fills no more than the batch and goes on from there", asyn
 Deno.test("RingReader counts timestamps from its origin, exactly, on either side of it", async () => {
   for (const originNs of [0xfffffff8n, 0x100000000n, 0xffff_ffff_ffffn]) {
     using filler = new RingFiller(PAGE_BYTES);
-    using reader = new RingReader(filler, originNs);
+    using reader = new RingReader(filler, [], originNs);
     const batch = new EventBatch(1000);
     await filler.run("submit", 50);
     reader.read(batch);
@@ -164,6 +170,7 @@ Deno.test("RingReader puts the records of several rings in the order of their ti
       const rings = [0, 1, 2].map(() => fillers.use(new RingFiller(PAGE_BYTES)));
       using reader = new RingReader(
         { fds: rings.flatMap(({ fds }) => fds), sizeBytes: PAGE_BYTES },
+        [],
         0n,
       );
       const batch = new EventBatch(capacity);
@@ -193,6 +200,7 @@ Deno.test("RingReader leaves for later what another ring may still have somethin
   using second = new RingFiller(PAGE_BYTES);
   using reader = new RingReader(
     { fds: [...first.fds, ...second.fds], sizeBytes: PAGE_BYTES },
+    [],
     0n,
   );
   const batch = new EventBatch(10);
@@ -202,8 +210,8 @@ Deno.test("RingReader leaves for later what another ring may still have somethin
   await first.run("submit");
   await second.run("submit");
   reader.read(batch);
-  assert.deepEqual(Array.from(batch.timestamp.subarray(0, batch.length)), [0xfffffff0]);
+  assert.deepEqual(Array.from(batch.columns.timestamp.subarray(0, batch.length)), [0xfffffff0]);
   do reader.read(batch); while (batch.length === 0);
   assert.ok(monotonicNs() > soonNs);
-  assert.deepEqual(Array.from(batch.timestamp.subarray(0, batch.length)), [Number(soonNs)]);
+  assert.deepEqual(Array.from(batch.columns.timestamp.subarray(0, batch.length)), [Number(soonNs)]);
 });

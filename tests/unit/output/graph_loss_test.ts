@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
-import { dataOfText, FakeFields, textOfData } from "../../support/fake_fields.ts";
+import { dataOfText, FakeFields, textFieldsOfData } from "../../support/fake_fields.ts";
 import { assertTree, events, INFO } from "../../support/graph_fixture.ts";
 import { written } from "../../support/sink_fixture.ts";
 
@@ -135,9 +135,9 @@ Deno.test("GraphSink writes the text of every event where there is a formatter",
      140 0 7 A kfree_skb }
      150 0 7 A ip_rcv }
   `).map((row, i) => ({ ...row, data: dataOfText(3 + i, [i]) }));
-  const [a, b, c, d, e, f] = rows.map(({ data }) => textOfData(data));
+  const [a, b, c, d, e, f] = rows.map(({ data }) => textFieldsOfData(data));
   assert.equal(
-    await written(GraphSink, { ...INFO, dataFormatter: new FakeFields() }, rows),
+    await written(GraphSink, { ...INFO, openFields: new FakeFields().open }, rows),
     `\
 Timestamp  CPU Module       Duration  Function
 1000000100   0 vmlinux                ip_rcv() {${a}

@@ -174,19 +174,23 @@ Deno.test("GraphSink pairs a function that calls itself with the same skb", asyn
 });
 
 Deno.test("GraphSink goes by time, and by arrival where that is the same", async () => {
+  // Records of two CPUs in one ring may be out of order, but not those of one task.
   await assertTree(
     `
-     160 0 7 A ip_rcv }
+     155 1 8 A skb_clone {
+     100 0 7 A ip_rcv {
      110 0 7 A nf_hook_slow {
      110 0 7 A nf_hook_slow }
-     100 0 7 A ip_rcv {
+     165 1 8 A skb_clone }
      110 0 7 A skb_clone {
      110 0 7 A skb_clone }
+     160 0 7 A ip_rcv }
     `,
     `\
 1000000100   0 vmlinux                ip_rcv() {
 1000000110   0 vmlinux      0.000 us    nf_hook_slow();
 1000000110   0 vmlinux      0.000 us    skb_clone();
+1000000155   1 vmlinux      0.010 us  skb_clone();
 1000000160   0 vmlinux      0.060 us  }
 `,
   );

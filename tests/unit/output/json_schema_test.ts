@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DATA_BYTES } from "../../../lib/event/event.ts";
-import { EventStruct } from "../../../lib/extension/event_struct.ts";
-import { openModule } from "../../../lib/extension/open_object.ts";
-import { StructFormatter } from "../../../lib/extension/struct_formatter.ts";
-import { type DataFormatter, EVENT_FIELDS } from "../../../lib/event/data_formatter.ts";
+import { EVENT_FIELDS, type OpenFields } from "../../../lib/event/fields.ts";
+import { DATA_BYTES } from "../../../lib/event/section.ts";
+import { BpfExtension } from "../../../lib/extension/bpf_extension.ts";
 import { JsonSink } from "../../../lib/output/json.ts";
 import schema from "../../../docs/json.schema.json" with { type: "json" };
 import { EXPECTED } from "../../extensions/expected.ts";
 import { parseEvents } from "../../support/json_schema.ts";
-import { formatterOf, withScript } from "../../support/lua_fixture.ts";
+import { withScript } from "../../support/lua_fixture.ts";
 import { FUNCTIONS, written } from "../../support/sink_fixture.ts";
 
 const EVENT = {
@@ -31,9 +29,31 @@ function fits(event: unknown): boolean {
   }
 }
 
-/** Whatever the data of events are, the lines that JsonSink writes with the formatter fit. */
-async function assertFitsAnyData(dataFormatter: DataFormatter): Promise<void> {
-  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 1n, dataFormatter };
+/**
+ * Whatever the data of events are, the lines that JsonSink writes with these fields fit.
+ * @returns for how many events the fields could not be read
+ */
+async function assertFitsAnyData(openFields: OpenFields): Promise<number> {
+  let failures = 0;
+  const counting: OpenFields = (writer) => {
+    const reader = openFields(writer);
+    return {
+      get failures() {
+        return reader.failures;
+      },
+      read: (data) => {
+        const before = reader.failures;
+        reader.read(data);
+        failures += reader.failures - before;
+      },
+    };
+  };
+  const info = {
+    tracer: "function" as const,
+    functions: FUNCTIONS,
+    originNs: 1n,
+    openFields: counting,
+  };
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.uint8Array({ minLength: DATA_BYTES, maxLength: DATA_BYTES })),
@@ -45,6 +65,7 @@ async function assertFitsAnyData(dataFormatter: DataFormatter): Promise<void> {
       },
     ),
   );
+  return failures;
 }
 
 Deno.test("the schema requires the fields that every event has, and says what they are", () => {
@@ -95,9 +116,7 @@ Deno.test("whatever dump returns, and its errors, fit the schema", async () => {
     return data:sub(1, data:byte())
   end`;
   await withScript(source, async ({ script }) => {
-    const { formatter } = formatterOf(script, "json");
-    await assertFitsAnyData(formatter);
-    assert(formatter.failures > 0);
+    assert(await assertFitsAnyData(script.openFields(() => {})!) > 0);
   });
 });
 
@@ -109,17 +128,13 @@ Deno.test("whatever decode returns, and its errors, fit the schema", async () =>
     return { float = float, integer = integer, [data:sub(18, 20)] = data:sub(21), inf = 1 / 0 }
   end`;
   await withScript(source, async ({ script }) => {
-    const { formatter } = formatterOf(script, "json");
-    await assertFitsAnyData(formatter);
-    assert(formatter.failures > 0);
+    assert(await assertFitsAnyData(script.openFields(() => {})!) > 0);
   });
 });
 
 for (const name of Object.keys(EXPECTED)) {
   Deno.test(`whatever module() of the extension ${name} fills in fits the schema`, async () => {
-    const object = await Deno.readFile(new URL(`../../extensions/${name}.bpf.o`, import.meta.url));
-    const event = new EventStruct(openModule(object, name).btf, name);
-    const formatter = new StructFormatter(event, true, () => undefined);
-    await assertFitsAnyData(formatter);
+    const path = new URL(`../../extensions/${name}.bpf.o`, import.meta.url).pathname;
+    await assertFitsAnyData(await BpfExtension.read(path).openFields());
   });
 }

@@ -93,8 +93,8 @@ Deno.test("JsonSink writes batches larger than its buffer, piece by piece", asyn
   const sink = new CheckedSink(contextOf(info, (bytes) => {
     sizes.push(bytes.length);
     return Promise.resolve();
-  }));
-  await sink.write(identified(rows, info));
+  }, true));
+  await sink.write(identified(rows, info, true));
   assert.ok(sizes.length > 1 && Math.max(...sizes) < 300_000, `pieces of ${sizes} bytes`);
 });
 

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
 import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
+import type { SinkContext } from "../../../lib/output/sink.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
 import { COLOURED } from "../../../lib/output/text/style.ts";
-import { FUNCTIONS, manyRows, written } from "../../support/sink_fixture.ts";
+import { FUNCTIONS, manyRows, type SinkClass, written } from "../../support/sink_fixture.ts";
+
+/** A sink whose table is coloured. */
+function Coloured(Sink: SinkClass): SinkClass {
+  return class {
+    constructor(context: SinkContext) {
+      return new Sink({ ...context, style: COLOURED });
+    }
+  } as SinkClass;
+}
 
 Deno.test("a coloured table is the plain one, where colours are not seen", async () => {
   const rows = manyRows(2000).map((row) => ({ ...row, data: undefined }));
@@ -12,7 +22,7 @@ Deno.test("a coloured table is the plain one, where colours are not seen", async
     const sinks = [StreamSink, tracer === "function" ? AggregateSink : GraphSink];
     for (const Sink of sinks) {
       const plain = await written(Sink, info, rows);
-      const bytes = await written(Sink, { ...info, style: COLOURED }, rows);
+      const bytes = await written(Coloured(Sink), info, rows);
       const coloured = bytes.replaceAll("\x1b", "ESC");
       assert.ok(!plain.includes("\x1b"));
       assert.equal(coloured.replaceAll(/ESC\[\d*m/g, ""), plain);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { constant, GROUP_LINES, TextBuffer } from "../../../lib/output/text/text_buffer.ts";
+import { GROUP_EVENTS } from "../../../lib/event/fields.ts";
+import { constant, TextBuffer } from "../../../lib/output/text/text_buffer.ts";
 
 const LINE = constant("0123456789\n");
 
@@ -12,7 +13,6 @@ function countingBuffer(): { text: TextBuffer; sizes: number[] } {
       return Promise.resolve();
     },
     0n,
-    0,
     LINE.sizeBytes,
   );
   return { text, sizes };
@@ -31,27 +31,26 @@ Deno.test("TextBuffer takes a whole group of lines after bytes of any length", a
         return Promise.resolve();
       },
       0n,
-      0,
       LINE.sizeBytes,
     );
-    await text.writeLines(GROUP_LINES, (from, to) => {
+    await text.writeLines(GROUP_EVENTS, (from, to) => {
       text.bytes(source, 1, length + 1);
       for (let line = from; line < to; line++) text.constant(LINE);
     });
     const end = new TextDecoder().decode(seen.subarray(length));
-    assert.ok(end === "0123456789\n".repeat(GROUP_LINES), `after ${length} bytes`);
+    assert.ok(end === "0123456789\n".repeat(GROUP_EVENTS), `after ${length} bytes`);
     assert.equal(seen.lastIndexOf(2), length - 1);
   }
 });
 
 Deno.test("TextBuffer.writeLines asks for groups, and writes what they add up to", async () => {
   const { text, sizes } = countingBuffer();
-  for (const count of [0, 1, GROUP_LINES, GROUP_LINES + 1, 100_000]) {
+  for (const count of [0, 1, GROUP_EVENTS, GROUP_EVENTS + 1, 100_000]) {
     let next = 0;
     sizes.length = 0;
     await text.writeLines(count, (from, to) => {
       assert.equal(from, next);
-      assert.ok(to > from && to - from <= GROUP_LINES);
+      assert.ok(to > from && to - from <= GROUP_EVENTS);
       for (next = from; next < to; next++) text.constant(LINE);
     });
     assert.equal(next, count);
@@ -66,7 +65,7 @@ Deno.test("TextBuffer does not write again what could not be written", async () 
     attempts++;
     return Promise.reject(new Deno.errors.BrokenPipe());
   };
-  const text = new TextBuffer(failing, 0n, 0, LINE.sizeBytes);
+  const text = new TextBuffer(failing, 0n, LINE.sizeBytes);
   const writing = text.writeLines(100_000, (from, to) => {
     for (let line = from; line < to; line++) text.constant(LINE);
   });

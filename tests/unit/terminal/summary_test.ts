@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { LossReport, progressText, summarize } from "../../../lib/terminal/summary.ts";
 
-const counters = { hits: 126, lost: 0, dropped: 0 };
+const completeness = { hits: 126, lost: 0, dropped: 0, delivered: 126 };
 /** A trace that is complete. */
 const complete = {
-  delivered: 126,
   count: { events: 126, packets: 3, functions: 42 },
-  counters,
+  completeness,
   missed: 0,
   unformatted: 0,
   seconds: 1,
@@ -20,9 +19,8 @@ Deno.test("summarize says that nothing was lost", () => {
 Deno.test("summarize gives loss with its total and the remedy", () => {
   const text = summarize({
     ...complete,
-    delivered: 100,
     count: { events: 100, packets: 1, functions: 1 },
-    counters: { hits: 126, lost: 26, dropped: 0 },
+    completeness: { hits: 126, lost: 26, dropped: 0, delivered: 100 },
     missed: undefined,
   });
   assert.equal(
@@ -34,16 +32,15 @@ Deno.test("summarize gives loss with its total and the remedy", () => {
 
 Deno.test("summarize says how many events the extension dropped", () => {
   const some114 = { ...complete.count, events: 114 };
-  const some = { hits: 126, lost: 0, dropped: 12 };
+  const some = { hits: 126, lost: 0, dropped: 12, delivered: 114 };
   assert.equal(
-    summarize({ ...complete, delivered: 114, count: some114, counters: some }),
+    summarize({ ...complete, count: some114, completeness: some }),
     "114 events in 42 functions, of 3 packets, in 1.0 s, 12 dropped by the extension, none lost.",
   );
   const [both] = summarize({
     ...complete,
-    delivered: 88,
     count: { ...complete.count, events: 88 },
-    counters: { ...some, lost: 26 },
+    completeness: { ...some, lost: 26, delivered: 88 },
   }).split("\n");
   assert.match(both, /^88 events in .*, in 1\.0 s, 12 dropped by the extension, 26 lost of 126: /);
 });
@@ -56,8 +53,8 @@ Deno.test("summarize reports probe runs that the kernel skipped", () => {
 Deno.test("summarize does not hide events that are neither delivered nor lost", () => {
   const [, line] = summarize({
     ...complete,
-    delivered: 125,
     count: { ...complete.count, events: 125 },
+    completeness: { ...completeness, delivered: 125 },
   }).split("\n");
   assert.equal(line, "1 event was still being written when the trace ended.");
 });
@@ -76,19 +73,19 @@ Deno.test("summarize says what -n left out, and of nothing only that", () => {
     "94 events in 42 functions, of 2 packets, in 1.0 s, 32 of later packets left out, none lost.",
   );
   const none = { events: 0, packets: 0, functions: 0 };
-  const counters = { hits: 0, lost: 0, dropped: 0 };
-  const text = summarize({ ...complete, delivered: 0, count: none, counters });
+  const nothing = { hits: 0, lost: 0, dropped: 0, delivered: 0 };
+  const text = summarize({ ...complete, count: none, completeness: nothing });
   assert.equal(text, "0 events in 1.0 s, none lost.");
 });
 
 Deno.test("progressText says how far a trace is", () => {
-  const lost = { hits: 9, lost: 2, dropped: 0 };
+  const lost = { ...completeness, lost: 2 };
   assert.equal(
     progressText({ events: 7, packets: 1 }, lost),
     "7 events of 1 packet, 2 lost; Ctrl-C ends the trace",
   );
   assert.match(
-    progressText({ events: 1, packets: 2 }, counters),
+    progressText({ events: 1, packets: 2 }, completeness),
     /^1 event of 2 packets, none lost; /,
   );
 });
@@ -96,10 +93,10 @@ Deno.test("progressText says how far a trace is", () => {
 Deno.test("LossReport warns of loss at once, and not again right after", () => {
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);
-  new LossReport({ counters: () => ({ lost: 0 }) }, warn).update();
+  new LossReport({ completeness: () => completeness }, warn).update();
   assert.deepEqual(warnings, []);
   let lost = 1;
-  const report = new LossReport({ counters: () => ({ lost: lost++ }) }, warn);
+  const report = new LossReport({ completeness: () => ({ ...completeness, lost: lost++ }) }, warn);
   for (let times = 0; times < 3; times++) report.update();
   assert.deepEqual(warnings, [
     "1 event lost so far: the ring buffer was full: raise --buffer-size, or trace fewer functions " +

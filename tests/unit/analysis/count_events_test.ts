@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EventBatch } from "../../../lib/event/event.ts";
+import { CountEvents } from "../../../lib/analysis/count_events.ts";
+import { IdentifyPackets } from "../../../lib/analysis/identify_packets.ts";
+import { EventBatch } from "../../../lib/event/batch.ts";
 import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
-import { endsPacket } from "../../../lib/analysis/packet_end.ts";
-import { TraceCount } from "../../../lib/analysis/trace_count.ts";
 import { fill, FUNCTIONS, manyRows, type Row, written } from "../../support/sink_fixture.ts";
 
-const IS_LAST = FUNCTIONS.map(({ name }) => endsPacket(name));
-
-function counted(rows: readonly Row[], batchSize = 1024): TraceCount {
-  const count = new TraceCount(IS_LAST);
+function counted(rows: readonly Row[], batchSize = 1024): CountEvents {
+  const identify = new IdentifyPackets({ tracer: "function_graph", functions: FUNCTIONS });
+  const count = new CountEvents(FUNCTIONS.length);
   const batch = new EventBatch(batchSize);
   for (let start = 0; start < rows.length; start += batchSize) {
     fill(batch, rows.slice(start, start + batchSize).map((row) => ({ ...row, data: undefined })));
-    count.take(batch);
+    identify.apply(batch);
+    count.apply(batch);
   }
   return count;
 }
@@ -22,13 +22,13 @@ function row(skb: bigint, functionIndex: number, isReturn = false): Row {
   return { skb, functionIndex, isReturn, timestamp: 0, cpu: 0 };
 }
 
-Deno.test("TraceCount counts events, packets and functions", () => {
+Deno.test("CountEvents counts events, packets and functions", () => {
   assert.deepEqual([counted([]).events, counted([]).packets, counted([]).functions], [0, 0, 0]);
   const count = counted([row(1n, 0), row(2n, 0), row(2n ** 32n, 2), row(1n, 2)], 2);
   assert.deepEqual([count.events, count.packets, count.functions], [4, 3, 2]);
 });
 
-Deno.test("TraceCount counts an skb that was freed again, but not for calls that return late", () => {
+Deno.test("CountEvents counts an skb that was freed again, but not for calls that return late", () => {
   const [MIDDLE, LAST] = [0, 1];
   const rows = [row(1n, MIDDLE), row(1n, LAST), row(1n, LAST, true), row(1n, MIDDLE, true)];
   assert.equal(counted(rows).packets, 1);
@@ -36,7 +36,7 @@ Deno.test("TraceCount counts an skb that was freed again, but not for calls that
   assert.equal(counted([row(1n, MIDDLE, true), ...rows]).packets, 1);
 });
 
-Deno.test("TraceCount counts as many packets as are shown", async () => {
+Deno.test("CountEvents counts as many packets as are shown", async () => {
   const arbitrary = fc.array(fc.tuple(fc.bigInt(0n, 4n), fc.nat(FUNCTIONS.length - 1)), {
     minLength: 1,
   });
@@ -50,8 +50,8 @@ Deno.test("TraceCount counts as many packets as are shown", async () => {
   );
 });
 
-Deno.test("TraceCount counts more skbs than it has room for at first", () => {
-  const rows = manyRows(50_000);
+Deno.test("CountEvents counts more packets than the skbs that stages have room for at first", () => {
+  const rows = manyRows(50_000).map((row) => ({ ...row, isReturn: false }));
   const skbs = new Set(rows.map(({ skb }) => skb));
   assert.ok(counted(rows).packets >= skbs.size);
   assert.equal(counted(rows.map((row) => ({ ...row, functionIndex: 0 }))).packets, skbs.size);
