@@ -78,7 +78,7 @@ export class BtfTable {
     throw this.corrupt(`it has no type ${id}, the last is ${this.endId - 1}`);
   }
 
-  /** Returns the string at an offset. @throws IpftError when none ends behind the offset */
+  /** Returns the string at an offset. @throws IpftError when no string ends there or later */
   string(offset: number): string {
     if (this.base && offset < this.#firstString) return this.base.string(offset);
     const start = offset - this.#firstString;

@@ -126,8 +126,8 @@ export class Mapping implements Disposable {
 }
 
 /**
- * Raises the limit of open files to `files`, which root may do. On failure the old limit stays, and whoever
- * reaches it gets the error.
+ * Raises the limit of open files to `files`, which root may do. On failure the old limit stays, and opening
+ * a file beyond it fails.
  */
 export function raiseFileLimit(files: number): void {
   const RLIMIT_NOFILE = 7;

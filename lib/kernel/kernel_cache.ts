@@ -7,7 +7,7 @@ import type { Kernel } from "./kernel.ts";
 import { readKernelText } from "./kernel_file.ts";
 import type { SkbFunction } from "./skb_function.ts";
 
-const FOLDER = "/run/ipft";
+const DIRECTORY = "/run/ipft";
 /** Increased whenever the content of the file changes. */
 const FORMAT = 3;
 
@@ -15,19 +15,19 @@ const FORMAT = 3;
  * Returns a key that changes with each boot of the kernel and each load of a module: sysfs never uses an
  * inode number twice (`kernfs_ino` in include/linux/kernfs.h). Undefined when /proc or /sys cannot be read.
  */
-export function kernelKey(btfFolder = "/sys/kernel/btf"): string | undefined {
+export function kernelKey(btfDirectory = "/sys/kernel/btf"): string | undefined {
   const bootId = readKernelText("/proc/sys/kernel/random/boot_id");
-  const types = readDirSync(btfFolder);
+  const types = readDirSync(btfDirectory);
   if (bootId === undefined || typeof types === "number") return undefined;
   const modules = types.map(({ name, inode }) => `${name}:${inode}`).sort();
   return [FORMAT, bootId.trim(), ...modules].join(" ");
 }
 
 /** Returns the kernel cached under this key; undefined when there is none that can be trusted. */
-export function readKernelCache(key: string, folder = FOLDER): Kernel | undefined {
+export function readKernelCache(key: string, directory = DIRECTORY): Kernel | undefined {
   try {
-    if (!isOursAlone(Deno.lstatSync(folder))) return undefined;
-    const { key: found, kernel } = JSON.parse(Deno.readTextFileSync(`${folder}/kernel.json`));
+    if (!isOursAlone(Deno.lstatSync(directory))) return undefined;
+    const { key: found, kernel } = JSON.parse(Deno.readTextFileSync(`${directory}/kernel.json`));
     if (found !== key) return undefined;
     return { ...kernel, functions: kernel.functions.map(withBigAddress) };
   } catch {
@@ -36,14 +36,14 @@ export function readKernelCache(key: string, folder = FOLDER): Kernel | undefine
 }
 
 /** Caches the kernel under this key. Failure is silent: it only makes the next start slower. */
-export function writeKernelCache(key: string, kernel: Kernel, folder = FOLDER): void {
-  const mine = `${folder}/kernel.${Deno.pid}`;
+export function writeKernelCache(key: string, kernel: Kernel, directory = DIRECTORY): void {
+  const mine = `${directory}/kernel.${Deno.pid}`;
   try {
-    Deno.mkdirSync(folder, { mode: 0o700, recursive: true });
-    if (!isOursAlone(Deno.lstatSync(folder))) return;
+    Deno.mkdirSync(directory, { mode: 0o700, recursive: true });
+    if (!isOursAlone(Deno.lstatSync(directory))) return;
     try {
       Deno.writeTextFileSync(mine, JSON.stringify({ key, kernel }, bigAsText), { mode: 0o600 });
-      Deno.renameSync(mine, `${folder}/kernel.json`);
+      Deno.renameSync(mine, `${directory}/kernel.json`);
     } catch {
       Deno.removeSync(mine); // no space left
     }

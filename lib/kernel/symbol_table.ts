@@ -3,7 +3,7 @@ import { lastNotAbove } from "../base/sorted.ts";
 
 const NEWLINE = 0x0a, SPACE = 0x20;
 
-/** No symbol is larger. An address further behind a symbol does not belong to it. */
+/** No symbol is larger. An address further past the start of a symbol does not belong to it. */
 const LARGEST_SYMBOL_BYTES = 2 ** 20;
 
 /**

@@ -1,36 +1,35 @@
-/** Whether a run's ratios are about what they were: a guard against regressions, not a measurement. */
+/** Compares a run with an earlier one: a guard against regressions, not a measurement. */
 import { type Goal, isMet, median, type Series } from "./series.ts";
 import { goalText, number } from "./table.ts";
 
 /** A ratio of an earlier run; less is better. */
 export interface Expected {
-  /** Of the series. */
+  /** The figure of the series. */
   readonly figure: string;
-  /** Of the series: `A / B`. */
+  /** The tools of the series: `A / B`. */
   readonly tool: string;
   readonly ratio: number;
 }
 
-/** How one series compares. */
+/** The result of comparing one series. */
 export interface Verdict {
   readonly figure: string;
   readonly tool: string;
   readonly unit: string;
-  /** The ratio of the earlier run; undefined for a share, of which only the goal counts. */
+  /** The ratio of the earlier run; undefined for a share, which is held to its goal only. */
   readonly expected?: number;
   readonly limit: Goal;
-  /** NaN when it was not measured. */
+  /** The median; NaN when nothing was measured. */
   readonly measured: number;
   readonly isMet: boolean;
 }
 
-/** In quick runs beside other VMs, ratios were up to 1.4 times those of a quiet machine. */
+/** Beside other VMs, quick runs had ratios of up to 1.4 times those of a quiet machine. */
 const MARGIN = 2;
 
 /**
- * A verdict on each expected ratio, which must not be more than `MARGIN` times as much, and on each share
- * that was measured and should be at least something (what is delivered). A ratio that was not measured
- * is not met.
+ * Returns a verdict on each expected ratio, which must be at most `MARGIN` times the earlier one, and on
+ * each measured share that has a lower limit (events delivered). A ratio that was not measured is not met.
  */
 export function compare(series: readonly Series[], expected: readonly Expected[]): Verdict[] {
   const ratios = expected.map(({ figure, tool, ratio }) => {
@@ -50,7 +49,7 @@ function verdict({ figure, tool, unit, samples }: Series, limit: Goal): Verdict 
   return { figure, tool, unit, limit, measured: median(samples), isMet: isMet(compared) ?? false };
 }
 
-/** As in `ok: ready: ipft / pwru: 0.25 x, expected 0.26 x, limit <= 0.39 x`. */
+/** Formats a verdict: `ok: ready: ipft / pwru: 0.25 x, expected 0.26 x, limit <= 0.39 x`. */
 export function verdictLine(
   { figure, tool, unit, expected, limit, measured, isMet }: Verdict,
 ): string {

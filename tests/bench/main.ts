@@ -1,13 +1,13 @@
 /**
  * Measures ipft: `deno run -A tests/bench/main.ts [--quick] [--compare] [FIGURE...]`.
  *
- * FIGURE is of this machine (reader, json, dump, formatters, filling, aggregate: host/measure.ts) or of
- * ipft and other tools in a VM (miss, idle, hit, flood, transfer, ready, named, cpus, once: one file each
- * in vm/figures/). Unless told, all but `once`, and with `--quick` only that.
+ * A FIGURE is measured on this machine (reader, json, dump, formatters, filling, aggregate: see
+ * host/measure.ts) or with ipft and other tools in a VM (miss, idle, hit, flood, transfer, ready, named,
+ * cpus, once: one file each in vm/figures/). The default is all but `once`; with `--quick`, only `once`.
  *
  * Prints a Markdown table and, on the last line, the same as JSON; progress goes to stderr. With
- * `--compare`, it also says how the ratios differ from those of expected.json, and exits with 1 when
- * one of them is too much.
+ * `--compare`, it also compares the ratios with those of expected.json and exits with 1 when one is
+ * too large.
  *
  * @module
  */
@@ -32,12 +32,12 @@ async function main(): Promise<number> {
   return isAsExpected ? 0 : 1;
 }
 
-/** A line for each comparison; returns whether nothing is too much. */
+/** Prints a line for each comparison. Returns whether all limits are met. */
 function printComparison(series: readonly Series[]): boolean {
   const verdicts = compare(series, expected satisfies Expected[]);
   console.log("\n" + verdicts.map(verdictLine).join("\n"));
   if (verdicts.every(({ isMet }) => isMet)) return true;
-  console.error("bench: not as expected; where other work may have disturbed it, run it again");
+  console.error("bench: a limit is not met; if other work may have disturbed the run, repeat it");
   return false;
 }
 

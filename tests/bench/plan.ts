@@ -1,28 +1,28 @@
-/** How much is measured. */
+/** What to measure, and how often. */
 export interface Plan {
   /** Repetitions of figures that are times. */
   readonly rounds: number;
   /** Repetitions of figures that are shares of events. */
   readonly deliveryRounds: number;
-  /** Repetitions of floods that are timed within one trace: one of them may meet other work. */
+  /** Timed floods within one trace: other work may disturb one of them. */
   readonly floods: number;
-  /** Packets of a flood that is timed. */
+  /** Packets of a timed flood. */
   readonly timedPings: number;
-  /** Packets of the floods that have to be delivered. */
+  /** Packets of each flood whose delivery is measured. */
   readonly deliveredPings: readonly number[];
-  /** Of a transfer whose rate is measured. */
+  /** Duration of a transfer whose rate is measured. */
   readonly timedTransferSeconds: number;
-  /** Of a transfer that has to be delivered. */
+  /** Duration of a transfer whose delivery is measured. */
   readonly deliveredTransferSeconds: number;
-  /** Whether the tools are also measured with options that no goal is about. */
+  /** Whether to measure the tools also with options that no goal is about. */
   readonly variants: boolean;
   /** Repetitions of figures on the host. */
   readonly hostRounds: number;
-  /** Repetitions on the host of what takes a minute. */
+  /** Repetitions of figures on the host that take a minute. */
   readonly longHostRounds: number;
-  /** Which figures on the host. */
+  /** Figures to measure on the host. */
   readonly hostFigures: readonly HostFigure[];
-  /** Which files of vm/figures/. */
+  /** Figures to measure in a VM, by the names of the files in vm/figures/. */
   readonly figures: readonly Figure[];
 }
 
@@ -66,7 +66,7 @@ export const FULL: Plan = {
   figures: FIGURES.filter((figure) => figure !== "once"),
 };
 
-/** For `--quick`: less than a minute, of which pwru's start and its pauses take the most. */
+/** The plan of `--quick`: less than a minute, most of which goes to pwru's start and its pauses. */
 export const QUICK: Plan = {
   rounds: 1,
   deliveryRounds: 1,
@@ -82,7 +82,7 @@ export const QUICK: Plan = {
   figures: ["once"],
 };
 
-/** What the command line asks for: `[--quick] [FIGURE...]`, the plan's own figures unless told. */
+/** Returns the plan for the arguments `[--quick] [FIGURE...]`; without figures, those of the plan. */
 export function readPlan(args: readonly string[]): Plan {
   const plan = args.includes("--quick") ? QUICK : FULL;
   const isNamed = (figure: string) => args.includes(figure);

@@ -1,12 +1,12 @@
-/** Samples of one figure of one tool, and what can be derived from them. */
+/** Samples of one figure of one tool, and what is derived from them. */
 
-/** What a figure should be. */
+/** The limits of a figure. */
 export interface Goal {
   readonly atMost?: number;
   readonly atLeast?: number;
 }
 
-/** One figure of one tool (or of one compared with another), measured once in each round. */
+/** One figure of one tool, or of one tool compared with another, measured once in each round. */
 export interface Series {
   readonly figure: string;
   readonly tool: string;
@@ -21,7 +21,7 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Each round's sample of `a` divided by the same round's of `b`. */
+/** Divides each sample of `a` by the sample of `b` from the same round. */
 export function ratio(a: Series, b: Series, goal?: Goal): Series {
   return {
     figure: a.figure,
@@ -32,7 +32,7 @@ export function ratio(a: Series, b: Series, goal?: Goal): Series {
   };
 }
 
-/** Whether the median is as it should be; undefined without a goal, or when it cannot be said. */
+/** Reports whether the median meets the goal; undefined without a goal or when nothing was measured. */
 export function isMet({ samples, goal }: Series): boolean | undefined {
   if (!goal) return undefined;
   const value = median(samples);
@@ -40,7 +40,7 @@ export function isMet({ samples, goal }: Series): boolean | undefined {
   return value <= (goal.atMost ?? Infinity) && value >= (goal.atLeast ?? -Infinity);
 }
 
-/** Collects samples by figure and tool, in the order in which they first came. */
+/** Collects samples by figure and tool, in order of arrival. */
 export class Samples {
   readonly #series: (Series & { readonly samples: number[] })[] = [];
 
@@ -56,13 +56,13 @@ export class Samples {
     return series;
   }
 
-  /** The tools' series of a figure, and the first one's in relation to each of the others'. */
+  /** Returns the series of a figure for these tools, and the ratios of the first to each of the others. */
   compared(figure: string, tools: readonly Named[], goal?: Goal): Series[] {
     const [first, ...others] = tools.map((tool) => this.get(figure, tool));
     return [first, ...others, ...others.map((other) => ratio(first, other, goal))];
   }
 
-  /** By figure, in the order in which the figures came, and the tools within each. */
+  /** Returns all series, grouped by figure. */
   all(): Series[] {
     return [...Map.groupBy(this.#series, ({ figure }) => figure).values()].flat();
   }
@@ -72,12 +72,12 @@ export class Samples {
   }
 }
 
-/** A tool, or what tools are compared with. */
+/** A tool, or something that tools are compared with. */
 interface Named {
   readonly name: string;
 }
 
-/** The items, each round with another one first: no tool is always the one that runs after another. */
+/** Rotates the items, so that in each round another one comes first. */
 export function rotated<T>(items: readonly T[], round: number): T[] {
   const first = round % items.length;
   return [...items.slice(first), ...items.slice(0, first)];

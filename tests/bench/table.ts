@@ -1,9 +1,9 @@
-/** Results as Markdown. */
+/** Formats results as Markdown. */
 import type { HostResults } from "./host/measure.ts";
 import { type Goal, isMet, median, type Series } from "./series.ts";
 import type { Results } from "./vm/results.ts";
 
-/** The machines, the tools, and a row for each series. */
+/** Formats the machines, the tools, and a table with a row for each series. */
 export function markdown(host: HostResults | undefined, vm: Results | undefined): string {
   const machines = [...(host ? [hostText(host)] : []), ...(vm ? [vmText(vm)] : [])];
   const series = [...(host?.series ?? []), ...(vm?.series ?? [])];
@@ -28,7 +28,7 @@ function vmText({ kernel, cpus, versions, attached }: Results): string {
   ].join("\n");
 }
 
-/** A row for each series. */
+/** Formats a table with a row for each series. */
 export function seriesTable(series: readonly Series[]): string {
   const rows = [
     ["figure", "tool", "median", "min..max", "runs", "goal", "met"],
@@ -52,14 +52,14 @@ function row(series: Series): string[] {
   ];
 }
 
-/** As in `<= 0.3 x`. */
+/** Formats a limit: `<= 0.3 x`. */
 export function goalText({ atMost, atLeast }: Goal, unit: string): string {
-  // Without the noise of a calculated limit: 1.5 * 0.26.
+  // Rounds off the noise of a calculated limit such as 1.5 * 0.26.
   const limit = (value: number) => `${Number(value.toFixed(3))} ${unit}`.trim();
   return atMost !== undefined ? `<= ${limit(atMost)}` : `>= ${limit(atLeast!)}`;
 }
 
-/** As many digits as the unit deserves; less than 100 % is not rounded up to it. */
+/** Rounds a value according to its unit. No share is rounded up to 100 %. */
 export function number(value: number, unit: string): string {
   if (unit === "%") return (Math.floor(value * 100) / 100).toFixed(2);
   if (unit === "x") return value.toFixed(2);

@@ -1,7 +1,7 @@
-/** What the kernel counts of BPF programs with `kernel.bpf_stats_enabled`. */
+/** Reads the statistics that the kernel keeps of BPF programs with `kernel.bpf_stats_enabled`. */
 import { shell } from "./shell.ts";
 
-/** How often programs ran and how long that took altogether. */
+/** How often programs ran, and how long that took in total. */
 export interface Runs {
   readonly count: number;
   readonly timeNs: number;
@@ -17,7 +17,7 @@ async function bpfPrograms(): Promise<ProgramInfo[]> {
   return JSON.parse(await shell("bpftool --json prog show"));
 }
 
-/** The ids of all programs that are loaded. */
+/** Returns the ids of all loaded programs. */
 export async function bpfProgramIds(): Promise<Set<number>> {
   return new Set((await bpfPrograms()).map(({ id }) => id));
 }
@@ -26,13 +26,13 @@ export async function bpfProgramIds(): Promise<Set<number>> {
 export class BpfStats {
   constructor(readonly ids: ReadonlySet<number>) {}
 
-  /** The runs of all of them together while something happens. */
+  /** Returns the total runs of these programs while `body` runs. */
   async during(body: () => Promise<unknown>): Promise<Runs> {
     return (await runsDuring([this], body))[0];
   }
 }
 
-/** The runs of each tool's programs while something happens; only meanwhile they are counted. */
+/** Returns the runs of each tool's programs while `body` runs. The kernel counts during that time only. */
 export async function runsDuring(
   tools: readonly BpfStats[],
   body: () => Promise<unknown>,

@@ -1,9 +1,9 @@
-/** What bpftrace is asked for, and what it writes. */
+/** Runs bpftrace and reads its output. */
 import type { SkbFunction } from "../../../lib/kernel/skb_function.ts";
 
 const FOLDER = "/mnt/extras/bpftrace";
 
-/** How it is started (setup.sh has made the folder), to write a line per event to a file. */
+/** Returns a command that writes a line for each event to a file. setup.sh has installed bpftrace. */
 export function bpftraceCommand(
   functions: readonly SkbFunction[],
   mark: number,
@@ -14,8 +14,8 @@ export function bpftraceCommand(
 }
 
 /**
- * Prints time, CPU, skb and function of each event. Functions that have the skb in the same register share
- * a text; bpftrace makes a program of it for each of them.
+ * Returns a script that prints time, CPU, skb and function of each event. Functions that have the skb in
+ * the same register share an action; bpftrace compiles it to one program for each function.
  */
 export function bpftraceProgram(functions: readonly SkbFunction[], mark: number): string {
   const byPosition = Map.groupBy(functions, ({ skbPosition }) => skbPosition);
@@ -28,8 +28,8 @@ export function bpftraceProgram(functions: readonly SkbFunction[], mark: number)
 }
 
 /**
- * The events in its output; what else it says does not begin with a time. How many it lost is not read from
- * its messages: of floods that lost half of their events, one in three was without any.
+ * Counts the events in its output: only their lines begin with a time. Its messages are no measure of lost
+ * events: of the floods that lost half of their events, one in three had no message at all.
  */
 export function bpftraceEvents(path: string): number {
   return Deno.readTextFileSync(path).match(/^\d+ /gm)?.length ?? 0;

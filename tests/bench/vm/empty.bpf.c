@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a probe costs that does nothing: the floor for the cost of a miss. */
+/* Does nothing: the cost of this probe is the floor for the cost of a miss. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

@@ -1,6 +1,6 @@
 /**
- * Attaches a program that does nothing to the functions that ipft traces, with as many links, and stays
- * until SIGINT: what a tracer that costs nothing would cost.
+ * Attaches a program that does nothing to the functions that ipft traces, with as many links, until
+ * SIGINT. It measures the cost that no tool can avoid.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Runs in the guest: `deno run -A tests/bench/vm/guest.ts [--quick] [FIGURE...]`. Progress goes to stderr, the
- * results to stdout as one line of JSON.
+ * Runs in the guest: `deno run -A tests/bench/vm/guest.ts [--quick] [FIGURE...]`. Progress goes to stderr,
+ * the results go to stdout as one line of JSON.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const isWanted = (figure: Figure) => plan.figures.includes(figure);
 
 const series: Series[] = [];
 if (isWanted("once")) series.push(...await measureOnce(plan));
-// The cost of a hit is calculated with that of a miss.
+// The cost of a hit is calculated from that of a miss.
 if (isWanted("miss") || isWanted("hit")) series.push(...await measureMiss(plan));
 if (isWanted("idle")) series.push(...await measureIdle(plan));
 if (isWanted("hit")) series.push(...await measureHit(plan, series));

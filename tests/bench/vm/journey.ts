@@ -1,11 +1,11 @@
-/** The functions that packets go through: where a tool can be attached to these, but not to all. */
+/** Finds the functions that packets go through, for tools that cannot attach to all functions. */
 import { inspectKernel } from "../../../lib/kernel/inspect.ts";
 import { type SkbFunction, VMLINUX } from "../../../lib/kernel/skb_function.ts";
 import { planTrace } from "../../../lib/capture/plan.ts";
 import { whileTracing } from "./running_tool.ts";
 import { ipftJson, namesRegex, type Tool } from "./tools.ts";
 
-/** Those of vmlinux that packets with a mark go through, as ipft shows them. */
+/** Returns the functions of vmlinux that ipft shows for packets with a mark. */
 export async function functionsOf(
   mark: number,
   traffic: () => Promise<unknown>,
@@ -24,7 +24,7 @@ export async function functionsOf(
   return planTrace(kernel, { tracer: "function", backend: "kprobe-multi", functions }).functions;
 }
 
-/** The functions of vmlinux in ipft's JSON. */
+/** Returns the names of the functions of vmlinux in ipft's JSON. */
 export function namesOf(json: string): Set<string> {
   const events = json.trimEnd().split("\n").map((line) => JSON.parse(line));
   return new Set(

@@ -1,4 +1,4 @@
-/** ipft beside pwru and bpftrace in a VM, each figure in one file of figures/. */
+/** Measures ipft, pwru and bpftrace in VMs. Each figure has a file in figures/. */
 import { join, resolve } from "node:path";
 import { GuestFailure, runInVm } from "../../vm/run.ts";
 import { IpftError } from "../../../lib/base/errors.ts";
@@ -9,20 +9,21 @@ import { merged, type Results } from "./results.ts";
 const TIMEOUT_MS = 3600_000;
 
 /**
- * Emulated processors now and then run an int3 that the kernel has just replaced, and it crashes ("Oops:
- * int3"), of four processors more often than of two. What other guests have measured is not lost.
+ * An emulated processor now and then runs an int3 that the kernel has just replaced, and the kernel crashes
+ * ("Oops: int3"), with four processors more often than with two. Such a guest is run again; the results
+ * of the others are kept.
  */
 const ATTEMPTS = 4;
 
 const checkout = resolve(import.meta.dirname!, "../../..");
 const cache = Deno.env.get("IPFT_CACHE") ?? join(checkout, ".cache");
 
-/** The figure that needs bpftrace: packing it takes too long for guests that don't. */
+/** The only figure that needs bpftrace, which takes too long to pack for the other guests. */
 const OF_BPFTRACE = "named";
 
 /**
- * One guest measures all figures but `cpus`, which takes guests of its own.
- * @param options of the command line, for the guest
+ * Measures all figures but `cpus` in one guest, and `cpus` in guests of its own.
+ * @param options the options of the command line, for the guest
  * @throws IpftError, or GuestFailure of `runInVm`
  */
 export async function measureVm({ figures }: Plan, options: readonly string[]): Promise<Results> {
@@ -44,7 +45,7 @@ async function attempt<T>(measure: () => Promise<T>): Promise<T> {
       return await measure();
     } catch (error) {
       if (!(error instanceof GuestFailure) || left === 0) throw error;
-      console.error(`${error.message}\nmeasuring once more in another guest`);
+      console.error(`${error.message}\nmeasuring again in another guest`);
     }
   }
 }
@@ -82,7 +83,7 @@ async function measureInGuest(
   return JSON.parse(output.trimEnd().split("\n").at(-1)!);
 }
 
-/** Shows what the guest says, but for the results. */
+/** Shows the output of the guest without the results. */
 function showProgress(bytes: Uint8Array): void {
   if (bytes[0] !== "{".charCodeAt(0)) Deno.stderr.writeSync(bytes);
 }

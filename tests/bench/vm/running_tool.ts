@@ -1,15 +1,15 @@
 import { bpfProgramIds, BpfStats } from "./bpf_stats.ts";
 import type { Account, Tool } from "./tools.ts";
 
-/** A tool cannot take longer than this to get ready. */
+/** Limit for the time that a tool takes to get ready. */
 const READY_TIMEOUT_MS = 120_000;
-/** What a tool has printed is complete when it did not grow for so long. */
+/** The output of a tool is complete when it has not grown for this long. */
 const SETTLED_MS = 500;
 
-/** By name of the tools that were started: to how many functions they attached. */
+/** The number of functions that each tool attached to, by its name. */
 export const attachedFunctions: Record<string, number> = {};
 
-/** A tool that is tracing. Disposing it makes sure that it ends. */
+/** A tool that is tracing. Disposing it ends the tool. */
 export class RunningTool implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #output: string;
@@ -17,7 +17,7 @@ export class RunningTool implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<void>();
   #stderr = "";
   #isOver = false;
-  /** From just before its process was made to the line that says that it is ready. */
+  /** The time from just before its process was created to the line that says that it is ready. */
   readyMs = NaN;
   /** Its programs, and how often they ran. */
   stats!: BpfStats;
@@ -46,7 +46,7 @@ export class RunningTool implements AsyncDisposable {
     return running;
   }
 
-  /** How many events of what `traffic` makes it writes; only of tools that have `written`. */
+  /** Counts the events that the tool writes for `traffic`; only for tools that have `written`. */
   async eventsOf(traffic: () => Promise<unknown>): Promise<number> {
     const count = () => this.tool.written!(this.#output);
     const before = count();
@@ -55,7 +55,7 @@ export class RunningTool implements AsyncDisposable {
     return count() - before;
   }
 
-  /** Waits until it has written what it has in store, where it would not do so when it is stopped. */
+  /** Waits until a tool has written its buffered events, if it would not do so when stopped. */
   async settle(): Promise<void> {
     if (!this.tool.written) return;
     for (let size = -1;;) {
@@ -66,7 +66,7 @@ export class RunningTool implements AsyncDisposable {
     }
   }
 
-  /** Ends it as Ctrl-C does. */
+  /** Ends the tool as Ctrl-C does. */
   async stop(): Promise<{ stopMs: number; account: Account }> {
     const begin = performance.now();
     this.#child.kill("SIGINT");
@@ -88,7 +88,7 @@ export class RunningTool implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It has ended already.
+      // It had already ended.
     }
     await this.#child.status;
     Deno.removeSync(this.#output);
@@ -107,7 +107,7 @@ export class RunningTool implements AsyncDisposable {
   }
 }
 
-/** Starts a tool, does something, and stops it. */
+/** Runs `body` while a tool is tracing. */
 export async function whileTracing<T>(
   tool: Tool,
   mark: number,

@@ -1,12 +1,12 @@
 #!/bin/bash
-# setup.sh [bpftrace]: makes, under $IPFT_CACHE/bench, what the benchmark's guest gets in /mnt/extras:
-#   extras/usr/bin/pwru     the pwru of Debian trixie; the guest's bookworm has what it links to
+# setup.sh [bpftrace]: makes what the benchmark's guest gets in /mnt/extras, under $IPFT_CACHE/bench:
+#   extras/usr/bin/pwru     the pwru of Debian trixie; the guest's bookworm has its libraries
 #   extras/empty.bpf.o      empty.bpf.c, compiled
-#   bpftrace/bpftrace/      the bpftrace of Debian sid and all that it links to (290 MB): only when
-#                           asked for, because packing it takes a second for each guest
+#   bpftrace/bpftrace/      the bpftrace of Debian sid and its libraries (290 MB), only on request:
+#                           packing them takes a second for each guest
 #   extras/pwru.version, bpftrace/bpftrace.version
 #
-# Safe to run again: what is complete stays. Remove $IPFT_CACHE/bench for newer ones.
+# It is safe to run again: what is complete stays. Remove $IPFT_CACHE/bench to fetch newer versions.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=${here%/tests/bench/vm}
@@ -19,9 +19,9 @@ fail() {
   exit 1
 }
 
-# fetch SUITE PACKAGE: PACKAGE and all that it depends on, extracted to $work/root; its name and version in
-# $work/version. Lists of our own, and no installed packages: SUITE must not become visible to this machine's
-# apt, and what is installed here is not in the guest.
+# fetch SUITE PACKAGE: extracts PACKAGE and all its dependencies to $work/root, and writes its name and
+# version to $work/version. It has package lists of its own and takes no package to be installed: SUITE
+# must not become visible to this machine's apt, and the guest lacks what is installed here.
 fetch() {
   local suite=$1 package=$2 apt=$work/apt signed main archive
   local options=(
@@ -57,13 +57,13 @@ make_pwru() {
   rm -rf "$work"
 }
 
-# It links to newer libraries than the guest has, so they come along, with the loader that is theirs.
+# bpftrace needs newer libraries than the guest has, so they come along with their loader.
 make_bpftrace() {
   local out=$bench/bpftrace/bpftrace usr=$work/root/usr libraries
   fetch sid bpftrace
   rm -rf "$bench/bpftrace"
   mkdir -p "$out"
-  # The loader lists itself, too.
+  # The loader lists itself as well.
   mapfile -t libraries < <(
     "$usr/lib64/ld-linux-x86-64.so.2" --library-path "$usr/lib/x86_64-linux-gnu" \
       --list "$usr/bin/bpftrace" | awk -v folder="$usr/" 'index($3, folder) == 1 { print $3 }'

@@ -1,4 +1,4 @@
-/** The output of a shell command that must succeed. */
+/** Runs a shell command, which must succeed, and returns its output. */
 export async function shell(script: string): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command("bash", { args: ["-euc", script] })
     .output();

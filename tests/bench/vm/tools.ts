@@ -1,39 +1,39 @@
-/** The tools that are compared: how each is started, says that it is ready, and tells what it saw. */
+/** The tools to compare: how to start each, and how it says that it is ready and what it has seen. */
 import type { SkbFunction } from "../../../lib/kernel/skb_function.ts";
 import { bpftraceCommand, bpftraceEvents } from "./bpftrace.ts";
 
-/** What a tool is asked for. */
+/** What to trace, and where to write it. */
 export interface Request {
   /** The mark of the packets to trace. */
   readonly mark: number;
-  /** The file that gets the events. */
+  /** The file to write the events to. */
   readonly output: string;
 }
 
-/** What a tool has seen, of its own account. */
+/** What a tool has seen, by its own account. */
 export interface Account {
   /** Events that reached the output. */
   readonly delivered: number;
-  /** Events that happened, delivered or lost; undefined where the tool does not count them. */
+  /** Events that happened, delivered or lost; undefined when the tool does not count them. */
   readonly hits?: number;
-  /** Probe runs that the kernel skipped, of all packets; undefined where the tool does not tell. */
+  /** Probe runs that the kernel skipped, for all packets; undefined when the tool does not say. */
   readonly skipped?: number;
 }
 
-/** A tool, with the options it is measured with. */
+/** A tool, and the options to measure it with. */
 export interface Tool {
-  /** As the table shows it. */
+  /** The name in the table. */
   readonly name: string;
   command(request: Request): string[];
-  /** What its stderr contains from the moment on when nothing is missed any more. */
+  /** What it prints to stderr once it misses nothing. */
   readonly ready: string;
-  /** Finds in its stderr to how many functions it is attached. */
+  /** Matches the number of attached functions in its stderr. */
   readonly attached: RegExp;
-  /** What it has seen, after its end. */
+  /** Returns what it has seen. Call it when the tool has ended. */
   account(stderr: string, output: string): Account;
   /**
-   * How many events it has written so far: only of a tool that does not count what it loses, and that
-   * writes nothing any more when it is stopped.
+   * Counts the events that it has written so far. Only a tool that does not count its losses, and that
+   * writes nothing more when stopped, has this.
    */
   written?(output: string): number;
 }
@@ -63,22 +63,22 @@ function pwruTool(...options: string[]): Tool {
   };
 }
 
-/** ipft as most use it: the executable, all functions, `aggregate`. */
+/** ipft as most people use it: the executable, all functions, `aggregate`. */
 export const ipft = ipftTool();
 /** ipft with live output, as pwru has it. */
 export const ipftStream = ipftTool(["-o", "stream"]);
 export const ipftGraph = ipftTool(["-t", "function_graph"]);
-/** pwru as most use it: vmlinux only, the backend that it finds out itself. */
+/** pwru as most people use it: vmlinux only, with the backend that it detects itself. */
 export const pwru = pwruTool();
-/** Without finding out whether the kernel has kprobe-multi. */
+/** pwru with kprobe-multi, whose detection takes it a while. */
 export const pwruMulti = pwruTool("--backend", "kprobe-multi");
 
-/** Shows the functions of events by name; attaches as `ipft` does, so it has its name. */
+/** Names the functions of events. It attaches as `ipft` does, so it goes by the same name. */
 export const ipftJson = ipftTool(["-o", "json"], ipft.name);
 
 /**
- * bpftrace, attached to some functions, and ipft, attached to the same ones.
- * @param what the functions are called in the tools' names
+ * Returns ipft and bpftrace, both attached to these functions.
+ * @param what what the tools' names call the functions
  */
 export function toolsFor(functions: readonly SkbFunction[], what: string): [ipft: Tool, Tool] {
   const regex = namesRegex(functions.map(({ name }) => name)).source;
@@ -93,12 +93,12 @@ export function toolsFor(functions: readonly SkbFunction[], what: string): [ipft
   return [ipftTool(["-r", regex], `ipft -r ${what}`), bpftrace];
 }
 
-/** Matches these names only. */
+/** Returns an expression that matches exactly these names. */
 export function namesRegex(names: readonly string[]): RegExp {
   return new RegExp(`^(${names.map((name) => name.replaceAll(".", "[.]")).join("|")})$`);
 }
 
-/** A program that does nothing, attached where ipft attaches. */
+/** A program that does nothing, attached to the functions that ipft attaches to. */
 export const empty: Tool = {
   name: "empty program",
   command: () => [Deno.execPath(), "run", "-A", "--no-check", "tests/bench/vm/empty.ts"],
@@ -107,7 +107,7 @@ export const empty: Tool = {
   account: () => ({ delivered: 0 }),
 };
 
-/** ipft's closing lines (lib/summary.ts). */
+/** Reads the summary that ipft ends with (lib/terminal/summary.ts). */
 function readSummary(stderr: string): Account {
   const summary = /^(\d+) events? in .* s(?:, (\d+) lost of (\d+))?/m.exec(stderr);
   if (!summary) throw new Error(`ipft ended without a summary:\n${stderr}`);
@@ -120,7 +120,7 @@ function readSummary(stderr: string): Account {
   };
 }
 
-/** The lines of pwru's output without the header. */
+/** Counts the lines of pwru's output without the header. */
 function pwruEvents(path: string): number {
   const bytes = Deno.readFileSync(path);
   let count = -1;

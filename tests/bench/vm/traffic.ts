@@ -1,16 +1,17 @@
-/** The packets that the tools trace. They are always marked; what differs is which mark a tool wants. */
+/** Generates the packets that the tools trace. All are marked; for misses, a tool looks for another mark. */
 import { shell } from "./shell.ts";
 
 /** The mark of pings. */
 export const MARK = 0x1234;
-/** The mark of all that goes through the veth pair; of its own, for it has background traffic. */
+/** The mark of all packets on the veth pair, a mark of its own because the pair has background traffic. */
 export const VETH_MARK = 0x1235;
 /** A mark that no packet has. */
 export const OTHER_MARK = 0x4321;
 
 /**
- * `count` marked echo requests to the loopback address, each as soon as the last was answered, on any
- * CPU unless told; resolves to ms.
+ * Sends `count` marked echo requests to the loopback address, each as soon as the last is answered.
+ * Returns the time that took, in ms.
+ * @param cpu the CPU to run on; any by default
  */
 export async function floodPing(count: number, mark = MARK, cpu?: number): Promise<number> {
   const pinned = cpu === undefined ? "" : `taskset --cpu-list ${cpu}`;
@@ -20,36 +21,36 @@ export async function floodPing(count: number, mark = MARK, cpu?: number): Promi
 }
 
 /**
- * The same from each of the CPUs at once, `count` from each: a request and its answer stay on their CPU.
- * Resolves to how long the slowest took, in ms.
+ * Sends `count` echo requests from each CPU at once; a request and its answer stay on their CPU. Returns
+ * the time that the slowest took, in ms.
  */
 export async function floodPingOnEachCpu(
   cpus: number,
   count: number,
   mark: number,
 ): Promise<number> {
-  // A raw socket, which ping has unless its group may have others, gets the others' answers as well.
+  // Without this, ping falls back to a raw socket, which also gets the answers to the others.
   Deno.writeTextFileSync("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
   const floods = Array.from({ length: cpus }, (_, cpu) => floodPing(count, mark, cpu));
   return Math.max(...await Promise.all(floods));
 }
 
-/** How many echo requests `slowPings` sends. */
+/** Number of echo requests that `slowPings` sends. */
 export const SLOW_PINGS = 10;
 
-/** The same with pauses, so that any tool keeps up. */
+/** Sends marked echo requests with pauses, so that any tool keeps up. */
 export async function slowPings(): Promise<void> {
   await shell(`ping -q -i 0.1 -m ${MARK} -c ${SLOW_PINGS} 127.0.0.1`);
 }
 
-/** Whether the answer to a marked packet is marked: with it, nearly all probe runs are hits. */
+/** Sets whether the answer to a marked packet is marked, which makes nearly all probe runs hits. */
 export function setReflection(reflect: boolean): void {
   Deno.writeTextFileSync("/proc/sys/net/ipv4/fwmark_reflect", reflect ? "1" : "0");
 }
 
 /**
- * Two network namespaces with a veth pair between them. A packet loses its mark where it crosses into
- * the other one, so it is marked twice: when it is made, and when it arrives.
+ * Two network namespaces with a veth pair between them. A packet loses its mark on the way to the other
+ * namespace, so it is marked twice: when it leaves and when it arrives.
  */
 export class VethPair implements AsyncDisposable {
   static async make(): Promise<VethPair> {
@@ -76,7 +77,7 @@ export class VethPair implements AsyncDisposable {
     return new VethPair();
   }
 
-  /** What iperf3 sends through the pair with one TCP stream. */
+  /** Sends one TCP stream through the pair with iperf3. */
   async transfer(seconds: number): Promise<{ bitsPerSecond: number; bytes: number }> {
     const output = await shell(`
       ip netns exec bench-b iperf3 --server --one-off >/dev/null &

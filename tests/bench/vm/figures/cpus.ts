@@ -5,25 +5,25 @@ import { ratio, Samples, type Series } from "../../series.ts";
 import { ipft } from "../tools.ts";
 import { floodPingOnEachCpu, MARK, OTHER_MARK, setReflection } from "../traffic.ts";
 
-/** The guests that are booted for this figure: so many processors. */
+/** The number of processors of each guest that is booted for this figure. */
 export const CPU_COUNTS = [1, 2, 4];
 
-/** Of each CPU in one flood. */
+/** Pings of each CPU in one flood. */
 const PINGS = 1_000;
-/** Of each kind in a round. */
+/** Floods of each kind in a round. */
 const FLOODS = 5;
 
 /**
- * What ipft delivers and what a hit costs it when all CPUs of the guest make events at once: as many
- * flood pings as CPUs, each with its socket, its softirqs and so its probe runs on a CPU of its own.
- * Answers are marked, too (`fwmark_reflect`), so that nearly all probe runs are hits.
+ * Measures what ipft delivers, and the cost of a hit, when all CPUs of the guest make events at once. There
+ * are as many flood pings as CPUs; each has its socket and its softirqs, and so its probe runs, on a CPU
+ * of its own. Answers are marked as well (`fwmark_reflect`), so nearly all probe runs are hits.
  *
- * Costs are `run_time_ns / run_cnt` of all programs, in floods of pings that match and in floods of
- * others; the least of each kind. That time is wall time. Where the guest has more CPUs than the host,
- * a CPU is stopped now and then, within a probe as well as between probes, and all code takes longer
- * in proportion. How much is told by a miss, which shares nothing with other CPUs; so a hit is
- * divided by the miss of the same round. This is also when a lock that CPUs share shows most: while
- * its holder is stopped, the others wait for a time slice of the host.
+ * A cost is the `run_time_ns / run_cnt` of all programs, in floods of pings that match and in floods of
+ * others: the least of each kind. It is wall time. When the guest has more CPUs than the host, a CPU is
+ * stopped now and then, in a probe or between probes, and all code takes longer in proportion. A miss, which
+ * shares nothing with other CPUs, shows how much longer; so a hit is divided by the miss of the same
+ * round. Such a guest also exposes a lock that CPUs share: while its holder is stopped, the others wait for
+ * a time slice of the host.
  */
 export async function measureCpus({ deliveryRounds }: Plan): Promise<Series[]> {
   const samples = new Samples();
@@ -64,11 +64,11 @@ async function measureCosts({ stats }: RunningTool, cpus: number) {
     }
     return Math.min(...costs);
   };
-  // Misses first: after hits, ipft is still at work.
+  // Misses first: after hits, ipft is still busy.
   return { missNs: await leastCost(OTHER_MARK), hitNs: await leastCost(MARK) };
 }
 
-/** Adds, after the costs of each kind, those with more CPUs divided by that with one. */
+/** Adds, after the costs of each kind, the ratios of those on several CPUs to that on one. */
 export function addCpuRatios(series: readonly Series[]): Series[] {
   const goals = new Map([[HIT, undefined], [MISS, undefined], [HIT_IN_MISSES, { atMost: 2 }]]);
   return [...Map.groupBy(series, ({ figure }) => figure)].flatMap(([figure, guests]) => {

@@ -5,10 +5,10 @@ import { ipft, ipftGraph, ipftStream, pwru, type Tool } from "../tools.ts";
 import { floodPing, MARK, SLOW_PINGS, slowPings } from "../traffic.ts";
 
 /**
- * Delivered under flood: events in the output of those that N flood pings made, N marked requests whose
- * answers are not marked. ipft counts in the kernel what happened; pwru does not, so for it that is
- * what it shows of a ping when there are pauses between them, times N. Before it is stopped, a tool
- * may write out what it has in store.
+ * Measures the share of events that a tool delivers of a flood of N pings: marked requests whose answers
+ * are not marked. ipft counts in the kernel what happened. pwru does not, so for it that is N times the
+ * number of events that it shows for one of several pings with pauses. A tool may write its buffered
+ * events before it is stopped.
  */
 export async function measureFlood(
   { deliveryRounds, deliveredPings, variants }: Plan,
@@ -46,7 +46,7 @@ async function measure(tool: Tool, pings: number, samples: Samples): Promise<voi
   );
 }
 
-/** The figure's name. */
+/** Returns the name of the figure. */
 export function deliveredOf(pings: number): string {
   return `flood of ${pings}: delivered`;
 }

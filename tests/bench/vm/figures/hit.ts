@@ -6,21 +6,21 @@ import { median, rotated, Samples, type Series } from "../../series.ts";
 import { type Account, ipft, pwru, type Tool } from "../tools.ts";
 import { floodPing, MARK, setReflection, SLOW_PINGS, slowPings } from "../traffic.ts";
 
-/** So many flood pings make fewer events than pwru's queue has room for (10,000). */
+/** This many flood pings make fewer events than pwru's queue holds (10,000). */
 const BURST_PINGS = 80;
 
 /**
- * Cost of a hit: as that of a miss, with the mark that the packets have. Requests and answers are marked
- * (`fwmark_reflect`), so that nearly all probe runs are hits; the others are taken away by their
- * number and the cost of a miss. ipft counts its hits; for pwru they are what it shows of a ping when
- * there are pauses between them, times the pings. Both tools drain meanwhile, which is part of the cost
- * (locks, cache lines).
+ * Measures the cost of a hit: like that of a miss, but with the mark that the packets have. Requests and
+ * answers are marked (`fwmark_reflect`), so nearly all probe runs are hits; the others are subtracted, by
+ * their number and the cost of a miss. ipft counts its hits. For pwru, they are the number of pings times
+ * the number of events that it shows for one of several pings with pauses. Both tools drain meanwhile,
+ * which is part of the cost (locks, cache lines).
  *
- * A hit whose event is lost may not cost as much as one that is delivered. So it is measured twice:
- * with bursts that pwru's queue has room for, of which the least disturbed counts, and under a flood
- * that it has no room for.
+ * A hit whose event is lost may cost less than one whose event is delivered. So the cost is measured twice:
+ * in bursts that pwru's queue has room for, of which the least disturbed counts, and under a flood that
+ * it has no room for.
  *
- * @param misses what `measureMiss` has measured
+ * @param misses the results of `measureMiss`
  */
 export async function measureHit(plan: Plan, misses: readonly Series[]): Promise<Series[]> {
   const samples = new Samples();
@@ -49,18 +49,18 @@ function missNs(tool: Tool, series: readonly Series[]): number {
   return median(misses!.samples);
 }
 
-/** What `makeHits` has seen. */
+/** The program runs and events that `makeHits` has counted. */
 export interface HitRuns {
-  /** Events of `slowPings`: only of tools that don't count hits. */
+  /** Events of `slowPings`, for tools that do not count hits. */
   readonly slowEvents?: number;
   readonly bursts: readonly Runs[];
-  /** Events of all bursts: likewise. */
+  /** Events of all bursts, for the same tools. */
   readonly burstEvents: number;
   readonly flood: Runs;
   readonly floodPings: number;
 }
 
-/** Bursts and a flood of pings that a tool looks for, and nothing else that it does. */
+/** Sends bursts and a flood of pings that a tool looks for, and no other such packets. */
 export async function makeHits(
   running: RunningTool,
   burstCount: number,
@@ -81,7 +81,7 @@ export async function makeHits(
   return { slowEvents, bursts, burstEvents, flood, floodPings };
 }
 
-/** How many hits a ping makes. */
+/** Returns the number of hits for each ping. */
 export function hitsPerPing(runs: HitRuns, { hits }: Account): number {
   if (runs.slowEvents !== undefined) return runs.slowEvents / SLOW_PINGS;
   return hits! / (runs.bursts.length * BURST_PINGS + runs.floodPings);
@@ -115,7 +115,7 @@ export function addHitCosts(
   );
 }
 
-/** The tools' costs, and ipft's in relation to pwru's. */
+/** Returns the costs of the tools, and the ratios of ipft's to pwru's. */
 export function comparedHits(samples: Samples): Series[] {
   const tools = [ipft, pwru];
   return [

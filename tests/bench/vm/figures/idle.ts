@@ -5,10 +5,9 @@ import { empty, ipft, pwru } from "../tools.ts";
 import { floodPing, OTHER_MARK, VethPair } from "../traffic.ts";
 
 /**
- * What tracing costs traffic that is not looked for: the tools look for a mark that no packet has.
- *
- * Slowed: the time that a flood ping takes and that iperf3 takes for a byte with the tool attached,
- * against the mean of the same without a tool just before and just after.
+ * Measures how much a tool slows down traffic that it does not look for: the tools look for a mark that no
+ * packet has. The times for a flood ping and for a byte of iperf3 with the tool attached are compared with
+ * the means of those without a tool just before and just after.
  */
 export async function measureIdle(plan: Plan): Promise<Series[]> {
   await using veth = await VethPair.make();
@@ -56,12 +55,12 @@ const RATE_SLOWED = "iperf3, nothing matching: slowed by";
 
 const TOOLS = [empty, ipft, pwru];
 
-/** What the tools are compared with. */
-const NO_TOOL = { name: "no tracer" };
+/** The traffic alone, with which the tools are compared. */
+const NO_TOOL = { name: "no tool" };
 
 /**
- * Of what may be next to nothing, only the medians can be divided; not even they where noise has made
- * one of them negative.
+ * Returns the series, and the ratio of ipft's to pwru's. The samples may be close to zero, so their medians
+ * are divided, unless noise has made one of them negative.
  */
 function comparedSlowness(samples: Samples, figure: string): Series[] {
   const [ofIpft, ofPwru] = [ipft, pwru].map((tool) => samples.get(figure, tool));

@@ -1,7 +1,7 @@
 /**
- * Cost of a miss: `run_time_ns / run_cnt` of all of a tool's programs during flood pings that it does not
- * look for, with `kernel.bpf_stats_enabled`; the least of some floods, because other work can only add
- * to it.
+ * Measures the cost of a miss: the `run_time_ns / run_cnt` of all programs of a tool during flood pings that
+ * it does not look for, with `kernel.bpf_stats_enabled`. The least of several floods counts, because other
+ * work can only add to it.
  */
 import { runsDuring } from "../bpf_stats.ts";
 import type { Plan } from "../../plan.ts";
@@ -13,8 +13,8 @@ import { floodPing, MARK, OTHER_MARK } from "../traffic.ts";
 export const MISS = "cost of a miss";
 
 /**
- * All tools are attached at once, and their programs run at the same packets: so what slows the machine
- * down meanwhile slows down all of them.
+ * Measures all tools at once, attached to the same functions and run by the same packets, so that whatever
+ * slows down the machine slows down all of them.
  */
 export async function measureMiss(plan: Plan): Promise<Series[]> {
   const samples = new Samples();
@@ -32,9 +32,9 @@ const RUNS = "probe runs per ping";
 const TOOLS = [empty, ipft, pwru];
 
 /**
- * Adds a sample of each tool, which it also returns, in ns.
+ * Adds a sample for each tool. Returns these samples, in ns.
  *
- * @param mark the pings' mark: not the one that the tools look for
+ * @param mark the mark of the pings, which is not the one that the tools look for
  */
 export async function addMissCosts(
   samples: Samples,
@@ -60,7 +60,7 @@ export async function addMissCosts(
   return least;
 }
 
-/** The tools' costs, and ipft's in relation to the others'. */
+/** Returns the costs of the tools, and the ratios of ipft's to the others'. */
 export function comparedMisses(samples: Samples): Series[] {
   const miss = (tool: Tool) => samples.get(MISS, tool);
   return [

@@ -12,14 +12,14 @@ import { toolsFor } from "../tools.ts";
 import { floodPing, MARK, setReflection, VETH_MARK, VethPair } from "../traffic.ts";
 
 /**
- * ipft beside bpftrace, which has to be given the functions by name and takes a tenth of a second or more for
- * each (kprobe, one by one): both with the functions that the packets go through, and no others.
+ * Measures ipft and bpftrace, which takes the functions by name and a tenth of a second or more to attach to
+ * each (kprobes, one by one). Both are attached only to the functions that the packets go through.
  */
 export async function measureNamed(plan: Plan): Promise<Series[]> {
   return [...await measurePings(plan), ...await measureIperf(plan)];
 }
 
-/** All that one start gives (start.ts), with the functions of a ping. */
+/** Measures all figures of start.ts, with the functions of a ping. */
 async function measurePings(plan: Plan): Promise<Series[]> {
   const samples = new Samples();
   setReflection(true);
@@ -37,7 +37,7 @@ async function measurePings(plan: Plan): Promise<Series[]> {
   ];
 }
 
-/** What is delivered with iperf3, with the functions of its packets. */
+/** Measures the share that is delivered with iperf3, with the functions of its packets. */
 async function measureIperf(plan: Plan): Promise<Series[]> {
   await using veth = await VethPair.make();
   const functions = await functionsOf(VETH_MARK, () => veth.transfer(plan.timedTransferSeconds));

@@ -9,11 +9,11 @@ import { rotated, Samples, type Series } from "../../series.ts";
 import { empty, ipft, pwru } from "../tools.ts";
 import { MARK, setReflection } from "../traffic.ts";
 
-/** One start of each tool (start.ts), because most of the time of the other figures goes to starts. */
+/** Measures all figures of start.ts with one start of each tool: starts take most of the time of a benchmark. */
 export async function measureOnce(plan: Plan): Promise<Series[]> {
   const samples = new Samples();
-  // ipft's second start is measured: at its first one it unpacks itself and files are not in memory yet.
-  // Meanwhile the empty program gets ready, and waits.
+  // The second start of ipft is measured: at the first it unpacks itself, and files are not in memory yet.
+  // Meanwhile the empty program gets ready and waits.
   const isWarm = whileTracing(ipft, MARK, () => Promise.resolve());
   setReflection(true);
   for (let round = 0; round < plan.rounds; round++) {

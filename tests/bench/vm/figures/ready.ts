@@ -5,9 +5,9 @@ import { ipft, ipftGraph, pwru, pwruMulti } from "../tools.ts";
 import { OTHER_MARK } from "../traffic.ts";
 
 /**
- * Ready: from exec(2) to the line on stderr that says that nothing is missed from here on, attached to
- * all functions that the tool traces by default. Stop: from SIGINT to the end of the process. There is
- * no traffic. Each tool is started once before, so that files are in memory and caches filled.
+ * Measures the time until a tool is ready, from exec(2) to the line on stderr that says so, and until it
+ * stops, from SIGINT to the end of the process. It is attached to all functions that it traces by default.
+ * There is no traffic. Each tool has been started once before, so files are in memory and caches filled.
  */
 export async function measureReady({ rounds, variants }: Plan): Promise<Series[]> {
   const samples = new Samples();
@@ -42,7 +42,7 @@ export async function measureReady({ rounds, variants }: Plan): Promise<Series[]
 }
 
 export const READY = "ready";
-/** Of ipft's time in relation to pwru's. */
+/** The goal for the ratio of ipft's time to pwru's. */
 export const READY_GOAL = { atMost: 0.45 };
 
 export const STOP = "stop";

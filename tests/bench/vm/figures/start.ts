@@ -9,12 +9,12 @@ import { type Account, empty, type Tool } from "../tools.ts";
 import { MARK, OTHER_MARK } from "../traffic.ts";
 
 /**
- * Adds ready, cost of a miss, cost of a hit, delivered under flood and stop, all of one start of a tool.
- * The tool looks for the mark of the hits, so the misses are pings with another mark; otherwise these
- * are the figures of miss.ts, hit.ts, flood.ts and ready.ts, but that the flood's answers are marked,
- * too (which is the caller's to switch on).
+ * Measures the time until ready, the cost of a miss and of a hit, the share delivered under flood, and the
+ * time to stop, all with one start of a tool. These are the figures of miss.ts, hit.ts, flood.ts and
+ * ready.ts, except that the misses are pings with another mark, because the tool looks for that of the
+ * hits, and that the answers of the flood are marked, which the caller switches on.
  *
- * @param isQuiet what to wait for when the tool is ready
+ * @param isQuiet a promise to wait for when the tool is ready
  */
 export async function measureStart(
   tool: Tool,
@@ -41,12 +41,12 @@ export async function measureStart(
   samples.add(deliveredOf(hits.floodPings), tool, "%", 100 * delivered);
 }
 
-/** How many pings the flood has. */
+/** Returns the number of pings of the flood. */
 export function floodPings({ deliveredPings }: Plan): number {
   return deliveredPings[0];
 }
 
-/** Of the flood; what a tool that counts its hits tells is of the bursts before it, too. */
+/** Returns the share of the flood; for a tool that counts its hits, that of the bursts before it as well. */
 function deliveredShare(runs: HitRuns, account: Account): number {
   if (account.hits !== undefined) return account.delivered / account.hits;
   const before = runs.slowEvents! + runs.burstEvents;

@@ -5,9 +5,9 @@ import { ipft, ipftStream, pwru, type Tool } from "../tools.ts";
 import { VETH_MARK, VethPair } from "../traffic.ts";
 
 /**
- * Delivered with iperf3: events in the output of those that one TCP stream made, all of whose packets
- * are marked. ipft counts them in the kernel. For others they are estimated from what can be counted: how
- * often its programs ran (`run_cnt`) times ipft's share of hits among its runs in the same round.
+ * Measures the share of events that a tool delivers of one TCP stream of iperf3, all of whose packets are
+ * marked. ipft counts the events in the kernel. For the others they are estimated from the runs of their
+ * programs (`run_cnt`), times the share of hits among ipft's runs in the same round.
  */
 export async function measureTransfer(plan: Plan): Promise<Series[]> {
   await using veth = await VethPair.make();
@@ -15,8 +15,8 @@ export async function measureTransfer(plan: Plan): Promise<Series[]> {
 }
 
 /**
- * The same of other tools, which are attached to the same functions.
- * @param first one that counts all its hits
+ * Measures other tools in the same way, attached to the same functions.
+ * @param first a tool that counts all its hits
  */
 export async function measureTransfers(
   veth: VethPair,
@@ -27,7 +27,7 @@ export async function measureTransfers(
   const samples = new Samples();
   for (let round = 0; round < deliveryRounds; round++) {
     let hitsPerRun = NaN;
-    // The first one's share is what others' hits are estimated from.
+    // The hits of the others are estimated from the share of the first.
     for (const tool of [first, ...rotated(others, round)]) {
       const { result, account } = await whileTracing(tool, VETH_MARK, async (running) => {
         let rate = NaN;
