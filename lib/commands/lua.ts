@@ -29,7 +29,7 @@ export async function tryScript(
         tell("no extension object: the script has neither emit nor program");
       } else {
         linkExtension(object);
-        tell(`${object.source}: an object of ${object.elf.length} bytes, which links`);
+        tell(`${object.source} has ${object.elf.length} bytes and links`);
       }
     } catch (error) {
       // The object may not be built yet. The functions that format its data can still be tried.

@@ -1,20 +1,21 @@
 import { IpftError } from "../base/errors.ts";
 import type { TraceOptions } from "../cli/request.ts";
+import type { End } from "./session.ts";
 
-/** What a command has sent at its end may still be on its way for this long. */
+/** How long what a command sent last may still be on its way. */
 const ARRIVAL_MS = 100;
 
-/** A command that is asked to end has this long. */
+/** How long a command may take to end when it is asked to. */
 const TERMINATION_MS = 1000;
 
-/** `$0` is the list of a cgroup's processes. */
+/** Joins a cgroup: `$0` is the file that lists its processes. */
 const JOIN = 'echo $$ >"$0" || exit;';
 
 /**
- * What ends a trace that is ready: a signal to ipft, its time, or the end of the command that it was to
- * run. What that prints to standard output, which is the trace's, goes to standard error.
+ * Ends a trace that is ready: at a signal to ipft, after its time, or with the command that it runs.
+ * Standard output belongs to the trace, so what the command prints there goes to standard error.
  */
-export class TraceEnd implements AsyncDisposable {
+export class TraceEnd implements End {
   readonly signal: AbortSignal;
   readonly #own = new AbortController();
   #timer?: ReturnType<typeof setTimeout>;
@@ -22,9 +23,9 @@ export class TraceEnd implements AsyncDisposable {
 
   /**
    * Runs the command.
-   * @param outer ends the trace, too
-   * @param processesPath of the cgroup that the command is to run in; undefined for ipft's own
-   * @param tell told how the command ended, unless it went well
+   * @param outer ends the trace as well
+   * @param processesPath lists the processes of the cgroup to run in; undefined for ipft's own cgroup
+   * @param tell called when the command fails
    * @throws IpftError when it cannot be run
    */
   constructor(
@@ -60,7 +61,6 @@ export class TraceEnd implements AsyncDisposable {
     });
   }
 
-  /** Ends the trace. */
   reach(): void {
     this.#own.abort();
   }
@@ -70,7 +70,7 @@ export class TraceEnd implements AsyncDisposable {
     this.#timer = setTimeout(() => this.#own.abort(), ms);
   }
 
-  /** Ends the command where the trace has ended before it. */
+  /** Ends the command if it is still running. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     const child = this.#child;

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { TraceEnd } from "../../../lib/commands/trace_end.ts";
+
+const NEVER = new AbortController().signal;
+
+/** Resolves when the end is reached; fails after five seconds. */
+function reached({ signal }: TraceEnd): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("the trace does not end")), 5000);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** Runs a command until the trace ends with it; returns what was told. */
+async function toldAfter(...command: string[]): Promise<string[]> {
+  const told: string[] = [];
+  await using end = new TraceEnd(NEVER, { command }, undefined, (message) => told.push(message));
+  await reached(end);
+  return told;
+}
+
+Deno.test("TraceEnd is reached by a signal, by its own call, and after its time", async () => {
+  const outer = new AbortController();
+  await using bySignal = new TraceEnd(outer.signal, {}, undefined, assert.fail);
+  assert(!bySignal.signal.aborted);
+  outer.abort();
+  assert(bySignal.signal.aborted);
+
+  await using byCall = new TraceEnd(NEVER, {}, undefined, assert.fail);
+  byCall.reach();
+  assert(byCall.signal.aborted);
+
+  await using byTime = new TraceEnd(NEVER, { durationMs: 10 }, undefined, assert.fail);
+  assert(!byTime.signal.aborted);
+  await reached(byTime);
+});
+
+Deno.test("TraceEnd is reached with its command, and tells of one that fails", async () => {
+  assert.deepEqual(await toldAfter("true"), []);
+  assert.deepEqual(await toldAfter("false"), ["false ended with exit status 1"]);
+  assert.deepEqual(await toldAfter("sh", "-c", "kill -9 $$"), ["sh was ended by SIGKILL"]);
+});
+
+Deno.test("TraceEnd runs its command with the arguments as they are", async () => {
+  const file = await Deno.makeTempFile();
+  await toldAfter("sh", "-c", 'printf "%s|" "$@" >"$0"', file, "a b", "$HOME", "*", "'\"");
+  assert.equal(await Deno.readTextFile(file), "a b|$HOME|*|'\"|");
+  await Deno.remove(file);
+});
+
+Deno.test("TraceEnd puts its command into a cgroup before it runs", async () => {
+  const processes = await Deno.makeTempFile();
+  const file = await Deno.makeTempFile();
+  const command = ["sh", "-c", `echo $$ >${file}`];
+  await using end = new TraceEnd(NEVER, { command }, processes, assert.fail);
+  await reached(end);
+  assert.equal(await Deno.readTextFile(processes), await Deno.readTextFile(file));
+  await Promise.all([processes, file].map((path) => Deno.remove(path)));
+});
+
+Deno.test("TraceEnd ends a command that outlives the trace, however it ignores that", async () => {
+  for (const command of [["sleep", "600"], ["sh", "-c", "trap '' TERM; sleep 5"]]) {
+    const begin = performance.now();
+    {
+      await using end = new TraceEnd(NEVER, { command }, undefined, () => {});
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      end.reach();
+    }
+    assert(performance.now() - begin < 4000);
+  }
+});
