@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { LuaScript } from "../../lib/lua/script.ts";
+import { renderer } from "../support/renderer.ts";
 import { isKernel, type JsonEvent, options, ping, shell, Trace, workingBackends } from "./ipft.ts";
 import { AFTER_THE_END, MARK, transfer, withMarkedOutput } from "./traffic.ts";
 
@@ -12,7 +13,7 @@ const FUNCTIONS = [
   "sk_skb_reason_drop|consume_skb|kfree_skbmem)$",
 ];
 
-/** `-s` for an example, and functions that are attached to quickly. */
+/** Options for an example, with few functions if the backend attaches them one by one. */
 function example(name: string): string[] {
   const [, chosen, ...few] = options(backend);
   const script = ["-s", `examples/lua/${name}/${name}.lua`, "-b", chosen];
@@ -32,7 +33,7 @@ Deno.test("examples/lua/mark shows the mark on every line", async () => {
   for (const line of lines) assert.match(line, / vmlinux +[\w.]+ \(mark: 0xdeadbeef\)$|^===$/);
 });
 
-Deno.test("examples/lua/gso shows into how much a TCP packet is to be cut", async () => {
+Deno.test("examples/lua/gso shows how a TCP packet will be segmented", async () => {
   const mtu = await Deno.readTextFile("/sys/class/net/lo/mtu");
   await shell("ip link set lo mtu 1500");
   try {
@@ -80,13 +81,13 @@ Deno.test("examples/lua/five_tuple shows addresses, ports and protocol", async (
     else seen.add(event.dump!.replace(/:\d+ > (\S+:9) UDP/, ":PORT > $1 UDP"));
   }
   assert.deepEqual(expected.filter((text) => !seen.has(text)), [], [...seen].join("\n"));
-  // Other connections may still be at their end.
+  // Connections of earlier tests may still be closing.
   for (const text of seen) {
     assert.match(text, /^\([\w.:\[\]]+ > [\w.:\[\]]+ (ICMP|ICMPv6|UDP|TCP)\)$/);
   }
 });
 
-Deno.test("examples/lua/drop_reason shows why, where the kernel drops a packet", async () => {
+Deno.test("examples/lua/drop_reason shows why the kernel drops a packet", async () => {
   await using trace = await Trace.start("-m", String(MARK), ...example("drop_reason"));
   await withMarkedOutput(
     () => shell("echo >/dev/udp/127.0.0.1/9; echo >/dev/udp/127.0.0.1/10"),
@@ -98,7 +99,7 @@ Deno.test("examples/lua/drop_reason shows why, where the kernel drops a packet",
     .map(([, name, reason]) => `${name} ${reason}`);
   const name = isKernel(6, 11) ? "sk_skb_reason_drop" : "kfree_skb_reason";
   const since517 = [`${name} NETFILTER_DROP`, `${name} NO_SOCKET`];
-  // Where nobody has said why: older kernels free what has come to a good end so, too.
+  // Without a reason: older kernels free delivered packets in the same way.
   const isSpecified = (reason: string) => !reason.endsWith(" NOT_SPECIFIED");
   assert.deepEqual(reasons.filter(isSpecified).sort(), isKernel(5, 17) ? since517 : []);
   for (const line of stdout.trimEnd().split("\n").slice(1)) {
@@ -107,7 +108,7 @@ Deno.test("examples/lua/drop_reason shows why, where the kernel drops a packet",
 });
 
 Deno.test("examples/lua/five_tuple writes IPv6 addresses as RFC 5952 says", async () => {
-  // Those of the RFC's own text, and the edges.
+  // The examples of the RFC, and edge cases.
   const canonical: Record<string, string> = {
     "00000000000000000000000000000000": "::",
     "00000000000000000000000000000001": "::1",
@@ -130,9 +131,9 @@ Deno.test("examples/lua/five_tuple writes IPv6 addresses as RFC 5952 says", asyn
   const silent = { write: () => {}, writeError: () => {} };
   const path = new URL("../../examples/lua/five_tuple/five_tuple.lua", import.meta.url).pathname;
   using script = await LuaScript.load(path, silent);
-  const { bytes } = script.formatter("text", () => {})!.format(data);
-  assert.equal(
-    new TextDecoder().decode(bytes),
-    addresses.map((hex) => ` (${canonical[hex]} > :: protocol 59)`).join(""),
+  const texts = renderer(script.openFields(() => {})!, "text").render(data);
+  assert.deepEqual(
+    texts.map((bytes) => new TextDecoder().decode(bytes)),
+    addresses.map((hex) => ` (${canonical[hex]} > :: protocol 59)`),
   );
 });
