@@ -4,7 +4,7 @@ import { DATA_BYTES, EventBatch } from "../../lib/event/event.ts";
 import { type Tracer, TRACERS } from "../../lib/cli/options.ts";
 import type { Sink, TraceInfo, WriteBytes } from "../../lib/output/sink.ts";
 import { GROUP_LINES } from "../../lib/output/text/text_buffer.ts";
-import { dataOfText, FakeFormatter, textOfData } from "./fake_formatter.ts";
+import { dataOfText, FakeFormatter, textOfData } from "./fake_fields.ts";
 
 /** An event as a sink gets it in a batch's row. */
 export interface Row {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
-import { dataOfText, FakeFormatter, textOfData } from "../../support/fake_formatter.ts";
+import { dataOfText, FakeFormatter, textOfData } from "../../support/fake_fields.ts";
 import { assertTree, events, INFO } from "../../support/graph_fixture.ts";
 import { written } from "../../support/sink_fixture.ts";
 

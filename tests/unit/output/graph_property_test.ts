@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
 import type { TraceInfo } from "../../../lib/output/sink.ts";
-import { FakeFormatter, textOfData } from "../../support/fake_formatter.ts";
+import { FakeFormatter, textOfData } from "../../support/fake_fields.ts";
 import { endsPacket, lose, run, stepsArbitrary, truePartners } from "../../support/graph_calls.ts";
 import { graphText, packetsOf, pairByStack, type Partners } from "../../support/graph_reference.ts";
 import {

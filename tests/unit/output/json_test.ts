@@ -3,7 +3,7 @@ import { EventBatch } from "../../../lib/event/event.ts";
 import { JsonSink } from "../../../lib/output/json.ts";
 import type { TraceInfo, WriteBytes } from "../../../lib/output/sink.ts";
 import { parseEvents } from "../../support/json_schema.ts";
-import { dataOfText } from "../../support/fake_formatter.ts";
+import { dataOfText } from "../../support/fake_fields.ts";
 import {
   assertWrites,
   assertWritesAnyEvents,
