@@ -16,7 +16,7 @@ export interface OpenObject {
   readonly btf: Btf;
 }
 
-/** ELF machine numbers that people have compilers for, by name (elf.h). */
+/** Names of other machines that an object may be compiled for, by ELF machine number (elf.h). */
 const MACHINES: Readonly<Record<number, string>> = { 3: "x86", 62: "x86-64", 183: "AArch64" };
 const EM_BPF = 247;
 

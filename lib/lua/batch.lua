@@ -25,7 +25,7 @@ local failures, failure_count = {}, 0
 
 -- The function that runs, its name, and what it returned for the current event.
 local name, callee, returned
-local bad_result = {} -- thrown when it returned something else than it must
+local bad_result = {} -- thrown when it returned a value of the wrong type
 local run_dump
 
 local function a(value)

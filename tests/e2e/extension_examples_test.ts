@@ -10,7 +10,7 @@ const FUNCTIONS = [
   "^(ip6?_output|dev_hard_start_xmit|ip_rcv|ipv6_rcv|skb_copy_datagram_iter|kfree_skbmem)$",
 ];
 
-/** `-e` for an example: its object, because where the tests run there may be no compiler. */
+/** Options for an example. They name its object, because there may be no compiler in the guest. */
 function example(name: string, backend = backends[0]): string[] {
   const [, chosen, ...few] = options(backend);
   const extension = ["-e", `examples/bpf/${name}/${name}.bpf.o`, "-b", chosen];
@@ -31,7 +31,7 @@ Deno.test("examples/bpf/len shows how long the packet is", async () => {
   assert.equal(of("dev_hard_start_xmit"), "( len: 98 data_len: 0 protocol: 0x800 )");
 });
 
-Deno.test("examples/bpf/gso shows into how much a TCP packet is to be cut", async () => {
+Deno.test("examples/bpf/gso shows how a TCP packet will be segmented", async () => {
   const mtu = await Deno.readTextFile("/sys/class/net/lo/mtu");
   await shell("ip link set lo mtu 1500");
   try {
@@ -96,7 +96,7 @@ Deno.test("examples/bpf/tcp shows the headers of a connection from SYN to FIN", 
     const sent = seenIn(output, [client, server]), answered = seenIn(output, [server, client]);
     assert.deepEqual([sent[0].flags, sent[0].ack], [["SYN"], 0]);
     assert.deepEqual(answered[0].flags, ["SYN", "ACK"]);
-    // What each end numbers: its SYN, its bytes, its FIN.
+    // Each end numbers its SYN, its bytes and its FIN.
     const sentFrom = (header: TcpHeader) => (header.seq - sent[0].seq) >>> 0;
     const answeredFrom = (header: TcpHeader) => (header.seq - answered[0].seq) >>> 0;
     const acknowledged = (header: TcpHeader) => (header.ack - sent[0].seq) >>> 0;
@@ -112,7 +112,7 @@ Deno.test("examples/bpf/tcp shows the headers of a connection from SYN to FIN", 
       assert(headers.some(({ flags }) => flags.includes("FIN")));
       assert(headers.slice(1).every(({ window }) => window > 0));
     }
-    // It arrives as it was sent.
+    // What arrives is what was sent.
     assert.deepEqual(
       new Set(seenIn(input, [client, server]).map(text)),
       new Set(sent.map(text)),
@@ -135,8 +135,8 @@ interface Owner {
 }
 
 /**
- * Marked packets of this process, of a ping, and of a bash with the user id 65534, whose connection to
- * here is there before there are marks; the process ids of the latter two.
+ * Sends marked packets from this process, from a ping, and from a bash with the user id 65534, whose
+ * connection is made before packets are marked. Returns the process ids of ping and bash.
  */
 async function communicate(): Promise<[number, number]> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -171,7 +171,7 @@ for (const backend of backends) {
     }
     assert(!owners.has(0));
     const self = `${Deno.pid} ${(await Deno.readTextFile("/proc/self/comm")).trim()} 0`;
-    // Three sockets are this process's: both ends of the transfer, and that of bash's connection.
+    // This process has three sockets: both ends of the transfer, and its end of bash's connection.
     assert.deepEqual(
       [...owners.values()].toSorted(),
       [self, self, self, `${pingPid} ping 0`, `${bashPid} bash 65534`].toSorted(),
@@ -189,7 +189,7 @@ for (const backend of backends) {
       new Set([Deno.pid, pingPid, bashPid]),
       "those who read what has arrived",
     );
-    // Older kernels do not tell a program of ftrace which function it is at.
+    // On older kernels, programs of the ftrace backend cannot tell which function they run in.
     if (backend === "ftrace" && !isKernel(5, 15)) return;
     for (const event of events.filter((event) => AFTER_THE_END.test(event.function))) {
       assert.deepEqual([event.uid, event.inode], [-1, 0], event.function);

@@ -9,7 +9,7 @@ const [backend] = await workingBackends();
 
 const object = (name: string) => `tests/extensions/${name}.bpf.o`;
 
-/** What a trace prints of one ping, with an extension. */
+/** Returns what a trace of one ping prints with an extension. */
 async function traced(extension: string, ...more: string[]): Promise<string> {
   await using trace = await Trace.start(
     ...["-m", String(MARK), "-e", extension, ...options(backend), ...more],
@@ -22,7 +22,7 @@ async function traced(extension: string, ...more: string[]): Promise<string> {
 }
 
 for (const [name, expected] of Object.entries(EXPECTED)) {
-  Deno.test(`${name}: what module() fills in the kernel is shown by its types and tags`, async () => {
+  Deno.test(`${name}: what module() fills in is shown by types and tags`, async () => {
     const [header, ...lines] = (await traced(object(name))).split("\n");
     assert.match(header, /Function$/);
     assert(lines.length >= 5);
@@ -41,7 +41,7 @@ Deno.test("with -o json the members are fields of each event", async () => {
   }
 });
 
-Deno.test("the templates trace as they are", async () => {
+Deno.test("the templates trace without changes", async () => {
   const shown = "( len: 84 mark: 0x1d2 protocol: 0x800 )";
   const skeleton = await traced("lib/extension/templates/extension.bpf.o");
   assert(skeleton.includes(`ip_output ${shown}`), skeleton);
@@ -52,7 +52,7 @@ Deno.test("the templates trace as they are", async () => {
   await Deno.remove(path);
 });
 
-Deno.test("function_graph has the data of returns, too", async () => {
+Deno.test("function_graph shows data at returns, too", async () => {
   const more = ["-t", "function_graph", "-r", "^ip_(rcv|output)$", "-o", "json"];
   const graph = (await workingBackends()).includes("kprobe-multi") ? "kprobe-multi" : "ftrace";
   await using trace = await Trace.start(
@@ -65,12 +65,12 @@ Deno.test("function_graph has the data of returns, too", async () => {
   assert.deepEqual(of("ip_rcv"), [false, true]);
   for (const { len, mark, pkt_type, is_return } of events) {
     assert.equal(pkt_type, "outgoing");
-    // At the return the skb may be freed, and another packet's.
+    // At the return, the skb may have been freed and belong to another packet.
     if (!is_return) assert.deepEqual([len, mark], [84, MARK]);
   }
 });
 
-Deno.test("what is wrong with an extension is said before anything is attached", async () => {
+Deno.test("an unusable extension ends ipft before anything is attached", async () => {
   const refused = async (path: string, message: RegExp) => {
     const { code, stderr } = await ipft("-m", "1", "-e", path);
     assert.match(stderr, message);
@@ -83,6 +83,6 @@ Deno.test("what is wrong with an extension is said before anything is attached",
   );
   await refused(
     "examples/lua/mark/mark.bpf.o",
-    /^ipft: cannot use the module from examples\S+: no struct is marked .*; include <ipft\.h>/,
+    /^ipft: cannot use the extension examples\S+: no struct is marked .*; include <ipft\.h>/,
   );
 });

@@ -3,7 +3,7 @@ import { assertNothingLeft, ipft, options, ping, Trace, workingBackends } from "
 
 const [best] = await workingBackends();
 
-Deno.test("no script harms the trace or the host: every event has its line, every error is counted", async () => {
+Deno.test("a script harms neither trace nor host: every event has its line, every error is counted", async () => {
   await using trace = await Trace.start(
     "-m",
     "77",

@@ -1,6 +1,6 @@
 import { DATA_BYTES } from "../../lib/event/section.ts";
 
-/** Bytes written one after the other, little-endian. */
+/** Builds a sequence of bytes. Integers are little-endian. */
 export class Bytes {
   readonly #bytes: number[] = [];
 
@@ -25,7 +25,7 @@ export class Bytes {
     return this.u8(...new TextEncoder().encode(value));
   }
 
-  /** As the data of an event: zeros behind them. */
+  /** The bytes as an event's data, padded with zeros. */
   get event(): Uint8Array<ArrayBuffer> {
     const event = new Uint8Array(DATA_BYTES);
     event.set(this.#bytes);

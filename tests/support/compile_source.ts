@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 const IPFT_H = new URL("../../lib/extension/templates", import.meta.url).pathname;
 
-/** An object of C code that may use `<ipft.h>`. */
+/** Compiles C code for BPF. It may include `<ipft.h>`. */
 export async function compileSource(code: string): Promise<Uint8Array<ArrayBuffer>> {
   const command = new Deno.Command("clang", {
     args: [

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { GROUP_EVENTS, type OpenFields } from "../../lib/event/fields.ts";
 import { DATA_BYTES } from "../../lib/event/section.ts";
 
-/** The length of the text of data that is all zeros. */
+/** Length of the text for data that is all zeros. */
 const ZERO_LENGTH = 5;
 
-/** Data of an event whose text has so many characters; `rest` are its bytes from the fifth on. */
+/** Makes data whose text has so many characters. `rest` are the bytes from the fifth on. */
 export function dataOfText(length: number, rest: ArrayLike<number> = []): Uint8Array {
   const data = new Uint8Array(DATA_BYTES);
   new DataView(data.buffer).setUint32(0, length ^ ZERO_LENGTH, true);
@@ -13,27 +13,27 @@ export function dataOfText(length: number, rest: ArrayLike<number> = []): Uint8A
   return data;
 }
 
-/** The text that `FakeFields` dumps for an event's data. Not all of its characters are one byte long. */
+/** Returns the text that `FakeFields` dumps for the data. Some of its characters are two bytes long. */
 export function textOfData(data: Uint8Array): string {
   const length = new DataView(data.buffer, data.byteOffset).getUint32(0, true) ^ ZERO_LENGTH;
   const piece = `é${data.subarray(4).toHex()}`;
   return piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
 }
 
-/** What `TextFields` makes of the data. */
+/** Returns that text as `TextFields` renders it. */
 export function textFieldsOfData(data: Uint8Array): string {
   const text = textOfData(data);
   return text === "" ? "" : ` ${text}`;
 }
 
-/** What `JsonFields` makes of the data. */
+/** Returns that text as `JsonFields` renders it. */
 export function jsonFieldsOfData(data: Uint8Array): string {
   return `,"dump":${JSON.stringify(textOfData(data))}`;
 }
 
-/** Opens readers that dump the text of each event, and remembers what they were given. */
+/** Opens readers that dump a text for each event, and keeps the data that they read. */
 export class FakeFields {
-  /** The data of each event, call by call. */
+  /** The data of the events of each call. */
   readonly calls: Uint8Array[][] = [];
 
   readonly open: OpenFields = (writer) => ({

@@ -1,4 +1,4 @@
-/** Scripts for the tests of lib/lua/, run in folders of their own. */
+/** Runs scripts for tests, each in a temporary folder of its own. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { IpftError } from "../../lib/base/errors.ts";
@@ -6,7 +6,7 @@ import { DATA_BYTES } from "../../lib/event/section.ts";
 import { LuaScript } from "../../lib/lua/script.ts";
 import { type Format, type Renderer, renderer } from "./renderer.ts";
 
-/** What a script printed: `print` and `io.write`, then `io.stderr`. */
+/** What a script has printed. */
 export interface Printed {
   stdout: string;
   stderr: string;
@@ -19,7 +19,7 @@ export interface Loaded {
   readonly printed: Printed;
 }
 
-/** Loads `source` as `foo.lua` beside `files`, and passes it on. `api_version` is set already. */
+/** Loads `source` as `foo.lua` beside `files`, and calls `body` with it. */
 export async function withScript<T>(
   source: string,
   body: (loaded: Loaded) => T | Promise<T>,
@@ -45,12 +45,12 @@ export async function withScript<T>(
   }
 }
 
-/** The source with `api_version` on its first line, unless it says something about it itself. */
+/** Adds `api_version` to the first line, unless the source mentions it. */
 function versioned(source: string): string {
   return source.includes("api_version") ? source : `api_version = 1; ${source}`;
 }
 
-/** The message of the error with which loading or running a script ends, without its folder. */
+/** Returns the message of the error that loading or running a script throws, without the folder. */
 export async function failure(
   source: string,
   body: (loaded: Loaded) => unknown = () => {},
@@ -65,12 +65,12 @@ export async function failure(
   assert.fail("nothing failed");
 }
 
-/** `/tmp/ipft-lua-x/foo.lua` as `foo.lua`; Lua itself shortens what is long. */
+/** Shortens `/tmp/ipft-lua-x/foo.lua` to `foo.lua`. Lua itself abbreviates long paths. */
 export function withoutFolder(message: string): string {
   return message.replaceAll(/[^\s'"(]*ipft-lua-\w+\//g, "");
 }
 
-/** A reader of a script's fields, as one output has it, and the errors that were told. */
+/** The rendered fields of a script, and the errors that were reported. */
 export interface Fields {
   readonly renderer: Renderer;
   readonly told: IpftError[];
@@ -83,7 +83,7 @@ export function fieldsOf(script: LuaScript, format: Format = "text"): Fields {
   return { renderer: renderer(openFields, format), told };
 }
 
-/** The fields of events with these data, padded with zeros. */
+/** Renders the fields of events with these data, which are padded with zeros. */
 export function lines(renderer: Renderer, ...data: (string | Uint8Array)[]): string[] {
   return rawLines(renderer, ...data).map((bytes) => withoutFolder(new TextDecoder().decode(bytes)));
 }

@@ -1,6 +1,6 @@
 /**
- * From the 64 bytes of an event to its fields in JSON, by each kind of `FieldReader`. `dump` is measured
- * in ring.ts, together with the ring reader and the sink.
+ * Measures each kind of `FieldReader`: from the 64 bytes of an event to its fields in JSON. ring.ts
+ * measures `dump`, together with the ring reader and a sink.
  */
 import { GROUP_EVENTS, type OpenFields } from "../../../lib/event/fields.ts";
 import { DATA_BYTES } from "../../../lib/event/section.ts";
@@ -14,7 +14,7 @@ import { rotated, type Samples } from "../series.ts";
 
 const FIGURE = "event data to JSON";
 
-/** As many events as sinks read at once, and how often in a round. */
+/** As many events as sinks read in one call, and how many calls a round has. */
 const BATCH = makeBatch(), BATCHES = 400;
 
 const STRUCTS = {
@@ -69,7 +69,7 @@ async function structFields(name: string, struct: string): Promise<OpenFields> {
 
 type Read = (data: Uint8Array<ArrayBuffer>) => void;
 
-/** Reads as a sink does. */
+/** Makes a function that reads as a sink does. */
 function jsonReader(openFields: OpenFields): Read {
   const writer = new JsonFields();
   const reader = openFields(writer);
@@ -85,7 +85,7 @@ function timeNs(read: Read): number {
   return (performance.now() - start) * 1e6 / (BATCHES * GROUP_EVENTS);
 }
 
-/** Numbers of different sizes, and the name of a thread. */
+/** Makes events with numbers of different sizes and the name of a thread. */
 function makeBatch(): Uint8Array<ArrayBuffer> {
   const batch = new Uint8Array(GROUP_EVENTS * DATA_BYTES);
   const view = new DataView(batch.buffer);

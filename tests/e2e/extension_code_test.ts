@@ -12,16 +12,16 @@ import {
 
 const backends = await workingBackends();
 
-// kprobe and kprobe-multi run the same programs: where both work, each proves something else.
+// kprobe and kprobe-multi run the same programs. Where both work, each tests something else.
 const dropping = "kprobe";
 const lifting = backends.filter((backend) =>
   backend !== dropping || !backends.includes("kprobe-multi")
 );
 
-/** An event with what the script's `dump` has returned. */
+/** An event with the text that the script's `dump` returns. */
 type DumpedEvent = JsonEvent & { dump: string };
 
-/** What `struct info` of tests/modules/lifted.bpf.c has, and to which packet it belongs. */
+/** The `struct info` of tests/scripts/lifted.bpf.c, and the packet that it belongs to. */
 function lifted({ dump, packet_id }: DumpedEvent) {
   const bytes = Uint8Array.fromHex(dump);
   const view = new DataView(bytes.buffer);
@@ -42,15 +42,15 @@ function countUp(length: number): number[] {
   return Array.from({ length }, (_, i) => i);
 }
 
-Deno.test("modules have variables, maps, functions and the kernel's configuration; they drop events", async (t) => {
+Deno.test("extensions have variables, maps, functions and the kernel's configuration; they drop events", async (t) => {
   await using stack = new AsyncDisposableStack();
   const start = async (backend: string, script: string) => {
     const args = ["-m", "1234", "-o", "json", "-s", script, ...options(backend)];
     return stack.use(await Trace.start(...args));
   };
   const [dropTrace, ...liftTraces] = await Promise.all([
-    start(dropping, "tests/modules/drop.lua"),
-    ...lifting.map((backend) => start(backend, "tests/modules/lifted.lua")),
+    start(dropping, "tests/scripts/drop.lua"),
+    ...lifting.map((backend) => start(backend, "tests/scripts/lifted.lua")),
   ]);
   await ping(1234, "-c", "3", "-i", "0.2");
 
@@ -77,7 +77,7 @@ Deno.test("modules have variables, maps, functions and the kernel's configuratio
     });
   }
 
-  await t.step("dropped events are counted, and leave no record", async () => {
+  await t.step("dropped events are counted, and have no lines", async () => {
     const numbers = (await dropTrace.events() as DumpedEvent[]).map(({ dump }) => Number(dump));
     assert.deepEqual(numbers, countUp(numbers.length).map((i) => 2 * i));
     const summary = /^(\d+) events in .*, (\d+) dropped by the extension, none lost\.$/m.exec(
@@ -90,14 +90,14 @@ Deno.test("modules have variables, maps, functions and the kernel's configuratio
   await assertNothingLeft();
 });
 
-Deno.test("a module that the verifier refuses ends ipft with the reason and the line", async () => {
-  // With ftrace and no filter, the tracer's functions are not tried one after the other.
+Deno.test("an extension that the verifier refuses ends ipft with the reason and the line", async () => {
+  // With ftrace and all functions, ipft does not try them one after the other.
   const backend = backends.at(-1)!;
   const { code, stdout, stderr } = await ipft(
     "-m",
     "1234",
     "-s",
-    "tests/modules/refused.lua",
+    "tests/scripts/refused.lua",
     "-b",
     backend,
   );
@@ -105,7 +105,7 @@ Deno.test("a module that the verifier refuses ends ipft with the reason and the 
   assert.match(
     stderr,
     /^; \*\(__u64 \*\)data = \*count \+ 1;/,
-    "begins with the line of the source",
+    "begins with the source line",
   );
   assert.match(stderr, /^\d+: .* r1 = \*\(u64 \*\)\(r0 \+0\)/m, "the instruction");
   assert.match(
