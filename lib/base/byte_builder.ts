@@ -1,48 +1,64 @@
+import { type Constant, constant, type Constants } from "./constant.ts";
+import { IS_PLAIN, IS_PRINTABLE, printable } from "./printable.ts";
 import { putDecimal } from "./put_decimal.ts";
 
-/** Digits of 2^53. */
-const MAX_DECIMAL_BYTES = 16;
+/** From this size on, a view of the bytes and `set` are quicker than a loop. */
+const LONG_BYTES = 64;
 
-/** Printable ASCII that a JSON string takes as it is. */
-const IS_PLAIN = Uint8Array.from(
+const [EIGHT_SPACES] = constant(" ".repeat(8)).words;
+
+/** Up to four ASCII characters as a little-endian integer. */
+function asciiWord(text: string): number {
+  return [...text].reduce((word, char, i) => word | char.charCodeAt(0) << (8 * i), 0);
+}
+
+/** `00` to `ff`. */
+const HEX_BYTES = Uint16Array.from(
   { length: 256 },
-  (_, byte) => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0,
+  (_, value) => asciiWord(value.toString(16).padStart(2, "0")),
+);
+
+/** `000` to `999`. */
+const THREE_DIGITS = Uint32Array.from(
+  { length: 1000 },
+  (_, value) => asciiWord(String(value).padStart(3, "0")),
 );
 
 const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 
-const IS_PRINTABLE = IS_PLAIN.with(0x22, 1).with(0x5c, 1);
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const strictDecoder = new TextDecoder("utf-8", { fatal: true });
 
-/** The bytes as UTF-8 or else as single bytes, without control characters (C0, DEL, C1). */
-function printable(bytes: Uint8Array): string {
-  // deno-lint-ignore no-control-regex
-  const control = /[\x00-\x1f\x7f-\x9f]/g;
-  const escape = (code: number) => `\\x${code.toString(16).padStart(2, "0")}`;
-  try {
-    return strictDecoder.decode(bytes).replaceAll(control, (char) => escape(char.charCodeAt(0)));
-  } catch {
-    return Array.from(
-      bytes,
-      (byte) => IS_PRINTABLE[byte] ? String.fromCharCode(byte) : escape(byte),
-    )
-      .join("");
-  }
-}
-
-/** Text under construction, as bytes; its memory is used again after `clear`. */
+/**
+ * Text under construction, as bytes. No string, BigInt or object is made on the way, because millions of
+ * lines a second pass through.
+ *
+ * It always has room for a number of bytes, so the methods that append a value of limited length do not
+ * check for it. Those that append any number of bytes make room again: `append`, `appendSpaces`,
+ * `appendAscii`, `appendPrintable` and `appendJson`.
+ */
 export class ByteBuilder {
-  #bytes = new Uint8Array(64 * 1024);
+  readonly #roomBytes: number;
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView<ArrayBuffer>;
   #length = 0;
+
+  /**
+   * @param roomBytes the most that is appended between two calls of methods that make room
+   * @param capacityBytes the text that it is made for; a longer one makes it grow
+   */
+  constructor(roomBytes = 256, capacityBytes = 64 * 1024) {
+    // The last word of a constant may reach seven bytes past its text.
+    this.#roomBytes = roomBytes + 7;
+    this.#bytes = new Uint8Array(capacityBytes + this.#roomBytes);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   get length(): number {
     return this.#length;
   }
 
-  /** What was appended since `clear`; valid until then. */
+  /** What was appended since `clear`; valid until something else is appended. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -53,43 +69,21 @@ export class ByteBuilder {
 
   /** Appends `source[start]` to `source[end - 1]`. */
   append(source: Uint8Array, start = 0, end = source.length): void {
-    this.#makeRoom(end - start);
+    let at = this.#extend(end - start);
     const bytes = this.#bytes;
-    let at = this.#length;
-    // Most are short: a loop is quicker than a view of each and set().
-    for (let i = start; i < end; i++) bytes[at++] = source[i];
-    this.#length = at;
+    if (end - start > LONG_BYTES) bytes.set(source.subarray(start, end), at);
+    else for (let i = start; i < end; i++) bytes[at++] = source[i];
   }
 
-  appendByte(byte: number): void {
-    this.#makeRoom(1);
-    this.#bytes[this.#length++] = byte;
-  }
-
-  /** Appends an integer up to 2^53. */
-  appendDecimal(value: number): void {
-    if (value < 0) {
-      this.appendByte(0x2d);
-      value = -value;
-    }
-    this.#makeRoom(MAX_DECIMAL_BYTES);
-    this.#length = putDecimal(this.#bytes, this.#length, value, 0);
-  }
-
-  /** Appends an unsigned 32-bit integer in at least so many hexadecimal digits. */
-  appendHex(value: number, minDigits: number): void {
-    const MAX_DIGITS = 8;
-    this.#makeRoom(MAX_DIGITS);
-    const digits = Math.max(minDigits, MAX_DIGITS - (Math.clz32(value) >>> 2));
-    for (let shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
-      this.#bytes[this.#length++] = HEX_DIGITS[value >>> shift & 0xf];
-    }
+  appendSpaces(count: number): void {
+    const start = this.#extend(count);
+    for (let at = 0; at < count; at += 8) this.#view.setFloat64(start + at, EIGHT_SPACES, true);
   }
 
   /** Appends ASCII. */
   appendAscii(text: string): void {
-    this.#makeRoom(text.length);
-    for (let i = 0; i < text.length; i++) this.#bytes[this.#length++] = text.charCodeAt(i);
+    const start = this.#extend(text.length);
+    for (let i = 0; i < text.length; i++) this.#bytes[start + i] = text.charCodeAt(i);
   }
 
   /**
@@ -111,17 +105,80 @@ export class ByteBuilder {
       const text = JSON.stringify(decoder.decode(source.subarray(start, end)));
       return this.append(encoder.encode(text));
     }
-    this.#makeRoom(end - start + 2);
-    this.#bytes[this.#length++] = 0x22;
+    const QUOTE = 0x22;
+    this.appendByte(QUOTE);
     this.append(source, start, end);
-    this.#bytes[this.#length++] = 0x22;
+    this.appendByte(QUOTE);
   }
 
-  #makeRoom(sizeBytes: number): void {
-    const needed = this.#length + sizeBytes;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
+  /** Appends a text that `constant` encoded. */
+  appendConstant({ words, sizeBytes }: Constant): void {
+    const start = this.#length;
+    for (let i = 0; i < words.length; i++) this.#view.setFloat64(start + i * 8, words[i], true);
+    this.#length = start + sizeBytes;
+  }
+
+  /** Appends one of the texts that `constants` encoded. */
+  appendConstantOf({ words, wordsEach, sizesBytes }: Constants, index: number): void {
+    const start = this.#length, end = start + sizesBytes[index];
+    for (let at = start, word = index * wordsEach; at < end; at += 8, word++) {
+      this.#view.setFloat64(at, words[word], true);
+    }
+    this.#length = end;
+  }
+
+  appendByte(byte: number): void {
+    this.#bytes[this.#length++] = byte;
+  }
+
+  /** Appends an integer of up to 53 bits in decimal, right-aligned in at least `width` columns. */
+  appendDecimal(value: number, width = 0): void {
+    if (value < 0) {
+      this.appendByte(0x2d);
+      value = -value;
+    }
+    this.#length = putDecimal(this.#bytes, this.#length, value, width);
+  }
+
+  /** Appends an integer below 1,000 in three digits. */
+  appendThreeDigits(value: number): void {
+    this.#view.setUint32(this.#length, THREE_DIGITS[value], true);
+    this.#length += 3;
+  }
+
+  /** Appends an unsigned 32-bit integer in at least so many hexadecimal digits. */
+  appendHex(value: number, minDigits: number): void {
+    const digits = Math.max(minDigits, 8 - (Math.clz32(value) >>> 2));
+    for (let shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+      this.#bytes[this.#length++] = HEX_DIGITS[value >>> shift & 0xf];
+    }
+  }
+
+  /** Appends 16 hexadecimal digits. */
+  appendHex64(high: number, low: number): void {
+    this.#appendHex32(high);
+    this.#appendHex32(low);
+  }
+
+  #appendHex32(value: number): void {
+    const start = this.#length;
+    this.#view.setUint16(start, HEX_BYTES[value >>> 24], true);
+    this.#view.setUint16(start + 2, HEX_BYTES[(value >>> 16) & 0xff], true);
+    this.#view.setUint16(start + 4, HEX_BYTES[(value >>> 8) & 0xff], true);
+    this.#view.setUint16(start + 6, HEX_BYTES[value & 0xff], true);
+    this.#length = start + 8;
+  }
+
+  /** Makes the text longer, with room for more behind it; returns where it ended before. */
+  #extend(countBytes: number): number {
+    const start = this.#length;
+    this.#length = start + countBytes;
+    const neededBytes = this.#length + this.#roomBytes;
+    if (neededBytes <= this.#bytes.length) return start;
+    const larger = new Uint8Array(Math.max(neededBytes, 2 * this.#bytes.length));
+    larger.set(this.#bytes.subarray(0, start));
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+    return start;
   }
 }

@@ -1,3 +1,4 @@
+import { constant } from "../base/constant.ts";
 import type { EventBatch } from "../event/batch.ts";
 import { eventTexts } from "./fields/event_texts.ts";
 import { TextFields } from "./fields/text_fields.ts";
@@ -6,7 +7,7 @@ import type { Sink, SinkContext } from "./sink.ts";
 import { compileLine, type Line } from "./text/line.ts";
 import { type Describe, type LineEnds, lineEnds } from "./text/line_ends.ts";
 import { layOutTable } from "./text/table.ts";
-import { constant, TextBuffer } from "./text/text_buffer.ts";
+import { TextBuffer } from "./text/text_buffer.ts";
 
 export const STREAM: OutputFormat = {
   name: "stream",
@@ -47,7 +48,7 @@ export class StreamSink implements Sink {
     const longestLineBytes = Math.max(titles.sizeBytes, longestBytes);
     this.#text = new TextBuffer(write, header.originNs, longestLineBytes);
     // Goes out with the first rows, or in `finish` when none came.
-    this.#text.constant(titles);
+    this.#text.appendConstant(titles);
   }
 
   write(batch: EventBatch): Promise<void> {

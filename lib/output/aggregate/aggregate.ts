@@ -1,3 +1,4 @@
+import { constant } from "../../base/constant.ts";
 import { orderByGroup, orderByTime } from "../../analysis/event_order.ts";
 import { EventStore } from "../../analysis/event_store.ts";
 import type { EventBatch } from "../../event/batch.ts";
@@ -8,7 +9,7 @@ import type { Sink, SinkContext } from "../sink.ts";
 import { compileLine } from "../text/line.ts";
 import { type Describe, lineEnds } from "../text/line_ends.ts";
 import { layOutTable } from "../text/table.ts";
-import { constant, TextBuffer } from "../text/text_buffer.ts";
+import { TextBuffer } from "../text/text_buffer.ts";
 import { GraphSink } from "./graph.ts";
 import { SEPARATOR_BYTES, writeBlocks } from "./packet_blocks.ts";
 
@@ -66,7 +67,7 @@ export class AggregateSink implements Sink {
     const ends = lineEnds(functions, [describe], "\n", this.#texts);
     const longestBytes = SEPARATOR_BYTES + line.longestBytes + ends.longestBytes;
     const text = new TextBuffer(write, originNs, Math.max(titles.sizeBytes, longestBytes));
-    text.constant(titles);
+    text.appendConstant(titles);
     await writeBlocks(text, events, byPacket, sections, ends, (_event, { columns }, row) => {
       line.append(text, columns, row);
       ends.append(text, columns.functionIndex[row]);

@@ -1,3 +1,4 @@
+import { constant } from "../../base/constant.ts";
 import { chooseLines, Shown } from "../../analysis/call_lines.ts";
 import { NO_EVENT, partnersOf } from "../../analysis/calls.ts";
 import type { ColumnStore } from "../../analysis/column_store.ts";
@@ -11,7 +12,7 @@ import { compileLine } from "../text/line.ts";
 import { type Describe, lineEnds } from "../text/line_ends.ts";
 import type { Style } from "../text/style.ts";
 import { layOutTable } from "../text/table.ts";
-import { constant, TextBuffer } from "../text/text_buffer.ts";
+import { TextBuffer } from "../text/text_buffer.ts";
 import { SEPARATOR_BYTES, writeBlocks } from "./packet_blocks.ts";
 
 /** Follows the number of a duration. */
@@ -105,7 +106,7 @@ export class GraphSink implements Sink {
     const longestLineBytes = SEPARATOR_BYTES + line.longestBytes + titles.sizeBytes +
       ends.longestBytes;
     const text = new TextBuffer(write, originNs, longestLineBytes);
-    text.constant(titles);
+    text.appendConstant(titles);
     /** By task: how many calls of the packet are open. */
     const depth = new Map<number, number>();
     await writeBlocks(text, events, byPacket, sections, ends, (event, { columns }, row) => {
@@ -115,15 +116,15 @@ export class GraphSink implements Sink {
       let level = depth.get(task) ?? 0;
       if (how === Shown.return) level--;
       line.append(text, columns, row);
-      text.constant(modules[columns.functionIndex[row]]);
+      text.appendConstant(modules[columns.functionIndex[row]]);
       if (how === Shown.call || how === Shown.return) {
         const durationNs = Math.abs(timestamp.at(partner[event]) - columns.timestamp[row]);
-        text.microseconds(durationNs, duration.length - UNIT.sizeBytes);
-        text.constant(UNIT);
+        text.appendMicroseconds(durationNs, duration.length - UNIT.sizeBytes);
+        text.appendConstant(UNIT);
       } else {
-        text.spaces(duration.length);
+        text.appendSpaces(duration.length);
       }
-      text.spaces(GAP + INDENT * level);
+      text.appendSpaces(GAP + INDENT * level);
       ends.append(text, columns.functionIndex[row], how);
       depth.set(task, how === Shown.entry ? level + 1 : level);
     });

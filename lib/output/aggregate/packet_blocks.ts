@@ -1,9 +1,10 @@
+import { constant } from "../../base/constant.ts";
 import type { EventStore } from "../../analysis/event_store.ts";
 import { EventBatch } from "../../event/batch.ts";
 import { GROUP_EVENTS } from "../../event/fields.ts";
 import type { Section } from "../../event/section.ts";
 import type { LineEnds } from "../text/line_ends.ts";
-import { constant, type TextBuffer } from "../text/text_buffer.ts";
+import type { TextBuffer } from "../text/text_buffer.ts";
 
 const SEPARATOR = constant("===\n");
 
@@ -34,7 +35,7 @@ export function writeBlocks(
     ends.prepare(batch, 0, group.length);
     for (let row = 0; row < group.length; row++) {
       if (packet[row] !== current) {
-        if (current !== 0) text.constant(SEPARATOR);
+        if (current !== 0) text.appendConstant(SEPARATOR);
         current = packet[row];
       }
       appendLine(group[row], batch, row);

@@ -56,7 +56,7 @@ export abstract class EventTexts {
   appendNext(text: TextBuffer): void {
     const start = this.#position;
     this.#position = this.#ends[this.#next++];
-    text.bytes(this.#bytes, start, this.#position);
+    text.append(this.#bytes, start, this.#position);
   }
 }
 

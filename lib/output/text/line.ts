@@ -1,7 +1,8 @@
+import { constant } from "../../base/constant.ts";
 import type { Column } from "../../event/column.ts";
 import { widestText } from "../../event/column.ts";
 import { EVENT, type EventArrays } from "../../event/event.ts";
-import { constant, type TextBuffer } from "./text_buffer.ts";
+import type { TextBuffer } from "./text_buffer.ts";
 
 /** A part of every line: a text, or the value of a column, right-aligned in at least `width` characters. */
 export type Piece = string | { readonly column: keyof typeof EVENT; readonly width?: number };
@@ -23,7 +24,7 @@ export function compileLine(pieces: readonly Piece[]): Line {
   let next = 0;
   const statements = pieces.map((piece) =>
     typeof piece === "string"
-      ? `text.constant(constant${next++});`
+      ? `text.appendConstant(constant${next++});`
       : appendValue(piece.column, EVENT[piece.column], piece.width ?? 0)
   );
   const names = constants.map((_, i) => `constant${i}`);
@@ -35,14 +36,14 @@ export function compileLine(pieces: readonly Piece[]): Line {
 /** The statement that appends the value of a column. */
 function appendValue(name: string, column: Column, width: number): string {
   const values = `columns.${name}`;
-  if (column.type === "time") return `text.timestamp(${values}[row], ${width});`;
+  if (column.type === "time") return `text.appendTimestamp(${values}[row], ${width});`;
   if (column.type === "u64" && column.notation === "hexadecimal") {
-    return `text.hex64(${values}[2 * row + 1], ${values}[2 * row]);`;
+    return `text.appendHex64(${values}[2 * row + 1], ${values}[2 * row]);`;
   }
   if (column.type === "u64" || column.type === "bytes") {
     throw new Error(`no line has a decimal column ${name} of type ${column.type}`);
   }
-  return `text.decimal(${values}[row], ${width});`;
+  return `text.appendDecimal(${values}[row], ${width});`;
 }
 
 function longestBytes(piece: Piece): number {

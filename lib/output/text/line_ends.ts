@@ -1,13 +1,8 @@
+import { type Constant, constant, type Constants, constants } from "../../base/constant.ts";
 import type { EventBatch } from "../../event/batch.ts";
 import type { TracedFunction } from "../../event/trace_header.ts";
 import type { EventTexts } from "../fields/event_texts.ts";
-import {
-  type Constant,
-  constant,
-  type Constants,
-  constants,
-  type TextBuffer,
-} from "./text_buffer.ts";
+import type { TextBuffer } from "./text_buffer.ts";
 
 /**
  * The ends of a sink's lines: what it says of the function, then the event's own texts, where there are
@@ -66,7 +61,7 @@ class PlainEnds implements LineEnds {
   prepare(): void {}
 
   append(text: TextBuffer, functionIndex: number, kind = 0): void {
-    text.constantOf(this.#ends, kind * this.#functionCount + functionIndex);
+    text.appendConstantOf(this.#ends, kind * this.#functionCount + functionIndex);
   }
 }
 
@@ -97,9 +92,9 @@ class EndsWithTexts implements LineEnds {
   }
 
   append(text: TextBuffer, functionIndex: number, kind = 0): void {
-    text.constantOf(this.#starts, kind * this.#functionCount + functionIndex);
+    text.appendConstantOf(this.#starts, kind * this.#functionCount + functionIndex);
     for (const texts of this.#texts) texts.appendNext(text);
-    text.constant(this.#closing);
+    text.appendConstant(this.#closing);
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { GROUP_EVENTS } from "../../../lib/event/fields.ts";
-import { constant, TextBuffer } from "../../../lib/output/text/text_buffer.ts";
+import { constant } from "../../../lib/base/constant.ts";
+import { TextBuffer } from "../../../lib/output/text/text_buffer.ts";
 
 const LINE = constant("0123456789\n");
 
@@ -34,8 +35,8 @@ Deno.test("TextBuffer takes a whole group of lines after bytes of any length", a
       LINE.sizeBytes,
     );
     await text.writeLines(GROUP_EVENTS, (from, to) => {
-      text.bytes(source, 1, length + 1);
-      for (let line = from; line < to; line++) text.constant(LINE);
+      text.append(source, 1, length + 1);
+      for (let line = from; line < to; line++) text.appendConstant(LINE);
     });
     const end = new TextDecoder().decode(seen.subarray(length));
     assert.ok(end === "0123456789\n".repeat(GROUP_EVENTS), `after ${length} bytes`);
@@ -51,7 +52,7 @@ Deno.test("TextBuffer.writeLines asks for groups, and writes what they add up to
     await text.writeLines(count, (from, to) => {
       assert.equal(from, next);
       assert.ok(to > from && to - from <= GROUP_EVENTS);
-      for (next = from; next < to; next++) text.constant(LINE);
+      for (next = from; next < to; next++) text.appendConstant(LINE);
     });
     assert.equal(next, count);
     assert.equal(sizes.reduce((sum, size) => sum + size, 0), count * LINE.sizeBytes);
@@ -67,7 +68,7 @@ Deno.test("TextBuffer does not write again what could not be written", async () 
   };
   const text = new TextBuffer(failing, 0n, LINE.sizeBytes);
   const writing = text.writeLines(100_000, (from, to) => {
-    for (let line = from; line < to; line++) text.constant(LINE);
+    for (let line = from; line < to; line++) text.appendConstant(LINE);
   });
   await assert.rejects(writing, Deno.errors.BrokenPipe);
   assert.equal(attempts, 1);
