@@ -12,15 +12,18 @@
  * The filter program: lets a packet pass with anything but 0. User space puts its instructions in place of
  * the body (lib/bpf/splice.ts), so it must be the last function of .text. It is hidden and not static: clang
  * must take nothing for granted, and libbpf makes a hidden function static for the verifier, which
- * therefore knows what its callers pass. It is naked so that the body has one line of the source only: those
- * of later instructions would be wrong.
+ * therefore knows what its callers pass. A macro defines it because all of that is one line of the source:
+ * those of later instructions would be wrong.
  */
 __hidden __noinline __u64 ipft_filter(void *skb);
 
 #define DEFINE_FILTER                                                                            \
-	__attribute__((naked)) __u64 ipft_filter(void *skb)                                      \
+	__u64 ipft_filter(void *skb)                                                             \
 	{                                                                                        \
-		asm volatile("r0 = 1; exit" ::: "r0", "r1", "r2", "r3", "r4", "r5", "memory");   \
+		__u64 passes;                                                                    \
+                                                                                                 \
+		asm volatile("%0 = 1" : "=r"(passes) : "r"(skb) : "memory");                     \
+		return passes;                                                                   \
 	}
 
 /* Whether the filter program lets the packet pass. Where there is none, nothing is left of this. */

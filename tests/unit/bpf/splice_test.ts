@@ -3,6 +3,7 @@ import { readBpfObject } from "../../../lib/bpf/object_file.ts";
 import { withBody } from "../../../lib/bpf/splice.ts";
 import { ElfObject } from "../../../lib/btf/elf_object.ts";
 import { BpfObject } from "../../../lib/ffi/libbpf.ts";
+import { LibbpfLog } from "../../../lib/ffi/log.ts";
 import { extensionLinker } from "../../../lib/extension/link.ts";
 import { decode, encode } from "../../support/instructions.ts";
 
@@ -40,6 +41,12 @@ function linesOfText(elf: Uint8Array): number[] {
   throw new Error("no lines of .text");
 }
 
+/** Links an extension of tests/scripts. */
+function linker(name: string) {
+  const elf = Deno.readFileSync(new URL(`../../scripts/${name}.bpf.o`, import.meta.url));
+  return extensionLinker({ elf, source: name });
+}
+
 const body = (length: number) =>
   encode([
     ...Array.from({ length: length - 1 }, (_, i) => ({ code: MOVE, immediate: i })),
@@ -71,6 +78,22 @@ Deno.test("withBody gives ipft_filter a body of any length, and libbpf opens the
   }
 });
 
+Deno.test("the kernel takes the types and lines of all that is loaded", () => {
+  const extension = linker("lifted");
+  const images = [
+    readBpfObject("tracer"),
+    withBody(readBpfObject("tracer"), NAME, body(300)),
+    extension(withBody(readBpfObject("tracer_extension"), NAME, body(300))),
+  ];
+  for (const image of images) {
+    using log = new LibbpfLog();
+    using object = new BpfObject(image, "ipft");
+    for (const program of object.programs()) program.autoload = false;
+    assert.equal(object.load(), 0);
+    assert.deepEqual(log.lines, []);
+  }
+});
+
 Deno.test("withBody leaves the object as it was", () => {
   const elf = readBpfObject("tracer");
   withBody(elf, NAME, body(99));
@@ -78,11 +101,7 @@ Deno.test("withBody leaves the object as it was", () => {
 });
 
 Deno.test("an extension is linked behind a body that was put in", () => {
-  const source = "lifted",
-    link = extensionLinker({
-      elf: Deno.readFileSync(new URL("../../scripts/lifted.bpf.o", import.meta.url)),
-      source,
-    });
+  const source = "lifted", link = linker(source);
   const linked = link(withBody(readBpfObject("tracer_extension"), NAME, body(300)));
   const { start, end, textBytes } = place(linked);
   assert.equal(end - start, 300 * 8);
