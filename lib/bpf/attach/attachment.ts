@@ -27,7 +27,7 @@ export interface Attachment extends Disposable {
   /**
    * Calls of traced functions that the kernel did not show to the tracer, because the CPU was already
    * inside a BPF program or probe. Nobody knows which of them carried the mark. Undefined on kernels
-   * that don't count them.
+   * that don't count all of them for this backend.
    */
   missed(): number | undefined;
 }
@@ -58,8 +58,12 @@ export class FileDescriptors implements Disposable {
   }
 }
 
-/** The sum of the counters that this kernel has; undefined when it has none of them. */
-export function sumKnown(counts: readonly (number | undefined)[]): number | undefined {
-  const known = counts.filter((count) => count !== undefined);
-  return known.length > 0 ? known.reduce((sum, count) => sum + count, 0) : undefined;
+/** The sum of the counters; undefined when the kernel lacks one of them. */
+export function sumIfAllKnown(counts: readonly (number | undefined)[]): number | undefined {
+  let sum = 0;
+  for (const count of counts) {
+    if (count === undefined) return undefined;
+    sum += count;
+  }
+  return sum;
 }

@@ -7,7 +7,7 @@ import {
 } from "../../ffi/bpf.ts";
 import { close } from "../../ffi/libc.ts";
 import type { SkbFunction } from "../../kernel/skb_function.ts";
-import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
+import { type Attachment, FileDescriptors } from "./attachment.ts";
 import type { AttachTarget, Backend, Binding } from "./backend.ts";
 import { FentryTemplate } from "./fentry_template.ts";
 import { attachOneByOne } from "./one_by_one.ts";
@@ -149,7 +149,9 @@ async function attach(
     const { links, refused } = await attachOneByOne(functions, attachOne, observer);
     return {
       refused,
-      missed: () => sumKnown(Array.from(copies, programRecursionMisses)),
+      // A kernel without the counter (before 5.12) has nothing to count: it skips no run.
+      missed: () =>
+        Array.from(copies).reduce((sum, fd) => sum + (programRecursionMisses(fd) ?? 0), 0),
       [Symbol.dispose]: () => {
         links[Symbol.dispose]();
         copies[Symbol.dispose]();

@@ -2,7 +2,7 @@ import { IpftError } from "../../base/errors.ts";
 import { AttachType, createLink, kprobeMissed, programRecursionMisses } from "../../ffi/bpf.ts";
 import { close, ioctl } from "../../ffi/libc.ts";
 import { kprobePmuType, openKprobe } from "../../ffi/perf.ts";
-import { type Attachment, sumKnown } from "./attachment.ts";
+import { type Attachment, sumIfAllKnown } from "./attachment.ts";
 import type { AttachTarget, Backend } from "./backend.ts";
 import { attachOneByOne } from "./one_by_one.ts";
 
@@ -54,7 +54,7 @@ async function attach(
   return {
     refused,
     missed: () =>
-      sumKnown([
+      sumIfAllKnown([
         ...Array.from(programFds, programRecursionMisses),
         ...Array.from(links, kprobeMissed),
       ]),

@@ -7,7 +7,7 @@ import {
   programRecursionMisses,
 } from "../../ffi/bpf.ts";
 import type { BpfProgram } from "../../ffi/libbpf.ts";
-import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
+import { type Attachment, FileDescriptors, sumIfAllKnown } from "./attachment.ts";
 import type { AttachTarget, Backend } from "./backend.ts";
 
 /**
@@ -86,7 +86,7 @@ function attach(
   return Promise.resolve({
     refused: [],
     missed: () =>
-      sumKnown([
+      sumIfAllKnown([
         ...programFds.map(programRecursionMisses),
         ...Array.from(links, kprobeMultiMissed),
       ]),
