@@ -5,6 +5,7 @@ import {
   COMMAND,
   ipft,
   type JsonEvent,
+  noneLost,
   run,
   shell,
   workingBackends,
@@ -18,7 +19,7 @@ const traced = ["-m", String(MARK), "-b", backend, "-r", "^(ip|ipv6|tcp_v4)_rcv$
 async function functionsOf(script: string, ...flags: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await ipft(...traced, ...flags, "--", "bash", "-euc", script);
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /none lost\.$/m);
+  assert.match(stderr, new RegExp(`${noneLost(backend)}$`, "m"));
   assert.doesNotMatch(stderr, /ended with/);
   const events: JsonEvent[] = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   return events.map((event) => event.function);
