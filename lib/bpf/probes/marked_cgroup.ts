@@ -64,11 +64,9 @@ export class MarkedCgroup implements Disposable {
 export function removeLeftovers(parent: string): void {
   const entries = readDirSync(parent);
   if (typeof entries === "number") return;
-  for (
-    const path of entries.filter(({ name }) => NAME.test(name)).map(({ name }) =>
-      `${parent}/${name}`
-    )
-  ) {
+  for (const { name } of entries) {
+    if (!NAME.test(name)) continue;
+    const path = `${parent}/${name}`;
     const lock = lockDirectory(path);
     if (lock < 0) continue; // its ipft is alive
     const isPopulated = /^populated 1$/m.test(readKernelText(`${path}/cgroup.events`) ?? "");
