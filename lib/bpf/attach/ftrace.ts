@@ -28,8 +28,9 @@ const FENTRY = "ipft_fentry_", FENTER = "ipft_fenter_";
 export const ftrace = {
   name: "ftrace",
   isOneByOne: true,
-  // The kernel looks for the name in its BTF, where no function has a compiler suffix.
-  reaches: ({ name }) => !name.includes("."),
+  // The kernel looks for the name in its BTF, where no function has a compiler suffix, and takes the first
+  // symbol of that name.
+  reaches: ({ name, isNamesake }) => !name.includes(".") && !isNamesake,
   methods: [
     {
       name: "fentry",
