@@ -47,7 +47,7 @@ export class JsonFields extends ByteFields implements FieldWriter {
 
   /** From 2^53 on a string, because most readers of JSON have doubles only. */
   integer(value: number | bigint): void {
-    if (typeof value === "number") this.out.appendDecimal(value);
+    if (typeof value === "number") this.out.appendInteger(value);
     else this.out.appendAscii(`"${value}"`);
   }
 
@@ -57,7 +57,7 @@ export class JsonFields extends ByteFields implements FieldWriter {
   }
 
   number(value: number): void {
-    if (Number.isSafeInteger(value)) this.out.appendDecimal(value);
+    if (Number.isSafeInteger(value)) this.out.appendInteger(value);
     else this.out.appendAscii(Number.isFinite(value) ? String(value) : `"${nonFinite(value)}"`);
   }
 

@@ -49,7 +49,7 @@ export class TextFields extends ByteFields implements FieldWriter {
   }
 
   integer(value: number | bigint): void {
-    if (typeof value === "number") this.out.appendDecimal(value);
+    if (typeof value === "number") this.out.appendInteger(value);
     else this.out.appendAscii(String(value));
   }
 
@@ -61,7 +61,7 @@ export class TextFields extends ByteFields implements FieldWriter {
   }
 
   number(value: number): void {
-    if (Number.isSafeInteger(value)) this.out.appendDecimal(value);
+    if (Number.isSafeInteger(value)) this.out.appendInteger(value);
     else this.out.appendAscii(Number.isFinite(value) ? String(value) : nonFinite(value));
   }
 

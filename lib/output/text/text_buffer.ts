@@ -1,3 +1,4 @@
+import { THREE_DIGITS } from "../../base/ascii_word.ts";
 import { ByteBuilder } from "../../base/byte_builder.ts";
 import { putDecimal } from "../../base/put_decimal.ts";
 import { GROUP_EVENTS } from "../../event/fields.ts";
@@ -63,7 +64,8 @@ export class TextBuffer extends ByteBuilder {
     const POINT = 0x2e, whole = Math.floor(ns / 1000);
     this.appendDecimal(whole, width - 4);
     this.appendByte(POINT);
-    this.appendThreeDigits(ns - whole * 1000);
+    this.view.setUint32(this.size, THREE_DIGITS[ns - whole * 1000], true);
+    this.size += 3;
   }
 
   /**
@@ -76,17 +78,21 @@ export class TextBuffer extends ByteBuilder {
     const carry = Math.floor(sumNs / NS_PER_SECOND);
     const ns = (sumNs - carry * NS_PER_SECOND) | 0; // as integers they are divided by multiplying
     const seconds = this.#originSeconds + carry;
+    if (seconds !== this.#seconds) this.#setSeconds(seconds, width);
     if (seconds === 0) return this.appendDecimal(ns, width);
-    if (seconds !== this.#seconds) {
-      this.#seconds = seconds;
-      this.#secondsText.sizeBytes = putDecimal(this.#secondsBytes, 0, seconds, width - 9);
-    }
     this.appendConstant(this.#secondsText);
     const millions = (ns / 1_000_000) | 0;
     const belowMillion = ns - millions * 1_000_000;
     const thousands = (belowMillion / 1000) | 0;
-    this.appendThreeDigits(millions);
-    this.appendThreeDigits(thousands);
-    this.appendThreeDigits(belowMillion - thousands * 1000);
+    const start = this.size;
+    this.view.setUint32(start, THREE_DIGITS[millions], true);
+    this.view.setUint32(start + 3, THREE_DIGITS[thousands], true);
+    this.view.setUint32(start + 6, THREE_DIGITS[belowMillion - thousands * 1000], true);
+    this.size = start + 9;
+  }
+
+  #setSeconds(seconds: number, width: number): void {
+    this.#seconds = seconds;
+    this.#secondsText.sizeBytes = putDecimal(this.#secondsBytes, 0, seconds, width - 9);
   }
 }
