@@ -36,7 +36,8 @@ function columnSchema({ type, bits, notation, description, unit }: Column) {
       return { description: text, type: "integer", minimum: 0, maximum };
     }
     case "u64":
-      assert.equal(notation, "hexadecimal", `no schema for a decimal column of type ${type}`);
+      // Readers that keep numbers as doubles get those beyond 2^53 as text.
+      if (notation !== "hexadecimal") return { description: text, type: ["integer", "string"] };
       return { description: text, type: "string", pattern: "^0x[0-9a-f]{16}$" };
     default:
       throw new assert.AssertionError({ message: `no schema for a column of type ${type}` });
