@@ -10,7 +10,7 @@ import { close, systemCall } from "../../ffi/libc.ts";
 import { findOwnCgroup } from "../../kernel/cgroup.ts";
 import { readKernelText } from "../../kernel/kernel_file.ts";
 
-/** Each time that the last processes are moved out, they may have started others. */
+/** Attempts to remove the cgroup: while processes are moved out of it, they may start others. */
 const REMOVAL_TRIES = 100;
 
 /** How many names are tried. The second one is random, so it is free. */
@@ -20,19 +20,19 @@ const NAME_TRIES = 10;
 const NAME = /^ipft-\d+(-[0-9a-f]+)?$/;
 
 /**
- * The cgroup of the command whose sockets are marked (`markSockets`). It is one below ipft's own, so that
- * the limits of that go on to hold. Disposing it puts what still runs there, or in cgroups that the
- * command has made in it, back into ipft's own. Should ipft be killed, marking ends with it, and the next
- * ipft removes the cgroup once nobody is in it.
+ * The cgroup for the command whose sockets are marked (see `markSockets`), a child of ipft's own, so that
+ * the limits of that still apply. Disposing it moves the processes that still run in it, and in cgroups
+ * that the command has made in it, back to ipft's own. If ipft is killed, marking ends with it, and the next
+ * ipft removes the cgroup once no process is in it.
  */
 export class MarkedCgroup implements Disposable {
   readonly #parent: string;
-  /** Its folder. */
+  /** Its directory. */
   readonly path: string;
   /** Holds the lock by which others see that the cgroup is in use. */
   readonly #lock: number;
 
-  /** @throws IpftError without cgroups of version 2, or when the kernel refuses the folder */
+  /** @throws IpftError without cgroups of version 2, or if the kernel refuses the directory */
   constructor() {
     this.#parent = findOwnCgroup(
       readKernelText("/proc/self/mountinfo") ?? "",
