@@ -15,26 +15,35 @@ export interface FunctionTable {
 /**
  * Makes the table, with open addressing: no function is further from its first slot than programs look.
  * @param addresses by function index; the lower halves of a kernel's text addresses are unique
+ * @param later how many functions may be inserted later
  */
-export function makeFunctionTable(addresses: readonly bigint[]): FunctionTable {
-  for (let bits = Math.max(1, Math.ceil(Math.log2(addresses.length * SPARSITY + 1)));; bits++) {
-    const table = tryTable(addresses, 32 - bits);
-    if (table !== undefined) return table;
+export function makeFunctionTable(addresses: readonly bigint[], later = 0): FunctionTable {
+  const functions = addresses.length + later;
+  for (let bits = Math.max(1, Math.ceil(Math.log2(functions * SPARSITY + 1)));; bits++) {
+    // With some more at the end, a search never wraps around.
+    const slots = new Uint32Array(2 * (2 ** bits + PROBES - 1)).fill(UNKNOWN);
+    const table = { slots, shift: 32 - bits };
+    if (addresses.every((address, i) => insertFunction(table, address, i) !== undefined)) {
+      return table;
+    }
   }
 }
 
-/** Returns undefined if a function finds no slot. */
-function tryTable(addresses: readonly bigint[], shift: number): FunctionTable | undefined {
-  // With some more at the end, a search never wraps around.
-  const slots = new Uint32Array(2 * (2 ** (32 - shift) + PROBES - 1)).fill(UNKNOWN);
-  for (const [index, address] of addresses.entries()) {
-    const low = Number(address & 0xffff_ffffn);
-    const first = Math.imul(low, HASH) >>> shift;
-    let slot = first;
-    while (slots[2 * slot + 1] !== UNKNOWN && slots[2 * slot] !== low) slot++;
-    if (slot >= first + PROBES) return undefined;
-    slots[2 * slot] = low;
-    slots[2 * slot + 1] = index;
-  }
-  return { slots, shift };
+/**
+ * Inserts a function, in place of one that had the same address.
+ * @returns its slot; undefined if those in which the programs look for it are taken
+ */
+export function insertFunction(
+  { slots, shift }: FunctionTable,
+  address: bigint,
+  index: number,
+): number | undefined {
+  const low = Number(address & 0xffff_ffffn);
+  const first = Math.imul(low, HASH) >>> shift;
+  let slot = first;
+  while (slots[2 * slot + 1] !== UNKNOWN && slots[2 * slot] !== low) slot++;
+  if (slot >= first + PROBES) return undefined;
+  slots[2 * slot] = low;
+  slots[2 * slot + 1] = index;
+  return slot;
 }

@@ -75,9 +75,16 @@ function openWithExtension(image: Uint8Array<ArrayBuffer>, log: LibbpfLog): BpfO
 /** For messages, and the prefix of the kernel's names for `.bss` and the like. */
 const OBJECT_NAME = "ipft";
 
-/** Makes the function table, which is empty for programs that are bound to their function. */
-function tableFor({ functions }: ProgramsConfig, binding: Binding | undefined): FunctionTable {
-  return makeFunctionTable(binding ? [] : functions.map(({ address = 0n }) => address));
+/** Functions of modules that may be loaded during a trace. */
+const LATER_FUNCTIONS = 1024;
+
+/** The table that the programs are loaded with. Those that are bound to their function need none. */
+export function tableFor(
+  { functions }: Pick<ProgramsConfig, "functions">,
+  binding: Binding | undefined,
+): FunctionTable {
+  if (binding) return makeFunctionTable([]);
+  return makeFunctionTable(functions.map(({ address = 0n }) => address), LATER_FUNCTIONS);
 }
 
 /** Loads an object. Returns 0, or the negative errno, and then the object is disposed. */
@@ -102,6 +109,9 @@ function load(
   }
 }
 
+/** All positions of the skb that there are programs for. */
+const SKB_POSITIONS = [0, 1, 2, 3, 4];
+
 /** The most calls that can be open at a time, for methods that keep them in a map. */
 const OPEN_CALLS = 16_384;
 
@@ -124,7 +134,9 @@ function enablePrograms(
     if (attachType !== undefined) program.expectedAttachType = attachType;
   };
   let bound: string | undefined;
-  for (const position of new Set(functions.map(({ skbPosition }) => skbPosition))) {
+  // Functions that come later may have their skb anywhere.
+  const positions = binding ? functions.map(({ skbPosition }) => skbPosition) : SKB_POSITIONS;
+  for (const position of new Set(positions)) {
     const functionName = binding?.functionName(position);
     if (binding && functionName === undefined) continue;
     enableMethod(object.program(entry + position), functionName);

@@ -1,7 +1,9 @@
 import type { BpfObject, BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping, waitForAny } from "../ffi/libc.ts";
 import { STATE } from "./state.ts";
-import { loadObject } from "./load_programs.ts";
+import { type FunctionTable, insertFunction } from "./function_table.ts";
+import { loadObject, tableFor } from "./load_programs.ts";
+import type { SkbFunction } from "../kernel/skb_function.ts";
 import type { ProgramsConfig } from "./programs_config.ts";
 import type { MethodPrograms } from "./attach/backend.ts";
 
@@ -26,6 +28,9 @@ export class Programs implements MethodPrograms, Disposable {
   readonly #asleep: Uint32Array;
   readonly #counters: BigUint64Array;
   readonly #config: ProgramsConfig;
+
+  /** What is in `ipft_functions`, once functions are added to it. */
+  #table?: FunctionTable;
 
   private constructor(object: BpfObject, config: ProgramsConfig) {
     this.#object = object;
@@ -57,6 +62,23 @@ export class Programs implements MethodPrograms, Disposable {
   get exit(): BpfProgram | undefined {
     const { exit } = this.#config.method;
     return exit === undefined ? undefined : this.#object.program(exit);
+  }
+
+  /**
+   * Lets the programs know a function that they will be attached to.
+   * @param index its number in events
+   * @returns false if there is no room for it
+   */
+  addFunction(index: number, { address = 0n }: SkbFunction): boolean {
+    if (this.#config.method.bind) return true;
+    this.#table ??= tableFor(this.#config, undefined);
+    const { slots } = this.#table;
+    const slot = insertFunction(this.#table, address, index);
+    if (slot === undefined) return false;
+    const { fd } = this.#object.map("ipft_functions");
+    using mapping = new Mapping(fd, 0, slots.byteLength, "read-write");
+    new Uint32Array(mapping.memory).set(slots.subarray(2 * slot, 2 * slot + 2), 2 * slot);
+    return true;
   }
 
   /**
@@ -94,9 +116,13 @@ export class Programs implements MethodPrograms, Disposable {
    * Only meanwhile, and once more after it, does a record cost the kernel a wake-up. The caller need not
    * await the end: it does not touch the programs.
    */
-  async waitForRecord(outputFds: readonly number[], timeoutMs: number): Promise<void> {
+  async waitForRecord(
+    otherFds: readonly number[],
+    outputFds: readonly number[],
+    timeoutMs: number,
+  ): Promise<void> {
     Atomics.store(this.#asleep, 0, 1);
-    await waitForAny(this.#config.rings.fds, outputFds, timeoutMs);
+    await waitForAny([...this.#config.rings.fds, ...otherFds], outputFds, timeoutMs);
   }
 
   counters(): Counters {

@@ -24,7 +24,13 @@ export async function attach(
   using attached = new DisposableStack();
   attached.use(programs.attachProbes());
   const attachment = attached.use(
-    await method.attach({ programs, functions, capabilities, observer }),
+    await method.attach({
+      programs,
+      functions,
+      indexes: Array.from(functions.keys()),
+      capabilities,
+      observer,
+    }),
   );
   const { refused } = attachment;
   const ringsResult = await ringsInserted;

@@ -15,6 +15,10 @@ export interface TracePlan extends Choice {
   readonly functions: readonly SkbFunction[];
   /** How many functions pass the filter that the backend cannot reach. */
   readonly unreachable: number;
+  /** Variants that pass the filter and are left out, because their arguments may be elsewhere. */
+  readonly leftOut: readonly SkbFunction[];
+  /** See `FoundFunctions` of lib/kernel/find_functions.ts. */
+  readonly describesVariants: boolean;
 }
 
 /** What the user wants to trace, and how. */
@@ -31,7 +35,7 @@ export interface PlanRequest {
  * @throws IpftError when the kernel lacks what the backend needs, or the filter leaves nothing
  */
 export function planTrace(
-  { capabilities, btfIds, functions: all }: Kernel,
+  { capabilities, btfIds, functions: all, leftOut, describesVariants }: Kernel,
   { tracer, backend: wanted, functions: filter }: PlanRequest,
 ): TracePlan {
   const { backend, method } = chooseMethod(capabilities, tracer, wanted);
@@ -44,11 +48,20 @@ export function planTrace(
     );
   }
   const unreachable = matching.length - functions.length;
-  return { backend, method, capabilities, btfIds, functions, unreachable };
+  return {
+    backend,
+    method,
+    capabilities,
+    btfIds,
+    functions,
+    unreachable,
+    leftOut: filterFunctions(leftOut, filter),
+    describesVariants,
+  };
 }
 
 /** An event has 16 bits for the index of its function. */
-const MAX_FUNCTIONS = 2 ** 16;
+export const MAX_FUNCTIONS = 2 ** 16;
 
 /**
  * Selects the functions that pass the filter.

@@ -49,7 +49,7 @@ export interface Session {
 export async function runSession(session: Session): Promise<void> {
   const { source, sinks, outputFds, tell, unformatted } = session;
   const limit = new LimitPackets(session.packets);
-  const count = new CountEvents(source.header.functions.length);
+  const count = new CountEvents();
   using line = new TerminalLine();
   const tellAbove = (message: string) => {
     line.clear();

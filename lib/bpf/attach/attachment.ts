@@ -25,15 +25,9 @@ export interface Attachment extends Disposable {
   /** Functions that were asked for and are not traced. */
   readonly refused: readonly Refusal[];
   /**
-<<<<<<< HEAD
-   * Calls of traced functions that the kernel did not show to the tracer, because the CPU was already
-   * inside a BPF program or probe. Nobody knows which of them carried the mark. Undefined on kernels
-   * that don't count all of them for this backend.
-=======
    * Counts the calls of traced functions for which the kernel ran no program, because the CPU was already
    * inside a BPF program or probe. Nobody knows which of them had a wanted packet. Undefined on kernels
-   * that don't count them.
->>>>>>> main
+   * that don't count all of them for this backend.
    */
   missed(): number | undefined;
 }
@@ -64,8 +58,7 @@ export class FileDescriptors implements Disposable {
   }
 }
 
-<<<<<<< HEAD
-/** The sum of the counters; undefined when the kernel lacks one of them. */
+/** Adds up the counters; undefined if this kernel lacks one of them. */
 export function sumIfAllKnown(counts: readonly (number | undefined)[]): number | undefined {
   let sum = 0;
   for (const count of counts) {
@@ -73,10 +66,4 @@ export function sumIfAllKnown(counts: readonly (number | undefined)[]): number |
     sum += count;
   }
   return sum;
-=======
-/** Adds up the counters that this kernel has; undefined if it has none of them. */
-export function sumKnown(counts: readonly (number | undefined)[]): number | undefined {
-  const known = counts.filter((count) => count !== undefined);
-  return known.length > 0 ? known.reduce((sum, count) => sum + count, 0) : undefined;
->>>>>>> main
 }

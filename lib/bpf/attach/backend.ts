@@ -67,6 +67,8 @@ export interface AttachTarget {
   readonly programs: MethodPrograms;
   /** Functions that the backend reaches. Events refer to them by index. */
   readonly functions: readonly SkbFunction[];
+  /** Those of `functions` to attach to, by index. */
+  readonly indexes: readonly number[];
   readonly capabilities: Capabilities;
   readonly observer: AttachObserver;
 }

@@ -94,15 +94,15 @@ class Targets implements Binding {
  * @throws IpftError when an extension hands functions to helpers; what `observer` rejects with
  */
 async function attach(
-  { programs, functions, observer }: AttachTarget,
+  { programs, functions, indexes, observer }: AttachTarget,
 ): Promise<Attachment> {
   const entries = new Map<number, FentryTemplate>();
-  for (const position of new Set(functions.map(({ skbPosition }) => skbPosition))) {
+  for (const position of new Set(indexes.map((index) => functions[index].skbPosition))) {
     const program = programs.entry(position);
     if (program.fd >= 0) entries.set(position, new FentryTemplate(program.instructions()));
   }
   const exit = programs.exit && new FentryTemplate(programs.exit.instructions());
-  const btfFds = openKernelBtf(new Set(functions.map(({ module }) => module)));
+  const btfFds = openKernelBtf(new Set(indexes.map((index) => functions[index].module)));
   const copies = new FileDescriptors();
   /** Loads a copy. Returns its file descriptor, or a negated errno. */
   const load = async (
@@ -131,10 +131,10 @@ async function attach(
     return Promise.all([...returns, load(entry, "traceFentry", index)]);
   };
   const ahead: Promise<number[]>[] = [];
-  const attachOne = async (_fn: SkbFunction, index: number, links: FileDescriptors) => {
-    for (let next = index + ahead.length; next < functions.length; next++) {
-      if (ahead.length > LOADED_AHEAD) break;
-      ahead.push(loadAll(next));
+  let next = 0;
+  const attachOne = async (_index: number, links: FileDescriptors) => {
+    while (next < indexes.length && ahead.length <= LOADED_AHEAD) {
+      ahead.push(loadAll(indexes[next++]));
     }
     const fds = await ahead.shift()!;
     const refused = fds.find((fd) => fd < 0);
@@ -147,7 +147,7 @@ async function attach(
     return 0;
   };
   try {
-    const { links, refused } = await attachOneByOne(functions, attachOne, observer);
+    const { links, refused } = await attachOneByOne(indexes, attachOne, observer);
     return {
       refused,
       // A kernel without the counter (before 5.12) has nothing to count: it skips no run.

@@ -30,7 +30,7 @@ export const kprobe = {
 
 /** @throws IpftError when the kernel has no kprobes; what `observer` rejects with */
 async function attach(
-  { programs, functions, capabilities, observer }: AttachTarget,
+  { programs, functions, indexes, capabilities, observer }: AttachTarget,
 ): Promise<Attachment> {
   const pmuType = kprobePmuType();
   if (pmuType === undefined) {
@@ -41,8 +41,9 @@ async function attach(
   }
   const programFds = new Set<number>();
   const { links, refused } = await attachOneByOne(
-    functions,
-    ({ skbPosition, address = 0n }, _index, links) => {
+    indexes,
+    (index, links) => {
+      const { skbPosition, address = 0n } = functions[index];
       const programFd = programs.entry(skbPosition).fd;
       programFds.add(programFd);
       const fd = attachOne(pmuType, programFd, address, capabilities.perfEventLink);
