@@ -17,8 +17,8 @@ import { VerifierLog } from "./verifier_log.ts";
  * @throws IpftError when the object is not built, or the kernel refuses the extension or a program
  */
 export function loadObject(config: ProgramsConfig): BpfObject {
-  const { extension, method, functions } = config;
-  const binding = method.bind?.(functions);
+  const { extension, method, lenders } = config;
+  const binding = method.bind?.(lenders);
   const alone = { ...config, extension: undefined };
   if (!extension) return loadAlone(alone, binding);
   // First find functions for the programs without the extension: otherwise one that the verifier refuses
@@ -118,7 +118,7 @@ const OPEN_CALLS = 16_384;
 /** Chooses the programs to load, and binds them to functions if their method wants that. */
 function enablePrograms(
   object: BpfObject,
-  { method: { entry, exit, attachType }, functions, probes = [] }: ProgramsConfig,
+  { method: { entry, exit, attachType }, probes = [] }: ProgramsConfig,
   binding: Binding | undefined,
   verifierLog?: VerifierLog,
 ): void {
@@ -135,8 +135,7 @@ function enablePrograms(
   };
   let bound: string | undefined;
   // Functions that come later may have their skb anywhere.
-  const positions = binding ? functions.map(({ skbPosition }) => skbPosition) : SKB_POSITIONS;
-  for (const position of new Set(positions)) {
+  for (const position of SKB_POSITIONS) {
     const functionName = binding?.functionName(position);
     if (binding && functionName === undefined) continue;
     enableMethod(object.program(entry + position), functionName);

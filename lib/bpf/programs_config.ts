@@ -14,6 +14,8 @@ export interface ProgramsConfig {
   readonly btfIds: BtfIds;
   /** The traced functions. Events refer to them by index. */
   readonly functions: readonly SkbFunction[];
+  /** Those and others of this kernel: functions for any position of the skb. */
+  readonly lenders: readonly SkbFunction[];
   readonly filter: PacketFilter;
   readonly rings: Rings;
   /** The sections of a record, in their order. With an extension, `DATA` is one of them. */

@@ -15,6 +15,8 @@ export interface TracePlan extends Choice {
   readonly functions: readonly SkbFunction[];
   /** How many functions pass the filter that the backend cannot reach. */
   readonly unreachable: number;
+  /** All functions that the backend reaches: programs can be bound to them when they are loaded. */
+  readonly lenders: readonly SkbFunction[];
   /** Variants that pass the filter and are left out, because their arguments may be elsewhere. */
   readonly leftOut: readonly SkbFunction[];
   /** See `FoundFunctions` of lib/kernel/find_functions.ts. */
@@ -55,6 +57,7 @@ export function planTrace(
     btfIds,
     functions,
     unreachable,
+    lenders: [...functions, ...all.filter((fn) => backend.reaches(fn))],
     leftOut: filterFunctions(leftOut, filter),
     describesVariants,
   };

@@ -86,45 +86,50 @@ class Starts {
 /** Ends that depend on the function alone. */
 class PlainEnds implements LineEnds {
   readonly longestBytes: number;
-  readonly #ends: Starts;
+  readonly #starts: Starts;
+  #ends: Constants;
+  #functionCount: number;
 
-  constructor(ends: Starts) {
-    this.#ends = ends;
-    this.longestBytes = ends.longestBytes;
+  /** @param starts whole ends, in this case */
+  constructor(starts: Starts) {
+    this.#starts = starts;
+    this.#ends = starts.constants;
+    this.#functionCount = starts.functionCount;
+    this.longestBytes = starts.longestBytes;
   }
 
   prepare(): void {
-    this.#ends.update();
+    this.#starts.update();
+    this.#ends = this.#starts.constants;
+    this.#functionCount = this.#starts.functionCount;
   }
 
   append(text: TextBuffer, functionIndex: number, kind = 0): void {
-    const { constants, functionCount } = this.#ends;
-    text.appendConstantOf(constants, kind * functionCount + functionIndex);
+    text.appendConstantOf(this.#ends, kind * this.#functionCount + functionIndex);
   }
 }
 
 /** Ends that have texts of the event. */
 class EndsWithTexts implements LineEnds {
   readonly longestBytes: number;
-  readonly #starts: Starts;
+  readonly #plain: PlainEnds;
   readonly #closing: Constant;
   readonly #texts: readonly EventTexts[];
 
   constructor(starts: Starts, closing: string, texts: readonly EventTexts[]) {
-    this.#starts = starts;
+    this.#plain = new PlainEnds(starts);
     this.#closing = constant(closing);
     this.#texts = texts;
     this.longestBytes = starts.longestBytes + this.#closing.sizeBytes;
   }
 
   prepare(batch: EventBatch, from: number, to: number): void {
-    this.#starts.update();
+    this.#plain.prepare();
     for (const texts of this.#texts) texts.prepare(batch, from, to);
   }
 
   append(text: TextBuffer, functionIndex: number, kind = 0): void {
-    const { constants, functionCount } = this.#starts;
-    text.appendConstantOf(constants, kind * functionCount + functionIndex);
+    this.#plain.append(text, functionIndex, kind);
     for (const texts of this.#texts) texts.appendNext(text);
     text.appendConstant(this.#closing);
   }
