@@ -44,18 +44,7 @@ else
   echo "making a self-extracting executable instead"
   bundle "self-extracting executable"
   cp "$deno" "$packed/deno"
-  tar --create --sort=name --owner=0 --group=0 --mtime=@0 --directory "$packed" . |
-    gzip --best --no-name >"$stage/payload"
-  sha256=$(sha256sum <"$stage/payload" | cut -d ' ' -f 1)
-  names=$(cd "$packed" && find . -type f -printf '%P\n' | LC_ALL=C sort)
-  sizes=$(cd "$packed" && xargs stat --format=%s <<<"$names")
-  launcher=$(<package/launcher.sh)
-  launcher=${launcher//@SHA256@/$sha256}
-  launcher=${launcher//@NAMES@/$names}
-  launcher=${launcher//@SIZES@/$sizes}
-  printf '%s\n' "${launcher//@PERMISSIONS@/${permissions[*]}}" >"$stage/ipft"
-  cat "$stage/payload" >>"$stage/ipft"
-  chmod 755 "$stage/ipft"
+  package/pack.sh "$packed" "$stage/ipft" "${permissions[@]}"
   mv "$stage/ipft" ipft
 fi
 ./ipft --version

@@ -46,7 +46,10 @@ try() {
 	what=$1 cure=$2
 	shift 2
 	why=$("$@" 2>&1) || {
-		why=$(echo "$why" | head -n 1)
+		case $why in
+		*"Wrote only"*) why="No space left on device" ;; # tar's words for it
+		*) why=$(echo "$why" | head -n 1) ;;
+		esac
 		fail "cannot $what: ${why##*: }; $cure"
 	}
 }
@@ -126,7 +129,7 @@ unpack() (
 		# Other versions, unpacked more than a week ago or when the clock was wrong, and not running.
 		[ ${#old} = ${#folder} ] && [ "$old" != "$folder" ] || continue
 		[ "$(find "$old" -maxdepth 0 -type d \( -mtime +6 -o -mtime -0 \))" ] || continue
-		flock -n "$old" rm -rf "$old" || true
+		flock -n "$old" rm -rf "$old" 2>/dev/null || true
 	done
 	set -f
 	[ "$(payload | sha256sum)" = "$sha256  -" ] || fail "$0 is damaged: copy it again"
