@@ -94,7 +94,7 @@ ready() {
 	[ "$folder" -ef /proc/self/fd/$lock ] || return 1
 	[ "$(cd "$folder" && stat -c %s $names 2>&1)" = "$sizes" ] || return 1
 	# The shell would take anything else for a script, and an empty one succeeds.
-	[ "$(head -c 4 "$folder/deno")" = "$(printf '\177ELF')" ]
+	{ [ "$(head -c 4 "$folder/deno")" = "$(printf '\177ELF')" ]; } 2>/dev/null
 }
 
 payload() {
