@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { environment, restoreEnvironment } from "../base/environment.ts";
 import { fileProblem, IpftError } from "../base/errors.ts";
 import IPFT_H from "./templates/ipft.h" with { type: "text" };
 
@@ -72,32 +73,40 @@ async function run(path: string, headers: string): Promise<Compiled> {
   );
 }
 
+/** Becomes `$@`, or ends with one of these statuses and without a message. */
+const RUN = `ipft_program=$(command -v "$1") || exit 127
+case $ipft_program in */*) [ -x "$ipft_program" ] || exit 126 ;; esac
+exec "$@"`;
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
+
 async function output(
   compiler: string,
   args: readonly string[],
   path: string,
 ): Promise<Deno.CommandOutput> {
-  try {
-    return await new Deno.Command(compiler, {
-      args: [...args],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).output();
-  } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
+  const output = await new Deno.Command("/bin/sh", {
+    args: ["-c", `${restoreEnvironment()}\n${RUN}`, "ipft", compiler, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const isSilent = output.stderr.length === 0;
+  if (isSilent && (output.code === NOT_FOUND || output.code === NOT_EXECUTABLE)) {
+    const isMissing = output.code === NOT_FOUND;
     throw new IpftError(
       `cannot compile ${path}: ${
-        isMissing ? `cannot find ${compiler}` : `${compiler}: ${fileProblem(error)}`
+        isMissing ? `cannot find ${compiler}` : `${compiler}: permission denied`
       }`,
       `install it (${PACKAGES}), set CC to your clang, or compile elsewhere and pass the .o to -e`,
     );
   }
+  return output;
 }
 
 /** Splits an environment variable into words. */
 function words(name: string): string[] {
-  return (Deno.env.get(name) ?? "").split(/\s+/).filter(Boolean);
+  return (environment(name) ?? "").split(/\s+/).filter(Boolean);
 }
 
 /** Names the package of a header that is missing. */

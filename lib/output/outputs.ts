@@ -1,3 +1,4 @@
+import { environment } from "../base/environment.ts";
 import { type Destination, openDestination } from "./destination.ts";
 import type { OutputFormat } from "./format.ts";
 import { formatNamed } from "./formats.ts";
@@ -72,5 +73,5 @@ export class Outputs implements Disposable {
 
 /** https://no-color.org, and terminals that know no escapes. */
 function isColourless(): boolean {
-  return Deno.noColor || Deno.env.get("TERM") === "dumb";
+  return Deno.noColor || environment("TERM") === "dumb";
 }
