@@ -2,12 +2,13 @@ import { parseCommandLine } from "./lib/cli/parse.ts";
 import type { Request } from "./lib/cli/request.ts";
 import { doctor } from "./lib/commands/doctor.ts";
 import { errorText, IpftError } from "./lib/base/errors.ts";
+import { printableLines } from "./lib/base/printable.ts";
 import { listFunctions } from "./lib/commands/list.ts";
 import { OutputClosed, printText } from "./lib/output/stdout.ts";
 import { trace } from "./lib/commands/trace.ts";
 
 /** Prints a message: on stderr, as only results go to stdout. */
-const tell = (message: string) => console.error(message);
+const tell = (message: string) => console.error(printableLines(message));
 
 /** Does what was asked for. Resolves with false for a failure that was already reported. */
 async function run(request: Request): Promise<boolean | void> {

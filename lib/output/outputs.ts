@@ -3,7 +3,7 @@ import type { OutputFormat } from "./format.ts";
 import { formatNamed } from "./formats.ts";
 import type { SinkContext } from "./sink.ts";
 import { Tee } from "./tee.ts";
-import { COLOURED, PLAIN } from "./text/style.ts";
+import { COLOURED, COLOURLESS, PLAIN, type Style } from "./text/style.ts";
 
 /** A format, and the file that gets it; undefined for standard output. */
 export interface OutputRequest {
@@ -53,7 +53,7 @@ export class Outputs implements Disposable {
   openSinks(context: Pick<SinkContext, "header" | "openFields">): Tee {
     return new Tee(
       this.#outputs.map(({ format, destination: { write, isTerminal } }) =>
-        format.open({ ...context, write, style: isTerminal && !isColourless() ? COLOURED : PLAIN })
+        format.open({ ...context, write, style: styleFor(isTerminal) })
       ),
     );
   }
@@ -61,6 +61,11 @@ export class Outputs implements Disposable {
   [Symbol.dispose](): void {
     this.#outputs.forEach(({ destination }) => destination[Symbol.dispose]());
   }
+}
+
+function styleFor(isTerminal: boolean): Style {
+  if (!isTerminal) return PLAIN;
+  return isColourless() ? COLOURLESS : COLOURED;
 }
 
 /** https://no-color.org, and terminals that know no escapes. */
