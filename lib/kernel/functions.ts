@@ -6,12 +6,17 @@ import { readKernelFile } from "./kernel_file.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import { findSkbPrototypes } from "./skb_prototypes.ts";
 
-/** Which of the kernel's functions are meant. An absent expression matches all. */
+/** Matches some names. */
+export interface NamePattern {
+  test(name: string): boolean;
+}
+
+/** Which of the kernel's functions are meant. An absent pattern matches all. */
 export interface FunctionFilter {
-  /** Searched for in the name of the function, unanchored. */
-  readonly functionRegex?: RegExp;
-  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
-  readonly moduleRegex?: RegExp;
+  /** Matches the name of the function. */
+  readonly functionRegex?: NamePattern;
+  /** Matches the name of the function's module, `vmlinux` for built-in ones. */
+  readonly moduleRegex?: NamePattern;
 }
 
 /** The traceable functions of the running kernel, and the types that describe them. */
@@ -49,7 +54,7 @@ export async function loadSkbFunctions(
   return { functions: findSkbFunctions(described, available), vmlinux };
 }
 
-/** Returns the functions whose name and module match the given expressions. */
+/** Returns the functions whose name and module the filter matches. */
 export function filterFunctions(
   functions: readonly SkbFunction[],
   { functionRegex, moduleRegex }: FunctionFilter,
