@@ -1,18 +1,17 @@
 import { IpftError } from "../base/errors.ts";
+import { writeStderr } from "../base/stderr.ts";
 import type { ScriptOutput } from "./sandbox.ts";
 
 /** Returns where a script prints: to stdout, or to stderr if stdout has JSON. */
 export function scriptOutput(isJson: boolean): ScriptOutput {
-  const onStderr = (bytes: Uint8Array) => writeAll(Deno.stderr, bytes);
-  const onStdout = (bytes: Uint8Array) => writeAll(Deno.stdout, bytes);
-  return { write: isJson ? onStderr : onStdout, writeError: onStderr };
+  return { write: isJson ? writeStderr : writeStdout, writeError: writeStderr };
 }
 
 /** Writes without a buffer, so that the output of the script and that of ipft stay in order. */
-function writeAll(file: typeof Deno.stdout | typeof Deno.stderr, bytes: Uint8Array): void {
+function writeStdout(bytes: Uint8Array): void {
   try {
     for (let written = 0; written < bytes.length;) {
-      written += file.writeSync(bytes.subarray(written));
+      written += Deno.stdout.writeSync(bytes.subarray(written));
     }
   } catch (error) {
     // The reader is gone. Whatever writes results will notice and end the trace.
