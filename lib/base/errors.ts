@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /**
  * A failure that ipft reports to its user: what was wrong and what to do about it, on one line. Any other
  * exception is a bug in ipft.
@@ -17,8 +19,8 @@ export class IpftError extends Error {
     readonly exitCode: 1 | 2 = 1,
     readonly log: readonly string[] = [],
   ) {
-    // The parts may come from elsewhere and have line breaks.
-    super([what, remedy].filter(Boolean).join("; ").replaceAll(/\s*\n\s*/g, " "));
+    // Names in it come from elsewhere.
+    super(printable([what, remedy].filter(Boolean).join("; ")));
   }
 }
 

@@ -1,3 +1,5 @@
+import { printableLines } from "./printable.ts";
+
 /** How long a message may wait for room on a standard error that does not block. */
 const PATIENCE_MS = 1000;
 
@@ -6,9 +8,9 @@ const RETRY_MS = 10;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-/** Writes a message and a line break to standard error, as `writeStderr` does. */
+/** Writes a message and a line break to standard error, without the control characters of others' texts. */
 export function tell(message: string): void {
-  writeStderr(new TextEncoder().encode(`${message}\n`));
+  writeStderr(new TextEncoder().encode(`${printableLines(message)}\n`));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { usageError } from "../base/errors.ts";
-import { printable } from "../base/printable.ts";
+import { printableBytes } from "../base/printable.ts";
 import { readFileSync } from "../ffi/file.ts";
 
 /**
@@ -16,7 +16,7 @@ export function commandLineArguments(): readonly string[] {
   const bad = lastWords(bytes, args.length).find((word) => !isUtf8(word));
   if (bad === undefined) return args;
   throw usageError(
-    `argument '${printable(bad)}' is not UTF-8`,
+    `argument '${printableBytes(bad)}' is not UTF-8`,
     "name a file by a symbolic link to it, and put such arguments of a command into a script",
   );
 }

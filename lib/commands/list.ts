@@ -1,3 +1,4 @@
+import { printable } from "../base/printable.ts";
 import { printText } from "../output/stdout.ts";
 import { selectFunctions } from "../capture/plan.ts";
 import type { FunctionFilter } from "../kernel/functions.ts";
@@ -14,6 +15,6 @@ export async function listFunctions(
 ): Promise<void> {
   const { functions } = await inspectKernel(warn);
   const lines = selectFunctions(functions, filter)
-    .map(({ name, module }) => module === VMLINUX ? `${name}\n` : `${name} [${module}]\n`);
-  await printText(lines.join(""));
+    .map(({ name, module }) => module === VMLINUX ? name : `${name} [${module}]`);
+  await printText(lines.map((line) => `${printable(line)}\n`).join(""));
 }

@@ -43,7 +43,7 @@ export async function tryScript(
       tell("no data: the script has neither dump nor decode");
       return;
     }
-    const writer = isJson ? new JsonFields() : new TextFields();
+    const writer = isJson ? new JsonFields() : new TextFields(Deno.stdout.isTerminal());
     const reader = openFields(writer);
     reader.read(data);
     // It begins with what separates it from the columns before it: a space, or in JSON a comma.

@@ -1,4 +1,5 @@
 import { IpftError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import type { TraceOptions } from "../cli/request.ts";
 import type { End } from "./session.ts";
 
@@ -55,8 +56,9 @@ export class TraceEnd implements End {
     }
     this.#child.status.then(({ code, signal }) => {
       this.#child = undefined;
-      if (signal !== null) tell(`${command[0]} was ended by ${signal}`);
-      else if (code !== 0) tell(`${command[0]} ended with exit status ${code}`);
+      const name = printable(command[0]);
+      if (signal !== null) tell(`${name} was ended by ${signal}`);
+      else if (code !== 0) tell(`${name} ended with exit status ${code}`);
       this.#abortIn(ARRIVAL_MS);
     });
   }

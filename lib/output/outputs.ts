@@ -6,7 +6,7 @@ import { formatNamed } from "./formats.ts";
 import { openDestination } from "./open_destination.ts";
 import type { Sink, SinkContext } from "./sink.ts";
 import { Tee } from "./tee.ts";
-import { COLOURED, PLAIN } from "./text/style.ts";
+import { COLOURED, COLOURLESS, PLAIN, type Style } from "./text/style.ts";
 
 /** A format, and the file that gets it; undefined for standard output. */
 export interface OutputRequest {
@@ -70,8 +70,8 @@ export class Outputs implements Disposable {
     return new Tee(
       this.#outputs.map(({ format, destination }) => {
         const { write, isTerminal } = destination;
-        const style = isTerminal && !isColourless() ? COLOURED : PLAIN;
-        return new Finishing(format.open({ ...context, write, style }), destination);
+        const sink = format.open({ ...context, write, style: styleFor(isTerminal) });
+        return new Finishing(sink, destination);
       }),
     );
   }
@@ -93,6 +93,11 @@ class Finishing implements Sink {
     await this.sink.finish();
     await this.destination.finish();
   }
+}
+
+function styleFor(isTerminal: boolean): Style {
+  if (!isTerminal) return PLAIN;
+  return isColourless() ? COLOURLESS : COLOURED;
 }
 
 /** https://no-color.org, and terminals that know no escapes. */
