@@ -2,6 +2,7 @@
 import { errorText, IpftError } from "../base/errors.ts";
 import { LuaScript } from "../lua/script.ts";
 import { linkExtension } from "../extension/link.ts";
+import { printText } from "../output/stdout.ts";
 import { JsonFields } from "../output/fields/json_fields.ts";
 import { TextFields } from "../output/fields/text_fields.ts";
 import type { ScriptTrial } from "../cli/request.ts";
@@ -22,7 +23,7 @@ export async function tryScript(
   const tellError = (error: IpftError) => tell(errorText(error));
   using script = await LuaScript.load(path, output);
   let isFine = true;
-  const body = () => {
+  const body = async () => {
     try {
       const object = script.object();
       if (object === undefined) {
@@ -40,16 +41,15 @@ export async function tryScript(
     const openFields = script.openFields(tellError);
     if (openFields === undefined) {
       tell("no data: the script has neither dump nor decode");
-      return Promise.resolve();
+      return;
     }
     const writer = isJson ? new JsonFields() : new TextFields(Deno.stdout.isTerminal());
     const reader = openFields(writer);
     reader.read(data);
     // It begins with what separates it from the columns before it: a space, or in JSON a comma.
     const text = new TextDecoder().decode(writer.bytes).slice(1);
-    console.log(isJson ? `{${text}}` : text);
+    await printText(isJson ? `{${text}}\n` : `${text}\n`);
     isFine &&= reader.failures === 0;
-    return Promise.resolve();
   };
   await script.run(body, tellError);
   return isFine;

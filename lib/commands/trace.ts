@@ -29,14 +29,20 @@ type Tell = (message: string) => void;
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   if (options.probeServer === undefined) Deno.permissions.revokeSync({ name: "net" });
   const signal = stopSignal();
-  using outputs = await Outputs.open(options.outputs);
+  const inputs = options.extension === undefined ? [] : [options.extension.path];
+  using outputs = await Outputs.open(options.outputs, inputs, signal);
   if (options.extension === undefined) {
     return await traceEvents(options, undefined, outputs, signal, tell);
   }
   const isJsonOnStdout = options.outputs.some(({ format, path }) =>
     format === "json" && path === undefined
   );
-  using extension = await loadExtension(options.extension, scriptOutput(isJsonOnStdout), tell);
+  using extension = await loadExtension(
+    options.extension,
+    scriptOutput(isJsonOnStdout),
+    tell,
+    signal,
+  );
   await takeTurn(signal, () => {}); // to compile takes a while, and there is nothing to detach
   const body = () => traceEvents(options, extension, outputs, signal, tell);
   await extension.run(body, (error) => tell(errorText(error)));
@@ -65,6 +71,7 @@ async function traceEvents(
   const sinks = outputs.openSinks({ header: source.header, openFields: fields.open });
   await attach(source, options, signal, tell);
 
+  outputs.begin();
   source.start();
   using _probeServer = await openProbeServer(options.probeServer);
   await runSession({

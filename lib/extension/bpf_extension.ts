@@ -29,9 +29,12 @@ export class BpfExtension implements Disposable {
     return new BpfExtension({ elf, source: `the extension ${path}` });
   }
 
-  /** @throws IpftError when the object cannot be read, or is not an extension */
-  static read(path: string): BpfExtension {
-    const elf = readUserFile("extension", path);
+  /**
+   * @param signal ends the wait for a pipe
+   * @throws IpftError when the object cannot be read, or is not an extension
+   */
+  static async read(path: string, signal?: AbortSignal): Promise<BpfExtension> {
+    const elf = await readUserFile("extension", path, signal);
     return new BpfExtension({ elf, source: `the extension ${path}` });
   }
 
