@@ -1,14 +1,6 @@
 /** One signal ends ipft soon, wherever it waits, and leaves nothing. Emulation makes all of it slower. */
 import assert from "node:assert/strict";
-import {
-  assertNothingLeft,
-  COMMAND,
-  options,
-  run,
-  shell,
-  Trace,
-  workingBackends,
-} from "./ipft.ts";
+import { assertNothingLeft, COMMAND, options, run, shell, Trace, workingBackends } from "./ipft.ts";
 
 const backends = await workingBackends();
 
