@@ -1,6 +1,12 @@
 import { type Constant, constant, type Constants } from "./constant.ts";
 import { asciiWord } from "./ascii_word.ts";
-import { IS_PLAIN, IS_PRINTABLE, printable } from "./printable.ts";
+import {
+  IS_PLAIN,
+  IS_PRINTABLE,
+  jsonString,
+  printableBytes,
+  printableLineBytes,
+} from "./printable.ts";
 import { putDecimal } from "./put_decimal.ts";
 
 /** From this size on, a view of the bytes and `set` are quicker than a loop. */
@@ -32,7 +38,7 @@ const decoder = new TextDecoder();
  *
  * It always has room for a number of bytes, so the methods that append a value of limited length do not
  * check for it. Those that append any number of bytes make room again: `append`, `appendSpaces`,
- * `appendAscii`, `appendPrintable` and `appendJson`.
+ * `appendAscii`, `appendPrintable`, `appendPrintableLines` and `appendJson`.
  */
 export class ByteBuilder {
   readonly #roomBytes: number;
@@ -95,16 +101,21 @@ export class ByteBuilder {
   appendPrintable(source: Uint8Array, start: number, end: number): void {
     for (let i = start; i < end; i++) {
       if (IS_PRINTABLE[source[i]] === 1) continue;
-      return this.append(encoder.encode(printable(source.subarray(start, end))));
+      return this.append(encoder.encode(printableBytes(source.subarray(start, end))));
     }
     this.append(source, start, end);
+  }
+
+  /** Appends text as `appendPrintable` does, but keeps tabs and newlines. */
+  appendPrintableLines(source: Uint8Array, start: number, end: number): void {
+    this.append(printableLineBytes(source.subarray(start, end)));
   }
 
   /** Appends a JSON string of what `source` holds in UTF-8; what is no UTF-8 becomes U+FFFD. */
   appendJson(source: Uint8Array, start: number, end: number): void {
     for (let i = start; i < end; i++) {
       if (IS_PLAIN[source[i]] === 1) continue;
-      const text = JSON.stringify(decoder.decode(source.subarray(start, end)));
+      const text = jsonString(decoder.decode(source.subarray(start, end)));
       return this.append(encoder.encode(text));
     }
     const QUOTE = 0x22;

@@ -14,6 +14,9 @@ export const VLEN_MASK = 0xffffff;
 export const KIND_SHIFT = 24;
 export const KIND_MASK = 0x7f;
 
+/** No name or tag is longer. Without a limit, many types could share one string of megabytes. */
+const MAX_STRING_BYTES = 4096;
+
 const decoder = new TextDecoder();
 
 /**
@@ -78,13 +81,17 @@ export class BtfTable {
     throw this.corrupt(`it has no type ${id}, the last is ${this.endId - 1}`);
   }
 
-  /** Returns the string at an offset. @throws IpftError when no string ends there or later */
+  /** Returns the string at an offset. @throws IpftError when there is none, or it is too long */
   string(offset: number): string {
     if (this.base && offset < this.#firstString) return this.base.string(offset);
     const start = offset - this.#firstString;
-    const end = this.#strings.indexOf(0, start);
-    if (end >= 0) return decoder.decode(this.#strings.subarray(start, end));
-    throw this.corrupt(`it has no string at ${offset}, the last ends at ${this.#endString}`);
+    if (start >= this.#strings.length) {
+      throw this.corrupt(`it has no string at ${offset}, the last ends at ${this.#endString}`);
+    }
+    const bytes = this.#strings.subarray(start, start + MAX_STRING_BYTES + 1);
+    const length = bytes.indexOf(0);
+    if (length >= 0) return decoder.decode(bytes.subarray(0, length));
+    throw this.corrupt(`its string at ${offset} is longer than ${MAX_STRING_BYTES} bytes`);
   }
 
   /** Compares the string at `offset` with `wanted`, which ends with a NUL, without decoding it. */

@@ -51,6 +51,9 @@ const SECTION_HEADER_BYTES = 64, SYMBOL_BYTES = 24, RELOCATION_BYTES = 16;
 /** Guards the linker, which fills the gap before a section with zeros however wide it is. */
 const MAX_ALIGNMENT = 1 << 16;
 
+/** No name is longer. Without a limit, many symbols could share one string of megabytes. */
+const MAX_NAME_BYTES = 4096;
+
 const decoder = new TextDecoder();
 
 /**
@@ -174,9 +177,14 @@ export class ElfObject {
 
   #string({ offset, sizeBytes }: { offset: number; sizeBytes: number }, at: number): string {
     const strings = this.#bytes.subarray(offset, offset + sizeBytes);
-    const end = strings.indexOf(0, at);
-    if (end < 0) throw this.#damaged(`the name at byte ${offset + at} does not end`);
-    return decoder.decode(strings.subarray(at, end));
+    const bytes = strings.subarray(at, at + MAX_NAME_BYTES + 1);
+    const length = bytes.indexOf(0);
+    if (length < 0) {
+      const isLong = bytes.length > MAX_NAME_BYTES;
+      const why = isLong ? `is longer than ${MAX_NAME_BYTES} bytes` : "does not end";
+      throw this.#damaged(`the name at byte ${offset + at} ${why}`);
+    }
+    return decoder.decode(bytes.subarray(0, length));
   }
 
   #u64(offset: number): number {

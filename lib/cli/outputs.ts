@@ -27,6 +27,9 @@ export function pairOutputs(parts: readonly Part[]): GivenOutput[] {
   return outputs;
 }
 
+/** Names of standard output: the last ones open what it is once more, and would begin a file anew. */
+const STDOUT_NAMES = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
 /**
  * Completes outputs: a missing format follows from the suffix of the file, and without any output there
  * is the default one.
@@ -36,7 +39,7 @@ export function checkedOutputs(given: readonly GivenOutput[]): OutputRequest[] {
   const wanted: readonly GivenOutput[] = given.length === 0 ? [{}] : given;
   const outputs = wanted.map(({ format, path }) => ({
     format: format ?? formatOfPath(path ?? "").name,
-    path: path === "-" ? undefined : path,
+    path: path !== undefined && STDOUT_NAMES.includes(path) ? undefined : path,
   }));
   const paths = new Set<string | undefined>();
   for (const { path } of outputs) {

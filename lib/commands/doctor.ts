@@ -5,6 +5,7 @@ import { Programs } from "../bpf/programs.ts";
 import type { AttachObserver } from "../bpf/attach/attachment.ts";
 import { Rings } from "../bpf/rings.ts";
 import { IpftError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import { type Capabilities, REQUIREMENTS } from "../kernel/capabilities.ts";
 import type { PacketFilter } from "../filter/packet_filter.ts";
 import { inspectKernel, lockdownMode } from "../kernel/inspect.ts";
@@ -85,5 +86,5 @@ async function tryBackend(
 }
 
 function row(name: string, value: string): string {
-  return `  ${name.padEnd(20)}${value}`;
+  return `  ${name.padEnd(20)}${printable(value)}`;
 }

@@ -1,7 +1,9 @@
 /** `ipft lua`: runs the functions of a script on given bytes. */
 import { errorText, IpftError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import { LuaScript } from "../lua/script.ts";
 import { linkExtension } from "../extension/link.ts";
+import { printText } from "../output/stdout.ts";
 import { JsonFields } from "../output/fields/json_fields.ts";
 import { TextFields } from "../output/fields/text_fields.ts";
 import type { ScriptTrial } from "../cli/request.ts";
@@ -22,14 +24,14 @@ export async function tryScript(
   const tellError = (error: IpftError) => tell(errorText(error));
   using script = await LuaScript.load(path, output);
   let isFine = true;
-  const body = () => {
+  const body = async () => {
     try {
       const object = script.object();
       if (object === undefined) {
         tell("no extension object: the script has neither emit nor program");
       } else {
         linkExtension(object);
-        tell(`${object.source} has ${object.elf.length} bytes and links`);
+        tell(`${printable(object.source)} has ${object.elf.length} bytes and links`);
       }
     } catch (error) {
       // The object may not be built yet. The functions that format its data can still be tried.
@@ -40,16 +42,15 @@ export async function tryScript(
     const openFields = script.openFields(tellError);
     if (openFields === undefined) {
       tell("no data: the script has neither dump nor decode");
-      return Promise.resolve();
+      return;
     }
-    const writer = isJson ? new JsonFields() : new TextFields();
+    const writer = isJson ? new JsonFields() : new TextFields(Deno.stdout.isTerminal());
     const reader = openFields(writer);
     reader.read(data);
     // It begins with what separates it from the columns before it: a space, or in JSON a comma.
     const text = new TextDecoder().decode(writer.bytes).slice(1);
-    console.log(isJson ? `{${text}}` : text);
+    await printText(isJson ? `{${text}}\n` : `${text}\n`);
     isFine &&= reader.failures === 0;
-    return Promise.resolve();
   };
   await script.run(body, tellError);
   return isFine;

@@ -3,15 +3,17 @@ import { errorText, IpftError } from "../base/errors.ts";
 import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts";
 import { markSockets } from "../bpf/probes/mark_sockets.ts";
 import { LiveSource } from "../capture/live_source.ts";
+import { functionFilter } from "../cli/patterns.ts";
 import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
 import type { FieldReader, OpenFields } from "../event/fields.ts";
 import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
+import type { FunctionFilter } from "../kernel/functions.ts";
 import { scriptOutput } from "../lua/script_output.ts";
 import { Outputs } from "../output/outputs.ts";
 import { AttachBars } from "../terminal/attach_bars.ts";
 import { runSession } from "./session.ts";
-import { stopSignal } from "./stop_signal.ts";
+import { stopSignal, unlessStopped } from "./stop_signal.ts";
 import { tellAttached, tellModule } from "./tell_attached.ts";
 import { TraceEnd } from "./trace_end.ts";
 
@@ -28,20 +30,23 @@ type Tell = (message: string) => void;
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   if (options.probeServer === undefined) Deno.permissions.revokeSync({ name: "net" });
   const signal = stopSignal();
-  using outputs = await Outputs.open(options.outputs);
+  const functions = await functionFilter(options.functions);
+  const inputs = options.extension === undefined ? [] : [options.extension.path];
+  using outputs = await Outputs.open(options.outputs, inputs, signal);
   if (options.extension === undefined) {
-    return await traceEvents(options, undefined, outputs, signal, tell);
+    return await traceEvents(options, functions, undefined, outputs, signal, tell);
   }
   const output = scriptOutput(!outputs.isStdoutForPeople);
-  using extension = await loadExtension(options.extension, output, tell);
+  using extension = await loadExtension(options.extension, output, tell, signal);
   await takeTurn(signal, () => {}); // to compile takes a while, and there is nothing to detach
-  const body = () => traceEvents(options, extension, outputs, signal, tell);
+  const body = () => traceEvents(options, functions, extension, outputs, signal, tell);
   await extension.run(body, (error) => tell(errorText(error)));
 }
 
 /** The trace without the extension's own beginning and end. */
 async function traceEvents(
   options: TraceOptions,
+  functions: FunctionFilter,
   extension: Extension | undefined,
   outputs: Outputs,
   signal: AbortSignal,
@@ -49,8 +54,9 @@ async function traceEvents(
 ): Promise<void> {
   const object = extension?.object();
   using cgroup = await openMarkedCgroup(options);
-  using source = await LiveSource.load({
+  const loading = LiveSource.load({
     ...options,
+    functions,
     sections: object === undefined ? options.sections : [DATA, ...options.sections],
     probes: cgroup && [markSockets(cgroup.path, options.filter.mark.value)],
     extension: object && await linkerFor(object),
@@ -58,10 +64,13 @@ async function traceEvents(
     warn: tell,
     onLog: options.verbose ? tell : undefined,
   });
-  const fields = new Fields(await extension?.openFields((error) => tell(errorText(error))));
+  using source = await unlessStopped(loading, signal);
+  const opening = Promise.resolve(extension?.openFields((error) => tell(errorText(error))));
+  const fields = new Fields(await unlessStopped(opening, signal));
   const sinks = outputs.openSinks({ header: source.header, openFields: fields.open });
   await attach(source, options, signal, tell);
 
+  outputs.begin();
   source.start();
   using _probeServer = await openProbeServer(options.probeServer);
   await runSession({

@@ -1,13 +1,15 @@
 import { restoreEnvironment } from "../base/environment.ts";
 import { IpftError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import type { TraceOptions } from "../cli/request.ts";
+import { sendSignal } from "../ffi/process_group.ts";
 import type { End } from "./session.ts";
 
 /** How long what a command sent last may still be on its way. */
 const ARRIVAL_MS = 100;
 
-/** How long a command may take to end when it is asked to. */
-const TERMINATION_MS = 1000;
+/** How long a command may take to end when it is asked to, and how often ipft looks. */
+const TERMINATION_MS = 500, LOOK_MS = 20;
 
 /** Joins a cgroup: `$0` is the file that lists its processes. */
 const JOIN = 'echo $$ >"$0" || exit;';
@@ -20,6 +22,11 @@ export class TraceEnd implements End {
   readonly signal: AbortSignal;
   readonly #own = new AbortController();
   #timer?: ReturnType<typeof setTimeout>;
+  /**
+   * Whether the command has a session of its own, so that all its processes can be ended together. On a
+   * terminal it has not: it must get Ctrl-C, and may ask for a password there.
+   */
+  readonly #isDetached = !Deno.stdin.isTerminal();
   #child?: Deno.ChildProcess;
 
   /**
@@ -50,14 +57,16 @@ export class TraceEnd implements End {
         stdin: "inherit",
         stdout: "inherit",
         stderr: "inherit",
+        detached: this.#isDetached,
       }).spawn();
     } catch (error) {
       throw new IpftError(`cannot run ${command[0]}: ${(error as Error).message}`);
     }
     this.#child.status.then(({ code, signal }) => {
       this.#child = undefined;
-      if (signal !== null) tell(`${command[0]} was ended by ${signal}`);
-      else if (code !== 0) tell(`${command[0]} ended with exit status ${code}`);
+      const name = printable(command[0]);
+      if (signal !== null) tell(`${name} was ended by ${signal}`);
+      else if (code !== 0) tell(`${name} ended with exit status ${code}`);
       this.#abortIn(ARRIVAL_MS);
     });
   }
@@ -71,13 +80,18 @@ export class TraceEnd implements End {
     this.#timer = setTimeout(() => this.#own.abort(), ms);
   }
 
-  /** Ends the command if it is still running. */
+  /** Ends the command if it is still running, and whatever it has started. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     const child = this.#child;
     if (child === undefined) return;
-    child.kill("SIGTERM");
-    const tooLong = new Promise((resolve) => setTimeout(resolve, TERMINATION_MS));
-    await Promise.race([child.status, tooLong]);
+    const target = this.#isDetached ? -child.pid : child.pid;
+    const deadline = performance.now() + TERMINATION_MS;
+    sendSignal(target, "SIGTERM");
+    while (sendSignal(target, "none") && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    sendSignal(target, "SIGKILL");
+    clearTimeout(this.#timer); // the command's end has set it again
   }
 }

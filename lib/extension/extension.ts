@@ -34,17 +34,21 @@ export interface ExtensionFile {
  * must not wait for it.
  * @param output where a script prints
  * @param tell called with warnings
+ * @param signal ends the wait for a pipe that the extension comes from, and the compiler
  * @throws IpftError when it cannot be read, compiled or used
  */
 export async function loadExtension(
   { language, path }: ExtensionFile,
   output: ScriptOutput,
   tell: (message: string) => void,
+  signal: AbortSignal,
 ): Promise<Extension> {
   if (language === "lua") {
     const { LuaScript } = await import("../lua/script.ts");
-    return await LuaScript.load(path, output);
+    return await LuaScript.load(path, output, signal);
   }
   const { BpfExtension } = await import("./bpf_extension.ts");
-  return language === "c" ? await BpfExtension.compile(path, tell) : BpfExtension.read(path);
+  return language === "c"
+    ? await BpfExtension.compile(path, tell, signal)
+    : await BpfExtension.read(path, signal);
 }

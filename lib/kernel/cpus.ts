@@ -7,6 +7,8 @@ import { readKernelText } from "./kernel_file.ts";
 export function cpuNumbers(): number {
   // "0-3", or "0,2-3" with CPU 1 offline.
   const online = readKernelText("/sys/devices/system/cpu/online") ?? "";
-  const highest = /(\d+)\s*$/.exec(online)?.[1];
-  return highest === undefined ? navigator.hardwareConcurrency : Number(highest) + 1;
+  const highest = parseInt(
+    online.slice(Math.max(online.lastIndexOf("-"), online.lastIndexOf(",")) + 1),
+  );
+  return Number.isNaN(highest) ? navigator.hardwareConcurrency : highest + 1;
 }

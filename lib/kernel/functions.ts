@@ -11,12 +11,17 @@ import { readKernelFile } from "./kernel_file.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import { findSkbPrototypes } from "./skb_prototypes.ts";
 
-/** Which of the kernel's functions are meant. An absent expression matches all. */
+/** Matches some names. */
+export interface NamePattern {
+  test(name: string): boolean;
+}
+
+/** Which of the kernel's functions are meant. An absent pattern matches all. */
 export interface FunctionFilter {
-  /** Searched for in the name of the function, unanchored. */
-  readonly functionRegex?: RegExp;
-  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
-  readonly moduleRegex?: RegExp;
+  /** Matches the name of the function. */
+  readonly functionRegex?: NamePattern;
+  /** Matches the name of the function's module, `vmlinux` for built-in ones. */
+  readonly moduleRegex?: NamePattern;
 }
 
 /** The functions of the running kernel, and the types that describe them. */
@@ -98,7 +103,7 @@ async function withHooks(files: SymbolFiles, { tracefs }: KernelPaths): Promise<
   return typeof addresses === "number" ? files : { ...files, addresses };
 }
 
-/** Returns the functions whose name and module match the given expressions. */
+/** Returns the functions whose name and module the filter matches. */
 export function filterFunctions(
   functions: readonly SkbFunction[],
   { functionRegex, moduleRegex }: FunctionFilter,

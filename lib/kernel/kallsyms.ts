@@ -33,13 +33,17 @@ export function parseKallsyms(content: Uint8Array, names: Iterable<string>): Ker
   const wanted = new NameSet(names);
   const text = (start: number, end: number) => decoder.decode(content.subarray(start, end));
   const symbols: KernelSymbol[] = [];
+  // Looked for once only, also where many lines have none.
+  let nextTab = -1;
   for (let start = 0, end: number; start < content.length; start = end + 1) {
     end = content.indexOf(NEWLINE, start);
     if (end < 0) end = content.length;
     if (!TEXT_TYPES.has(content[start + TYPE_AT])) continue;
 
     const isInModule = content[end - 1] === CLOSING_BRACKET;
-    const nameEnd = isInModule ? content.indexOf(TAB, start) : end;
+    if (nextTab < start) nextTab = content.indexOf(TAB, start);
+    if (nextTab < 0) nextTab = content.length;
+    const nameEnd = isInModule ? Math.min(nextTab, end) : end;
     const name = wanted.get(content, start + NAME_AT, nameEnd);
     if (name === undefined) continue;
 

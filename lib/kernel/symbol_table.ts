@@ -25,10 +25,14 @@ export class SymbolTable {
   /** @param kallsyms lines as `s_show` in kernel/kallsyms.c prints them */
   constructor(kallsyms: Uint8Array) {
     this.#content = kallsyms;
+    // Looked for once only, also where many lines have none.
+    let nextSpace = -1;
     for (let start = 0, end: number; start < kallsyms.length; start = end + 1) {
       end = kallsyms.indexOf(NEWLINE, start);
       if (end < 0) end = kallsyms.length;
-      const addressEnd = kallsyms.indexOf(SPACE, start);
+      if (nextSpace < start) nextSpace = kallsyms.indexOf(SPACE, start);
+      if (nextSpace < 0) nextSpace = kallsyms.length;
+      const addressEnd = nextSpace;
       // Offsets into per-CPU memory, which begin at 0, are not addresses.
       if (addressEnd - start !== 16 || kallsyms[start] !== 0x66 /* f */) continue;
       const address = BigInt(`0x${decoder.decode(kallsyms.subarray(start, addressEnd))}`);

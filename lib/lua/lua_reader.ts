@@ -1,4 +1,5 @@
 import type { IpftError } from "../base/errors.ts";
+import { joinedLines } from "../base/printable.ts";
 import type { Encoded, FieldReader, FieldWriter } from "../event/fields.ts";
 import { DATA_BYTES } from "../event/section.ts";
 import { LuaError, type LuaValue } from "./lua_value.ts";
@@ -56,7 +57,7 @@ export class LuaReader implements FieldReader {
       // The virtual machine cannot be used any more, and the results of this batch are lost with it.
       if (!(error instanceof LuaError)) throw error;
       this.#note(error, count - this.#written);
-      const message = encoder.encode(oneLine(error.message));
+      const message = encoder.encode(joinedLines(error.message));
       while (this.#written < count) {
         this.#writer.failure(this.#name, message, 0, message.length);
         this.#endEvent();
@@ -78,7 +79,7 @@ export class LuaReader implements FieldReader {
           if (!(error instanceof LuaError) || error.failure === "crash") throw error;
           this.#note(error, 1);
           event = vm.progress;
-          vm.call(batch.fail, [event, oneLine(error.message)]);
+          vm.call(batch.fail, [event, joinedLines(error.message)]);
         }
       } else {
         this.#failures++;
@@ -218,10 +219,6 @@ class Results {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-function oneLine(message: string): string {
-  return message.replaceAll(/\s*\n\s*/g, " ");
-}
 
 function bytesOf(value: LuaValue): Uint8Array<ArrayBuffer> {
   if (value.type === "string") return value.bytes;

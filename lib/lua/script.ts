@@ -27,10 +27,15 @@ export class LuaScript implements Disposable {
 
   /**
    * Reads and runs a script, which defines its functions.
+   * @param signal ends the wait for a pipe
    * @throws IpftError when it cannot be read, fails, or is written for another version of the API
    */
-  static async load(path: string, output: ScriptOutput): Promise<LuaScript> {
-    const source = readUserFile("script", path);
+  static async load(
+    path: string,
+    output: ScriptOutput,
+    signal?: AbortSignal,
+  ): Promise<LuaScript> {
+    const source = await readUserFile("script", path, signal);
     const script = new LuaScript(path, await Sandbox.create(path, output));
     try {
       script.#explained("the script", () => script.#sandbox.vm.compile(source, `@${path}`));

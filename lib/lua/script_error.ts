@@ -1,4 +1,5 @@
 import { IpftError } from "../base/errors.ts";
+import { joinedLines } from "../base/printable.ts";
 import type { LuaError } from "./lua_value.ts";
 
 /**
@@ -7,5 +8,5 @@ import type { LuaError } from "./lua_value.ts";
  */
 export function scriptError(name: string, error: LuaError, remedy?: string): IpftError {
   const calls = error.traceback.map((call) => `  ${call}`);
-  return new IpftError(`${name} failed: ${error.message}`, remedy, 1, calls);
+  return new IpftError(`${name} failed: ${joinedLines(error.message)}`, remedy, 1, calls);
 }

@@ -1,6 +1,7 @@
-import { fileProblem, IpftError } from "../base/errors.ts";
+import { isTerminal } from "../ffi/descriptor.ts";
+import { close } from "../ffi/libc.ts";
 import type { WriteBytes } from "./sink.ts";
-import { writeStdout } from "./stdout.ts";
+import { writeTo } from "./stdout.ts";
 
 /** Where results go. */
 export interface Destination extends Disposable {
@@ -9,40 +10,39 @@ export interface Destination extends Disposable {
   readonly fd?: number;
   /** Whether it is a terminal. */
   readonly isTerminal: boolean;
+  /** Makes it ready for `write`. Until then, nothing of the user's has changed. */
+  begin(): void;
+  /** Puts the results in place, once all are written. */
+  finish(): Promise<void>;
 }
 
-const STDOUT: Destination = {
-  write: writeStdout,
-  fd: 1,
-  isTerminal: Deno.stdout.isTerminal(),
-  [Symbol.dispose]: () => {},
-};
+/** A pipe, a device, or what ipft was started with: it is written to as it is. */
+export class OpenDestination implements Destination {
+  readonly fd: number;
+  readonly isTerminal: boolean;
+  readonly #name: string;
+  readonly #isOwn: boolean;
 
-/**
- * Opens a file for results, which is empty then; without a path they go to standard output.
- * @throws IpftError when it cannot be written
- */
-export async function openDestination(path: string | undefined): Promise<Destination> {
-  if (path === undefined) return STDOUT;
-  const failed = (error: unknown, remedy?: string) =>
-    new IpftError(`cannot write ${path}: ${fileProblem(error)}`, remedy);
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path, { write: true, create: true, truncate: true });
-  } catch (error) {
-    throw failed(error);
+  /**
+   * @param name what messages call it
+   * @param isOwn whether to close it
+   */
+  constructor(fd: number, name: string, isOwn: boolean) {
+    this.fd = fd;
+    this.isTerminal = isTerminal(fd);
+    this.#name = name;
+    this.#isOwn = isOwn;
   }
-  return {
-    async write(bytes) {
-      try {
-        for (let written = 0; written < bytes.length;) {
-          written += await file.write(bytes.subarray(written));
-        }
-      } catch (error) {
-        throw failed(error, "send it where there is room");
-      }
-    },
-    isTerminal: false,
-    [Symbol.dispose]: () => file.close(),
-  };
+
+  readonly write = (bytes: Uint8Array): Promise<void> => writeTo(this.fd, this.#name, bytes);
+
+  begin(): void {}
+
+  finish(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isOwn) close(this.fd);
+  }
 }

@@ -1,3 +1,4 @@
+import { jsonString } from "../base/printable.ts";
 import type { EventBatch } from "../event/batch.ts";
 import { eventTexts } from "./fields/event_texts.ts";
 import { JsonFields } from "./fields/json_fields.ts";
@@ -34,7 +35,7 @@ export class JsonSink implements Sink {
   constructor(context: SinkContext) {
     const { header, write } = context;
     const describe = (isReturn: boolean): Describe => ({ module, name }) => {
-      const names = `"module":${JSON.stringify(module)},"function":${JSON.stringify(name)}`;
+      const names = `"module":${jsonString(module)},"function":${jsonString(name)}`;
       return `,${names},"is_return":${isReturn}`;
     };
     const texts = eventTexts(context, () => new JsonFields());

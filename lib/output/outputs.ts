@@ -1,10 +1,13 @@
 import { environment } from "../base/environment.ts";
-import { type Destination, openDestination } from "./destination.ts";
+import type { EventBatch } from "../event/batch.ts";
+import { checkDistinct } from "./check_distinct.ts";
+import type { Destination } from "./destination.ts";
 import type { OutputFormat } from "./format.ts";
 import { formatNamed } from "./formats.ts";
-import type { SinkContext } from "./sink.ts";
+import { openDestination } from "./open_destination.ts";
+import type { Sink, SinkContext } from "./sink.ts";
 import { Tee } from "./tee.ts";
-import { COLOURED, PLAIN } from "./text/style.ts";
+import { COLOURED, COLOURLESS, PLAIN, type Style } from "./text/style.ts";
 
 /** A format, and the file that gets it; undefined for standard output. */
 export interface OutputRequest {
@@ -22,14 +25,22 @@ export class Outputs implements Disposable {
   }
 
   /**
-   * Opens the files.
-   * @throws IpftError when one of them cannot be written
+   * Opens pipes and devices, and checks that regular files can be written.
+   * @param inputs paths of files that the trace reads
+   * @param signal ends the wait for the reader of a named pipe
+   * @throws IpftError when an output cannot be written or is also read, or at the signal
    */
-  static async open(requests: readonly OutputRequest[]): Promise<Outputs> {
+  static async open(
+    requests: readonly OutputRequest[],
+    inputs: readonly string[] = [],
+    signal?: AbortSignal,
+  ): Promise<Outputs> {
+    checkDistinct(requests.map(({ path }) => path), inputs);
     const outputs: { format: OutputFormat; destination: Destination }[] = [];
     try {
       for (const { format, path } of requests) {
-        outputs.push({ format: formatNamed(format), destination: await openDestination(path) });
+        const destination = await openDestination(path, signal);
+        outputs.push({ format: formatNamed(format), destination });
       }
     } catch (error) {
       outputs.forEach(({ destination }) => destination[Symbol.dispose]());
@@ -52,23 +63,50 @@ export class Outputs implements Disposable {
 
   /** Whether all that goes to standard output is for people. */
   get isStdoutForPeople(): boolean {
-    return this.#outputs.every(({ format, destination }) =>
-      format.isForPeople || destination.fd === undefined
+    const STDOUT = 1;
+    return this.#outputs.every(({ format, destination: { fd } }) =>
+      format.isForPeople || fd !== STDOUT
     );
+  }
+
+  /** Makes the files ready for results: from here on they change. @throws IpftError when that fails */
+  begin(): void {
+    this.#outputs.forEach(({ destination }) => destination.begin());
   }
 
   /** Opens a sink for each output, which get the same events. */
   openSinks(context: Pick<SinkContext, "header" | "openFields">): Tee {
     return new Tee(
-      this.#outputs.map(({ format, destination: { write, isTerminal } }) =>
-        format.open({ ...context, write, style: isTerminal && !isColourless() ? COLOURED : PLAIN })
-      ),
+      this.#outputs.map(({ format, destination }) => {
+        const { write, isTerminal } = destination;
+        const sink = format.open({ ...context, write, style: styleFor(isTerminal) });
+        return new Finishing(sink, destination);
+      }),
     );
   }
 
   [Symbol.dispose](): void {
     this.#outputs.forEach(({ destination }) => destination[Symbol.dispose]());
   }
+}
+
+/** A sink whose results are in place once it is finished, whatever becomes of the others. */
+class Finishing implements Sink {
+  constructor(readonly sink: Sink, readonly destination: Destination) {}
+
+  write(batch: EventBatch): Promise<void> {
+    return this.sink.write(batch);
+  }
+
+  async finish(): Promise<void> {
+    await this.sink.finish();
+    await this.destination.finish();
+  }
+}
+
+function styleFor(isTerminal: boolean): Style {
+  if (!isTerminal) return PLAIN;
+  return isColourless() ? COLOURLESS : COLOURED;
 }
 
 /** https://no-color.org, and terminals that know no escapes. */

@@ -42,7 +42,7 @@ export class StreamSink implements Sink {
       `${module("Module")} Function`;
     const titles = constant(`${style.heading(names)}\n`);
     this.#start = compileLine([...start, " 0x", { column: "skb" }]);
-    const texts = eventTexts(context, () => new TextFields());
+    const texts = eventTexts(context, () => new TextFields(context.style?.isForTerminal));
     this.#lineEnds = lineEnds(header.functions, [describe(ENTRY), describe(RETURN)], "\n", texts);
     const longestBytes = this.#start.longestBytes + this.#lineEnds.longestBytes;
     const longestLineBytes = Math.max(titles.sizeBytes, longestBytes);

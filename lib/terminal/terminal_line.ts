@@ -1,3 +1,5 @@
+import { writeStderr } from "../base/stderr.ts";
+
 /** The shortest time between two updates. */
 const DRAW_MS = 100;
 
@@ -15,23 +17,16 @@ export class TerminalLine implements Disposable {
     if (!this.#isVisible || now - this.#drawnAt < DRAW_MS) return;
     this.#drawnAt = now;
     this.#isDrawn = true;
-    write(`\r\x1b[K${text()}`);
+    writeStderr(encoder.encode(`\r\x1b[K${text()}`));
   }
 
   /** Clears the line, so that other messages can be printed. */
   clear(): void {
-    if (this.#isDrawn) write("\r\x1b[K");
+    if (this.#isDrawn) writeStderr(encoder.encode("\r\x1b[K"));
     this.#isDrawn = false;
   }
 
   [Symbol.dispose](): void {
     this.clear();
-  }
-}
-
-function write(text: string): void {
-  const bytes = encoder.encode(text);
-  for (let written = 0; written < bytes.length;) {
-    written += Deno.stderr.writeSync(bytes.subarray(written));
   }
 }

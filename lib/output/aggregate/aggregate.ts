@@ -40,7 +40,7 @@ export class AggregateSink implements Sink {
 
   constructor(context: SinkContext) {
     this.#context = context;
-    this.#texts = eventTexts(context, () => new TextFields());
+    this.#texts = eventTexts(context, () => new TextFields(context.style?.isForTerminal));
     const { sections } = context.header;
     this.#events = new EventStore(["timestamp", "packet", "functionIndex", "cpu"], sections);
   }

@@ -70,7 +70,7 @@ export class GraphSink implements Sink {
 
   constructor(context: SinkContext) {
     this.#context = context;
-    this.#texts = eventTexts(context, () => new TextFields());
+    this.#texts = eventTexts(context, () => new TextFields(context.style?.isForTerminal));
     this.#events = new EventStore(COLUMNS, context.header.sections);
   }
 

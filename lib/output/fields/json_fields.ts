@@ -1,4 +1,5 @@
 import { ByteBuilder } from "../../base/byte_builder.ts";
+import { jsonString } from "../../base/printable.ts";
 import { type Encoded, type FieldWriter, RESERVED_NAMES } from "../../event/fields.ts";
 import { appendIpv4, appendIpv6, appendMac } from "./address_text.ts";
 import { ByteFields, nonFinite } from "./byte_fields.ts";
@@ -24,12 +25,12 @@ export class JsonFields extends ByteFields implements FieldWriter {
   }
 
   encodeText(text: string): Encoded {
-    return encoder.encode(JSON.stringify(text));
+    return encoder.encode(jsonString(text));
   }
 
   /** `["SYN","ACK"]`; the empty set is an empty array. */
   encodeSet(names: readonly string[]): Encoded {
-    return encoder.encode(JSON.stringify(names));
+    return encoder.encode(`[${names.map(jsonString).join(",")}]`);
   }
 
   field(name: Encoded): void {

@@ -1,3 +1,4 @@
+import { printable, printableBytes } from "../../base/printable.ts";
 import type { Encoded, FieldWriter } from "../../event/fields.ts";
 import { appendIpv4, appendIpv6, appendMac } from "./address_text.ts";
 import { ByteFields, nonFinite } from "./byte_fields.ts";
@@ -18,18 +19,26 @@ export class TextFields extends ByteFields implements FieldWriter {
   #isOpen = false;
   /** Whether the next element is the first of its list. */
   #isFirst = false;
+  readonly #isForTerminal: boolean;
+
+  /** @param isForTerminal whether control characters are escaped; a file gets the bytes as they are */
+  constructor(isForTerminal = false) {
+    super();
+    this.#isForTerminal = isForTerminal;
+  }
 
   encodeName(name: Uint8Array): Encoded {
-    return Uint8Array.of(...BEFORE_NAME, ...name, ...AFTER_NAME);
+    const shown = this.#isForTerminal ? encoder.encode(printableBytes(name)) : name;
+    return Uint8Array.of(...BEFORE_NAME, ...shown, ...AFTER_NAME);
   }
 
   encodeText(text: string): Encoded {
-    return encoder.encode(text);
+    return encoder.encode(this.#isForTerminal ? printable(text) : text);
   }
 
   /** `SYN|ACK` */
   encodeSet(names: readonly string[], zero: string): Encoded {
-    return encoder.encode(names.join("|") || zero);
+    return this.encodeText(names.join("|") || zero);
   }
 
   field(name: Encoded): void {
@@ -41,7 +50,8 @@ export class TextFields extends ByteFields implements FieldWriter {
   }
 
   text(bytes: Uint8Array, start: number, end: number): void {
-    this.out.append(bytes, start, end);
+    if (this.#isForTerminal) this.out.appendPrintable(bytes, start, end);
+    else this.out.append(bytes, start, end);
   }
 
   characters(bytes: Uint8Array, start: number, end: number): void {
@@ -107,16 +117,17 @@ export class TextFields extends ByteFields implements FieldWriter {
     this.out.appendAscii("]");
   }
 
-  /** An empty text leaves no space at the end of a line. */
+  /** An empty text leaves no space at the end of a line. It may have lines of its own. */
   dump(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return;
     this.out.append(BEFORE_NAME);
-    this.out.append(bytes, start, end);
+    if (this.#isForTerminal) this.out.appendPrintableLines(bytes, start, end);
+    else this.out.append(bytes, start, end);
   }
 
   failure(name: string, message: Uint8Array, start: number, end: number): void {
     this.out.appendAscii(` (${name} failed: `);
-    this.out.append(message, start, end);
+    this.text(message, start, end);
     this.out.appendAscii(")");
   }
 

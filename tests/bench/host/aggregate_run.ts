@@ -9,7 +9,7 @@
 import { IdentifyPackets } from "../../../lib/analysis/identify_packets.ts";
 import { EventBatch } from "../../../lib/event/batch.ts";
 import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
-import { openDestination } from "../../../lib/output/destination.ts";
+import { openDestination } from "../../../lib/output/open_destination.ts";
 import { kernelFunctions } from "./functions.ts";
 
 export interface AggregateRun {

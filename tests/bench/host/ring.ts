@@ -10,7 +10,7 @@ import { EventBatch } from "../../../lib/event/batch.ts";
 import { DATA } from "../../../lib/event/section.ts";
 import type { TracedFunction } from "../../../lib/event/trace_header.ts";
 import { LuaScript } from "../../../lib/lua/script.ts";
-import { openDestination } from "../../../lib/output/destination.ts";
+import { openDestination } from "../../../lib/output/open_destination.ts";
 import { JsonSink } from "../../../lib/output/json.ts";
 import type { Sink } from "../../../lib/output/sink.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";

@@ -4,7 +4,7 @@ import { errnoText, IpftError, usageError } from "../../../lib/base/errors.ts";
 Deno.test("IpftError is one line: what was wrong, then what to do", () => {
   assert.equal(new IpftError("no root", "use sudo").message, "no root; use sudo");
   assert.equal(new IpftError("no root").message, "no root");
-  assert.equal(new IpftError("a\n  b", "c\n").message, "a b; c ");
+  assert.equal(new IpftError("a\r\n\x1b[2J", "c\x9b").message, "a\\x0d\\x0a\\x1b[2J; c\\x9b");
 });
 
 Deno.test("usageError has exit status 2, any other IpftError 1", () => {

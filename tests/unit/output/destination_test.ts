@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { IpftError } from "../../../lib/base/errors.ts";
-import { openDestination } from "../../../lib/output/destination.ts";
+import { openDestination } from "../../../lib/output/open_destination.ts";
 import { Outputs } from "../../../lib/output/outputs.ts";
 import { event } from "../../support/memory_source.ts";
 import { FUNCTIONS, identified } from "../../support/sink_fixture.ts";

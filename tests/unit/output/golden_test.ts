@@ -28,7 +28,7 @@ for (const output of Object.keys(OUTPUTS)) {
 const WITH_FIELDS = ["aggregate", "graph", "stream", "json"];
 
 Deno.test("outputs with the fields of an extension are what they were", async () => {
-  const extension = BpfExtension.read("examples/bpf/len/len.bpf.o");
+  const extension = await BpfExtension.read("examples/bpf/len/len.bpf.o");
   const openFields = await extension.openFields();
   for (const output of WITH_FIELDS) await assertGolden(output, ".extension", openFields);
 });
