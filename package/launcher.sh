@@ -54,10 +54,11 @@ try() {
 	}
 }
 
+[ -d /proc/self ] || fail "/proc is not mounted; mount it"
 user=$(id -u)
 if [ "$user" = 0 ]; then
 	cache=/var/cache/ipft
-	elsewhere="mount a file system there that has 150 MB for root"
+	elsewhere="mount a file system with room for 150 MB at /var/cache"
 else
 	elsewhere="set XDG_CACHE_HOME to a folder of yours with room for 150 MB"
 	cache=${IPFT_USER_HOME-}/.cache/ipft
@@ -153,7 +154,7 @@ ready || {
 	ready || fail "what was unpacked into $folder is not what was packed; remove $cache"
 }
 [ -x "$folder/deno" ] ||
-	fail "cannot run $folder/deno: its file system is mounted noexec; $elsewhere"
+	fail "cannot run $folder/deno: its file system is mounted noexec; mount it with exec, or $elsewhere"
 export IPFT_USER_LOCK=$lock DENO_DIR="$folder/cache" DENO_NO_UPDATE_CHECK=1
 PATH=$user_path
 exec "$folder/deno" run --quiet --no-prompt --cached-only @PERMISSIONS@ "$folder/main.js" "$@"
