@@ -6,7 +6,7 @@
 set -euf
 
 # The environment must not decide what runs here. Deno keeps the variables that ipft's manual page names
-# and PATH, to find the compiler. All others are renamed; lib/base/user_environment.ts gives them back
+# and PATH, to find the compiler. All others are renamed; lib/base/environment.ts gives them back
 # to the compiler and to the command after `--`. These lines come first, as long as the shell has no
 # variables but those of the environment and its own.
 IFS='
@@ -89,7 +89,7 @@ ready() {
 	[ -d "$folder" ] || return 1
 	is_ours "$cache" "$folder" ||
 		fail "will not use $folder: others could have written to it; remove $cache"
-	eval "command exec $lock<\"\$folder\"" || return 1
+	eval "command exec $lock<\"\$folder\"" 2>/dev/null || return 1
 	try "lock $folder" "$elsewhere" flock -s $lock
 	# It may have been removed and made again in between.
 	[ "$folder" -ef /proc/self/fd/$lock ] || return 1
