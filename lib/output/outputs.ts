@@ -50,6 +50,13 @@ export class Outputs implements Disposable {
     );
   }
 
+  /** Whether all that goes to standard output is for people. */
+  get isStdoutForPeople(): boolean {
+    return this.#outputs.every(({ format, destination }) =>
+      format.isForPeople || destination.fd === undefined
+    );
+  }
+
   /** Opens a sink for each output, which get the same events. */
   openSinks(context: Pick<SinkContext, "header" | "openFields">): Tee {
     return new Tee(
