@@ -6,7 +6,7 @@
 set -euf
 
 # The environment must not decide what runs here. Deno keeps the variables that ipft's manual page names
-# and PATH, to find the compiler. All others are renamed; lib/base/user_environment.ts gives them back
+# and PATH, to find the compiler. All others are renamed; lib/base/environment.ts gives them back
 # to the compiler and to the command after `--`. These lines come first, as long as the shell has no
 # variables but those of the environment and its own.
 IFS='
@@ -54,10 +54,11 @@ try() {
 	}
 }
 
+[ -d /proc/self ] || fail "/proc is not mounted; mount it"
 user=$(id -u)
 if [ "$user" = 0 ]; then
 	cache=/var/cache/ipft
-	elsewhere="mount a file system there that has 150 MB for root"
+	elsewhere="mount a file system with room for 150 MB at /var/cache"
 else
 	elsewhere="set XDG_CACHE_HOME to a folder of yours with room for 150 MB"
 	cache=${IPFT_USER_HOME-}/.cache/ipft
@@ -88,7 +89,7 @@ ready() {
 	[ -d "$folder" ] || return 1
 	is_ours "$cache" "$folder" ||
 		fail "will not use $folder: others could have written to it; remove $cache"
-	eval "command exec $lock<\"\$folder\"" || return 1
+	eval "command exec $lock<\"\$folder\"" 2>/dev/null || return 1
 	try "lock $folder" "$elsewhere" flock -s $lock
 	# It may have been removed and made again in between.
 	[ "$folder" -ef /proc/self/fd/$lock ] || return 1
@@ -153,7 +154,7 @@ ready || {
 	ready || fail "what was unpacked into $folder is not what was packed; remove $cache"
 }
 [ -x "$folder/deno" ] ||
-	fail "cannot run $folder/deno: its file system is mounted noexec; $elsewhere"
+	fail "cannot run $folder/deno: its file system is mounted noexec; mount it with exec, or $elsewhere"
 export IPFT_USER_LOCK=$lock DENO_DIR="$folder/cache" DENO_NO_UPDATE_CHECK=1
 PATH=$user_path
 exec "$folder/deno" run --quiet --no-prompt --cached-only @PERMISSIONS@ "$folder/main.js" "$@"

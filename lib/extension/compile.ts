@@ -86,8 +86,10 @@ async function run(
 }
 
 /** Becomes `$@`, or ends with one of these statuses and without a message. */
-const RUN = `ipft_program=$(command -v "$1") || exit 127
-case $ipft_program in */*) [ -x "$ipft_program" ] || exit 126 ;; esac
+const RUN = `case $1 in
+*/*) [ -e "$1" ] || exit 127; [ -f "$1" ] && [ -x "$1" ] || exit 126 ;;
+*) command -v "$1" >/dev/null || exit 127 ;;
+esac
 exec "$@"`;
 const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;

@@ -209,6 +209,19 @@ Deno.test("an executable that is incomplete says so, and leaves nothing", async 
   assert.deepEqual(ipft.cached, []);
 });
 
+Deno.test("docs/troubleshooting.md has every message of the launcher", async () => {
+  const root = new URL("../../../", import.meta.url);
+  const launcher = await Deno.readTextFile(new URL("package/launcher.sh", root));
+  const page = (await Deno.readTextFile(new URL("docs/troubleshooting.md", root)))
+    .replaceAll(/\s+/g, " ");
+  const calls = [...launcher.matchAll(/^[^#\n]*\b(fail|try) "(.*?)[;"]/gm)];
+  const messages = calls.map(([, call, text]) => (call === "try" ? `cannot ${text}: …` : text))
+    .filter((text) => text !== "cannot $what: ${why##*: }")
+    .map((text) => text.replaceAll(/\$\{.*?\}|\$\w+/g, "…"));
+  assert(messages.length >= 12, messages.join("\n"));
+  assert.deepEqual(messages.filter((message) => !page.includes(`\`${message}`)), []);
+});
+
 Deno.test({
   name: "a file system that is full, read-only or noexec is named, with a cure",
   ignore: !IS_ROOT,
@@ -227,7 +240,7 @@ Deno.test({
     );
     assert.match(
       await ipft.failure(mount("noexec")),
-      /^ipft: cannot run .*\/deno: .*noexec; set XDG_CACHE_HOME to a folder/,
+      /^ipft: cannot run .*\/deno: .*noexec; mount it with exec, or set XDG_CACHE_HOME to a folder/,
     );
     await ipft.run("true");
     const readOnly = { mount: `mount --bind -o ro ${ipft.folder}/cache ${ipft.folder}/cache` };
