@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 /** As the executable is started (package/build.sh). */
 const PERMISSIONS = ["ffi", "read", "write", "env", "run", "sys=uid,osRelease", "net"]
   .map((name) => `--allow-${name}`);
-const IPFT = [Deno.execPath(), "run", "--quiet", "--no-check", "--no-prompt", ...PERMISSIONS, MAIN];
+const OPTIONS = ["--quiet", "--no-check", "--no-prompt", "--config", CONFIG, ...PERMISSIONS];
+const IPFT = [Deno.execPath(), "run", ...OPTIONS, MAIN];
 const QUOTED = IPFT.map((word) => `'${word}'`).join(" ");
 
 const SCRIPT = `api_version = 1
@@ -26,7 +28,7 @@ async function bash(script: string) {
     }).output();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     const seen = { stdout: text(stdout), stderr: text(stderr) };
-    assert.doesNotMatch(seen.stderr, /^ +at |Uncaught|panicked/m, "no stack trace");
+    assert.doesNotMatch(seen.stderr, /^ +at |Uncaught|panicked/m);
     return seen;
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -137,4 +139,27 @@ Deno.test("a signal ends ipft while it waits for a named pipe, within a second",
     done`);
   assert.equal(stdout, "1 0\n1 0\n1 0\n");
   assert.equal(stderr, "ipft: interrupted before the trace was ready\n".repeat(3));
+});
+
+Deno.test("an error that nobody expects is one line, with its stack only under -v", async () => {
+  const { stdout, stderr } = await bash(`
+    mkfifo pipe
+    for error in 'setTimeout(() => { throw new Error("un\\nexpected"); }, 500);' \\
+      'setTimeout(() => void Promise.reject(new Error("un\\nexpected")), 500);' \\
+      'Deno.permissions.revokeSync = () => { throw new Error("un\\nexpected"); };'; do
+      echo "$error await import('${MAIN}')" >wrapper.ts
+      "\${command[@]:0:\${#command[@]}-1}" wrapper.ts -m 1 -w pipe; echo "$?" >&2
+    done
+    "\${command[@]:0:\${#command[@]}-1}" wrapper.ts -m 1 -w pipe -v 2>verbose
+    grep -c '^  *at ' verbose`);
+  const line = "ipft: internal error: un expected; please report it\n";
+  assert.equal(stderr, `${line}1\n`.repeat(3));
+  assert(Number(stdout) > 0);
+});
+
+Deno.test("a file that reaches its limit is an error like a full disk", async () => {
+  const { stdout, stderr } = await bash(`
+    ulimit -f 1; ipft --gen man-page >page; echo "$?"; stat -c %s page`);
+  assert.equal(stdout, "1\n1024\n");
+  assert.match(stderr, /^ipft: cannot write to standard output: EFBIG .*; send it where there/);
 });

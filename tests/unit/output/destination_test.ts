@@ -147,7 +147,8 @@ Deno.test("openDestination says which file cannot be written and why", () =>
     await assert.rejects(
       full.write(new Uint8Array(1)),
       new IpftError(
-        "cannot write /dev/full: ENOSPC (no space left); send it where there is room",
+        "cannot write /dev/full: ENOSPC (no space left)",
+        "send it where there is room",
       ),
     );
   }));
