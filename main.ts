@@ -1,4 +1,5 @@
 import { errorText, IpftError } from "./lib/base/errors.ts";
+import { joinedLines } from "./lib/base/printable.ts";
 import { tell } from "./lib/base/stderr.ts";
 import { commandLineArguments } from "./lib/cli/arguments.ts";
 import { parseCommandLine } from "./lib/cli/parse.ts";
@@ -48,7 +49,9 @@ function fail(error: unknown): never {
   if (error instanceof SuppressedError) fail(error.suppressed); // what failed first
   const { stack, message } = error instanceof Error ? error : new Error(String(error));
   const log = isVerbose() && stack !== undefined ? stack.split("\n") : [];
-  tell(errorText(new IpftError(`internal error: ${message}`, "please report it", 1, log)));
+  tell(
+    errorText(new IpftError(`internal error: ${joinedLines(message)}`, "please report it", 1, log)),
+  );
   Deno.exit(1);
 }
 
@@ -66,6 +69,9 @@ globalThis.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   fail(event.reason);
 });
+
+// Caught, the signal becomes the error of a write: EFBIG, when a file reaches its limit (ulimit -f).
+Deno.addSignalListener("SIGXFSZ", () => {});
 
 try {
   Deno.exit(await run(parseCommandLine(commandLineArguments())) ?? true ? 0 : 1);

@@ -16,27 +16,30 @@ import { VerifierLog } from "./verifier_log.ts";
  * can be loaded without it.
  * @throws IpftError when the object is not built, or the kernel refuses the extension or a program
  */
-export function loadObject(config: ProgramsConfig): BpfObject {
+export async function loadObject(config: ProgramsConfig): Promise<BpfObject> {
   const { extension, method, lenders } = config;
   const binding = method.bind?.(lenders);
   const alone = { ...config, extension: undefined };
-  if (!extension) return loadAlone(alone, binding);
+  if (!extension) return await loadAlone(alone, binding);
   // First find functions for the programs without the extension: otherwise one that the verifier refuses
   // would be tried with one function after the other.
-  if (binding) loadAlone(alone, binding)[Symbol.dispose]();
-  const loaded = loadWithExtension(config, binding);
+  if (binding) (await loadAlone(alone, binding))[Symbol.dispose]();
+  const loaded = await loadWithExtension(config, binding);
   if (loaded instanceof BpfObject) return loaded;
-  if (!binding) loadAlone(alone, binding)[Symbol.dispose]();
+  if (!binding) (await loadAlone(alone, binding))[Symbol.dispose]();
   throw loaded;
 }
 
-function loadAlone(config: ProgramsConfig, binding: Binding | undefined): BpfObject {
+async function loadAlone(
+  config: ProgramsConfig,
+  binding: Binding | undefined,
+): Promise<BpfObject> {
   const table = tableFor(config, binding);
   const image = makeImage(config, table);
   for (;;) {
     using log = new LibbpfLog(config.onLog);
     const object = new BpfObject(image, OBJECT_NAME);
-    const result = load(object, config, table, binding);
+    const result = await load(object, config, table, binding);
     if (result === 0) return object;
     if (binding?.next(log.lines)) continue;
     throw loadRefusal(result, config.backend.name, config.probes ?? [], log.lines);
@@ -44,20 +47,20 @@ function loadAlone(config: ProgramsConfig, binding: Binding | undefined): BpfObj
 }
 
 /** Returns the loaded object, or the error for its extension. */
-function loadWithExtension(
+async function loadWithExtension(
   config: ProgramsConfig,
   binding: Binding | undefined,
-): BpfObject | IpftError {
+): Promise<BpfObject | IpftError> {
   const table = tableFor(config, binding);
   const image = makeImage(config, table);
   using log = new LibbpfLog(config.onLog);
   const problem = new VerifierLog("problem");
   const object = openWithExtension(image, log);
-  if (load(object, config, table, binding, problem) === 0) return object;
+  if (await load(object, config, table, binding, problem) === 0) return object;
   // Only now, because logging every instruction takes the kernel many times longer than checking them.
   const instructions = new VerifierLog("instructions");
   const again = openWithExtension(image, log);
-  const result = load(again, config, table, binding, instructions);
+  const result = await load(again, config, table, binding, instructions);
   if (result === 0) return again;
   instructions.lines.forEach((line) => config.onLog?.(line));
   const verifierLog = instructions.isComplete ? instructions : problem;
@@ -88,20 +91,20 @@ export function tableFor(
 }
 
 /** Loads an object. Returns 0, or the negative errno, and then the object is disposed. */
-function load(
+async function load(
   object: BpfObject,
   config: ProgramsConfig,
   table: FunctionTable,
   binding: Binding | undefined,
   verifierLog?: VerifierLog,
-): number {
+): Promise<number> {
   let result = -1;
   try {
     enablePrograms(object, config, binding, verifierLog);
     object.map("ipft_rings").maxEntries = config.rings.fds.length;
     object.map("ipft_functions").maxEntries = table.slots.length / 2;
     object.map("ipft_calls").maxEntries = config.method.exit === undefined ? 1 : OPEN_CALLS;
-    result = object.load();
+    result = await object.load();
     if (result === 0) fill(object.map("ipft_functions"), table);
     return result;
   } finally {

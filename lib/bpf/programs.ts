@@ -45,8 +45,8 @@ export class Programs implements MethodPrograms, Disposable {
    * Loads the programs of a method and the probes.
    * @throws IpftError when the object is not built, or the kernel refuses the extension or a program
    */
-  static load(config: ProgramsConfig): Programs {
-    const object = loadObject(config);
+  static async load(config: ProgramsConfig): Promise<Programs> {
+    const object = await loadObject(config);
     try {
       return new Programs(object, config);
     } catch (error) {

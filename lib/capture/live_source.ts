@@ -71,11 +71,12 @@ export class LiveSource implements EventSource {
   #movedAt = performance.now();
   #stoppedAt = 0;
 
-  /** @param resources holds the rings; the source takes over what is in it */
+  /** @param resources holds the rings and programs; the source takes over what is in it */
   private constructor(
     plan: TracePlan,
     rings: Rings,
     modules: ModuleWatch,
+    programs: Programs,
     options: CaptureOptions,
     resources: DisposableStack,
   ) {
@@ -83,7 +84,7 @@ export class LiveSource implements EventSource {
     this.plan = plan;
     const functions: SkbFunction[] = [...plan.functions];
     this.header = { tracer, functions, sections, originNs: monotonicNs() };
-    this.#programs = resources.use(Programs.load({ ...options, ...plan, rings }));
+    this.#programs = programs;
     this.#modules = modules;
     this.#lateModules = resources.use(
       new LateModules(modules, {
@@ -108,7 +109,9 @@ export class LiveSource implements EventSource {
     using resources = new DisposableStack();
     const modules = resources.use(new ModuleWatch());
     const plan = planTrace(await inspectWith(modules, options.warn), options);
-    return new LiveSource(plan, resources.use(await ringsMade), modules, options, resources);
+    const rings = resources.use(await ringsMade);
+    const programs = resources.use(await Programs.load({ ...options, ...plan, rings }));
+    return new LiveSource(plan, rings, modules, programs, options, resources);
   }
 
   /**

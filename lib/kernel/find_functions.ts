@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { parseAvailableAddresses, parseAvailableFunctions } from "./available_functions.ts";
 import { type KernelSymbol, parseKallsyms } from "./kallsyms.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
@@ -6,8 +7,8 @@ import type { SkbPrototypes } from "./skb_prototypes.ts";
 /** Matches the suffixes that gcc gives a variant of a function, or a part of one. */
 const VARIANT_SUFFIX = /^(\.(constprop|isra|part)\.\d+)+$/;
 
-/** Matches those of variants that lack arguments, but have those that are left where BTF says. */
-const CONSTANTS_SUFFIX = /^(\.constprop\.\d+)+$/;
+/** Matches those of variants that are whole functions, with fewer arguments at most. */
+const WHOLE_SUFFIX = /^(\.(constprop|isra)\.\d+)+$/;
 
 /** What the kernel says of its functions: contents of files, see proc(5) and the kernel's ftrace.rst. */
 export interface SymbolFiles {
@@ -53,9 +54,8 @@ export function describedSkbFunctions(
  * can be traced than there are, `addresses` tells which; without it all are listed, and the kernel refuses
  * the others.
  *
- * A variant `x.constprop.0` lacks arguments of `x` that are constant. It is listed where BTF says where
- * the others are. A variant `x.isra.0` may have been given members of the skb instead of the skb, without
- * a trace in BTF, and `x.part.0` is a piece of `x`: these are always left out.
+ * A variant `x.constprop.0` or `x.isra.0` lacks arguments of `x`. It is listed where BTF says that the
+ * others are where they would be without it. `x.part.0` is a piece of `x`, of which BTF says nothing.
  *
  * @param described the functions of all modules; the first of those that share a module and a name counts
  * @param describesVariants what is known of the BTF of other modules of this kernel
@@ -81,8 +81,7 @@ export function findSkbFunctions(
   const isAlone = ({ module, name }: SkbFunction) =>
     !symbols.has(keyOf({ module, name: name.slice(0, name.indexOf(".")) }));
   const trustsVariants = describesVariants || variants.some(isAlone);
-  const isKept = ({ suffix }: { suffix: string }) =>
-    trustsVariants && CONSTANTS_SUFFIX.test(suffix);
+  const isKept = ({ suffix }: { suffix: string }) => trustsVariants && WHOLE_SUFFIX.test(suffix);
 
   const kept = variants.filter(isKept).map(({ suffix: _, ...fn }) => fn);
   const listed = Map.groupBy([...plain, ...kept], keyOf);
@@ -102,6 +101,17 @@ export function findSkbFunctions(
     describesVariants: trustsVariants,
     isAmbiguous: ambiguous.size > 0,
   };
+}
+
+/**
+ * Returns the part of a file that has all lines of one module, which come after those of the kernel: to
+ * search the rest would take most of the time.
+ */
+export function linesOfModule(content: Uint8Array<ArrayBuffer>, module: string): Uint8Array {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  const first = bytes.indexOf(`[${module}]\n`), last = bytes.lastIndexOf(`[${module}]\n`);
+  if (first < 0) return new Uint8Array();
+  return content.subarray(bytes.lastIndexOf("\n", first) + 1, last + `[${module}]\n`.length);
 }
 
 /** Returns a function for each of the symbols that share its name. */

@@ -5,6 +5,7 @@ import {
   describedSkbFunctions,
   findSkbFunctions,
   type FoundFunctions,
+  linesOfModule,
   type SymbolFiles,
 } from "./find_functions.ts";
 import { readKernelFile } from "./kernel_file.ts";
@@ -74,19 +75,23 @@ export async function loadModuleFunctions(
   paths: KernelPaths,
   describesVariants: boolean,
 ): Promise<FoundFunctions> {
-  const [files, { described }] = await Promise.all([
+  const [all, { described }] = await Promise.all([
     readSymbols(paths),
     readTypes(paths.btf, [module], (message) => {
       throw new IpftError(message);
     }),
   ]);
   const own = described.filter((fn) => fn.module === module);
+  const files = {
+    available: linesOfModule(all.available, module),
+    kallsyms: linesOfModule(all.kallsyms, module),
+  };
   const found = findSkbFunctions(own, files, describesVariants);
   if (!found.isAmbiguous) return found;
   return findSkbFunctions(own, await withHooks(files, paths), describesVariants);
 }
 
-async function readSymbols({ tracefs, kallsyms }: KernelPaths): Promise<SymbolFiles> {
+async function readSymbols({ tracefs, kallsyms }: KernelPaths) {
   const [available, symbols] = await Promise.all([
     readKernelFile(
       `${tracefs}/available_filter_functions`,

@@ -41,12 +41,16 @@ export class HostFiles {
   }
 }
 
-/** Resolves a folder. A script from a pipe is in /dev/fd, which the executable may not read: no folder then. */
+/**
+ * Resolves a folder. A script from a pipe is in /dev/fd, which the executable may not read, and a name may
+ * not be UTF-8: no folder then.
+ */
 function realFolder(folder: string): string[] {
   try {
     return [Deno.realPathSync(folder)];
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) return [];
+    if (error instanceof Deno.errors.InvalidData) return [];
     throw error;
   }
 }

@@ -62,7 +62,7 @@ Deno.test("functions of a module that is loaded during a trace are traced from t
       assert(names.includes("ip_output"));
       const late = events.filter(({ module }) => module === "br_netfilter");
       assert.equal(late.some((event) => event.function === "br_nf_post_routing"), isKernel(5, 11));
-      assert.match(trace.stderr, new RegExp(`^${events.length} events in `, "m"));
+      assert.match(trace.stderr, new RegExp(`^${events.length} events? in `, "m"));
       await shell("rmmod br_netfilter");
     });
   }
@@ -101,7 +101,7 @@ Deno.test("of all functions, only the one that the kernel refuses is left out an
 
 Deno.test("variants whose arguments may be elsewhere are left out, and named with -v", async () => {
   const names = (await ipft("-l")).stdout.split("\n");
-  assert.deepEqual(names.filter((name) => /\.(isra|part)\./.test(name)), []);
+  assert.deepEqual(names.filter((name) => /\.part\./.test(name)), []);
   const { stderr } = await ipft(
     "-v",
     "-m",

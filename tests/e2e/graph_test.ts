@@ -138,7 +138,7 @@ Deno.test("function_graph with a link for entries and one for returns", async ()
     functions,
   });
   using rings = await Rings.make(2 ** 16);
-  using tracer = Programs.load({
+  using tracer = await Programs.load({
     ...plan,
     filter: { mark: { value: 1234, mask: 0xffffffff } },
     rings,

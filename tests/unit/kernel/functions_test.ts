@@ -62,18 +62,20 @@ Deno.test("findSkbFunctions returns a shared name as often as the kernel lists i
   ]);
 });
 
-Deno.test("findSkbFunctions takes variants without constants where BTF describes variants", () => {
-  const described = [...describe("vmlinux", "a", "b"), ...describe("br", "a")];
-  const lines = ["a", "a.isra.0", "a.constprop.0", "b.constprop.0", "a.constprop.0 [br]"];
-  const found = findAll(described, lines);
+Deno.test("findSkbFunctions takes variants where BTF describes variants, but no pieces", () => {
+  const described = [...describe("vmlinux", "a", "b", "c"), ...describe("br", "a")];
+  const lines = ["a", "a.isra.0", "b.constprop.0", "b.constprop.1.isra.0", "c.part.0", "c"];
+  const found = findAll(described, [...lines, "a.constprop.0 [br]"]);
   assert.equal(found.describesVariants, true);
   assert.deepEqual(found.functions.map(named), [
     "vmlinux:a",
-    "vmlinux:a.constprop.0",
+    "vmlinux:a.isra.0",
     "vmlinux:b.constprop.0",
+    "vmlinux:b.constprop.1.isra.0",
+    "vmlinux:c",
     "br:a.constprop.0",
   ]);
-  assert.deepEqual(found.leftOut.map(named), ["vmlinux:a.isra.0"]);
+  assert.deepEqual(found.leftOut.map(named), ["vmlinux:c.part.0"]);
 });
 
 Deno.test("findSkbFunctions leaves variants out where BTF describes plain functions only", () => {
