@@ -7,6 +7,8 @@ import { OutputClosed } from "../../../lib/output/stdout.ts";
 import { event } from "../../support/memory_source.ts";
 import { FUNCTIONS, identified } from "../../support/sink_fixture.ts";
 
+const MODULE = import.meta.resolve("../../../lib/output/open_destination.ts");
+
 const INFO = { tracer: "function", functions: FUNCTIONS, originNs: 0n } as const;
 
 async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
@@ -148,16 +150,15 @@ Deno.test("standard output has a reader to watch, and a file that the shell open
     const path = `${directory}/appended`;
     await Deno.writeTextFile(path, "first ");
     const program = `
-      import { Open } from "../../../lib/ffi/descriptor.ts";
-import { openDestination } from "${import.meta.resolve("../../../lib/output/open_destination.ts")}";
+      import { openDestination } from "${MODULE}";
       using file = await openDestination("/dev/fd/3");
       file.begin();
       await file.write(new TextEncoder().encode("second"));
       await file.finish();`;
-    const { success } = await new Deno.Command("sh", {
+    const { success, stderr } = await new Deno.Command("sh", {
       args: ["-c", `"$@" 3>>${path}`, "sh", Deno.execPath(), "eval", "--no-check", program],
     }).output();
-    assert(success);
+    assert(success, new TextDecoder().decode(stderr));
     assert.equal(await Deno.readTextFile(path), "first second");
   }));
 
