@@ -65,10 +65,10 @@ const KINDS: Readonly<Record<number, FileStatus["kind"]>> = {
   1: "pipe",
 };
 
-/** Returns 0 when this user may write to a file, or make files in a directory. */
-export function checkWritable(path: string): number {
-  const W_OK = 2;
-  return libc.access(cString(path), W_OK) === 0 ? 0 : -lastErrno();
+/** Returns 0 when this user may read or write a file. Whoever may write a directory may make files in it. */
+export function checkAccess(path: string, access: "read" | "write"): number {
+  const R_OK = 4, W_OK = 2;
+  return libc.access(cString(path), access === "read" ? R_OK : W_OK) === 0 ? 0 : -lastErrno();
 }
 
 /**

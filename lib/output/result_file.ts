@@ -2,7 +2,7 @@ import { fileErrnoText, IpftError } from "../base/errors.ts";
 import { Open, open, sync } from "../ffi/descriptor.ts";
 import { close } from "../ffi/libc.ts";
 import {
-  checkWritable,
+  checkAccess,
   copyOwnerAndMode,
   directoryOf,
   fileStatus,
@@ -41,13 +41,13 @@ export class ResultFile implements Destination {
     this.#target = this.#checked(followLinks(path));
     const status = fileStatus(this.#target);
     if (status === -ENOENT) {
-      this.#checked(checkWritable(directoryOf(this.#target)));
+      this.#checked(checkAccess(directoryOf(this.#target), "write"));
       if (/(^|\/)$/.test(this.#target)) throw writeError(path, ENOENT);
       return;
     }
     const { kind, isProtected } = this.#checked(status);
     if (kind === "directory") throw writeError(path, EISDIR);
-    this.#checked(checkWritable(this.#target));
+    this.#checked(checkAccess(this.#target, "write"));
     if (isProtected) {
       throw new IpftError(`cannot write ${path}: its attributes forbid it`, "lsattr shows them");
     }
