@@ -34,7 +34,6 @@ export const Open = {
   create: 0o100,
   /** Fails when there is such a file. */
   exclusive: 0o200,
-  truncate: 0o1000,
   nonBlocking: 0o4000,
   /** A file without a name in the directory that is named. */
   temporary: 0o20200000,

@@ -131,16 +131,20 @@ Deno.test("a symbolic link stays one, whether its target is there or not", () =>
     await assert.rejects(openDestination(`${directory}/loop`), /ELOOP/);
   }));
 
-Deno.test("a file with several names keeps them, and is emptied only when the trace is ready", () =>
+Deno.test("a file with several names keeps them, and is emptied by the first result or the end", () =>
   inDirectory(async (directory) => {
     await Deno.writeTextFile(`${directory}/one`, "old and long");
     await Deno.link(`${directory}/one`, `${directory}/two`);
     using file = await openDestination(`${directory}/one`);
     assert.equal(await Deno.readTextFile(`${directory}/two`), "old and long");
     file.begin();
+    assert.equal(await Deno.readTextFile(`${directory}/two`), "old and long");
     await file.write(new TextEncoder().encode("new"));
+    await file.write(new TextEncoder().encode("er"));
     await file.finish();
-    assert.equal(await Deno.readTextFile(`${directory}/two`), "new");
+    assert.equal(await Deno.readTextFile(`${directory}/two`), "newer");
+    await writeTo(`${directory}/two`, "");
+    assert.equal(await Deno.readTextFile(`${directory}/one`), "");
   }));
 
 Deno.test("standard output has a reader to watch, and a file that the shell opened is continued", () =>
