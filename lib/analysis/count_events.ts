@@ -3,15 +3,11 @@ import type { Stage } from "./stage.ts";
 
 /** Counts what a trace shows: its events, their packets, and the functions that they are in. */
 export class CountEvents implements Stage {
-  readonly #isSeen: Uint8Array;
+  /** By function index, which has 16 bits. */
+  readonly #isSeen = new Uint8Array(2 ** 16);
   #events = 0;
   #packets = 0;
   #functions = 0;
-
-  /** @param functionCount how many functions the trace's table has */
-  constructor(functionCount: number) {
-    this.#isSeen = new Uint8Array(functionCount);
-  }
 
   get events(): number {
     return this.#events;

@@ -18,7 +18,8 @@ const IS_RUNNING = 0, HAS_ENDED = 1;
  */
 export class IdentifyPackets implements Stage {
   /** By function index: whether a packet ends with it. */
-  readonly #isLast: Uint8Array;
+  #isLast: Uint8Array;
+  readonly #functions: TraceHeader["functions"];
   readonly #skbs = new PairTable();
   /** By the skb's number: its latest packet, from 1, and whether that one has ended. */
   #latest = new Uint32Array(1024);
@@ -29,12 +30,14 @@ export class IdentifyPackets implements Stage {
   #packetOfCall = new Uint32Array(1024);
 
   constructor({ tracer, functions }: Pick<TraceHeader, "tracer" | "functions">) {
-    this.#isLast = Uint8Array.from(functions, ({ name }) => endsPacket(name) ? 1 : 0);
+    this.#functions = functions;
+    this.#isLast = lastOf(functions);
     if (tracer === "function_graph") this.#calls = new OpenCalls();
   }
 
   apply({ length, columns }: EventBatch): void {
     const { skb, functionIndex, isReturn, task, packet, isLast, call } = columns;
+    if (this.#functions.length !== this.#isLast.length) this.#isLast = lastOf(this.#functions);
     for (let row = 0; row < length; row++) {
       const number = this.#skbs.number(skb[2 * row + 1], skb[2 * row]);
       if (number >= this.#latest.length) this.#grow();
@@ -72,4 +75,8 @@ export class IdentifyPackets implements Stage {
     states.set(this.#states);
     this.#states = states;
   }
+}
+
+function lastOf(functions: TraceHeader["functions"]): Uint8Array {
+  return Uint8Array.from(functions, ({ name }) => endsPacket(name) ? 1 : 0);
 }

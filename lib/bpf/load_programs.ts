@@ -1,4 +1,4 @@
-/** The tracer's object in the kernel: configured for its method, with or without a user's extension. */
+/** Loads tracer.bpf.c for a method, with or without a user's extension. */
 import { errnoText, IpftError } from "../base/errors.ts";
 import { type BpfMap, BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping } from "../ffi/libc.ts";
@@ -12,52 +12,55 @@ import type { ProgramsConfig } from "./programs_config.ts";
 import { VerifierLog } from "./verifier_log.ts";
 
 /**
- * Loads the programs of the configured method and the probes. An extension is the one to blame only for
- * what the programs alone are not refused for.
+ * Loads the programs of the configured method and the probes. An extension is blamed only if the programs
+ * can be loaded without it.
  * @throws IpftError when the object is not built, or the kernel refuses the extension or a program
  */
-export function loadTracerObject(config: ProgramsConfig): BpfObject {
-  const { extension, method, functions } = config;
-  const binding = method.bind?.(functions);
+export async function loadObject(config: ProgramsConfig): Promise<BpfObject> {
+  const { extension, method, lenders } = config;
+  const binding = method.bind?.(lenders);
   const alone = { ...config, extension: undefined };
-  if (!extension) return loadAlone(alone, binding);
-  // The programs alone find functions that they can be bound to: an extension that the verifier refuses is
-  // not tried with one function after the other.
-  if (binding) loadAlone(alone, binding)[Symbol.dispose]();
-  const loaded = loadWithExtension(config, binding);
+  if (!extension) return await loadAlone(alone, binding);
+  // First find functions for the programs without the extension: otherwise one that the verifier refuses
+  // would be tried with one function after the other.
+  if (binding) (await loadAlone(alone, binding))[Symbol.dispose]();
+  const loaded = await loadWithExtension(config, binding);
   if (loaded instanceof BpfObject) return loaded;
-  if (!binding) loadAlone(alone, binding)[Symbol.dispose]();
+  if (!binding) (await loadAlone(alone, binding))[Symbol.dispose]();
   throw loaded;
 }
 
-function loadAlone(config: ProgramsConfig, binding: Binding | undefined): BpfObject {
+async function loadAlone(
+  config: ProgramsConfig,
+  binding: Binding | undefined,
+): Promise<BpfObject> {
   const table = tableFor(config, binding);
   const image = makeImage(config, table);
   for (;;) {
     using log = new LibbpfLog(config.onLog);
     const object = new BpfObject(image, OBJECT_NAME);
-    const result = load(object, config, table, binding);
+    const result = await load(object, config, table, binding);
     if (result === 0) return object;
     if (binding?.next(log.lines)) continue;
     throw loadRefusal(result, config.backend.name, config.probes ?? [], log.lines);
   }
 }
 
-/** The loaded object, or what its extension is refused for. */
-function loadWithExtension(
+/** Returns the loaded object, or the error for its extension. */
+async function loadWithExtension(
   config: ProgramsConfig,
   binding: Binding | undefined,
-): BpfObject | IpftError {
+): Promise<BpfObject | IpftError> {
   const table = tableFor(config, binding);
   const image = makeImage(config, table);
   using log = new LibbpfLog(config.onLog);
   const problem = new VerifierLog("problem");
   const object = openWithExtension(image, log);
-  if (load(object, config, table, binding, problem) === 0) return object;
-  // Only now: to describe every instruction takes the kernel many times longer than to check it.
+  if (await load(object, config, table, binding, problem) === 0) return object;
+  // Only now, because logging every instruction takes the kernel many times longer than checking them.
   const instructions = new VerifierLog("instructions");
   const again = openWithExtension(image, log);
-  const result = load(again, config, table, binding, instructions);
+  const result = await load(again, config, table, binding, instructions);
   if (result === 0) return again;
   instructions.lines.forEach((line) => config.onLog?.(line));
   const verifierLog = instructions.isComplete ? instructions : problem;
@@ -72,29 +75,36 @@ function openWithExtension(image: Uint8Array<ArrayBuffer>, log: LibbpfLog): BpfO
   }
 }
 
-/** For messages, and the beginning of the kernel's names of `.bss` and the like. */
+/** For messages, and the prefix of the kernel's names for `.bss` and the like. */
 const OBJECT_NAME = "ipft";
 
-/** Programs that are bound to their function need no table. */
-function tableFor({ functions }: ProgramsConfig, binding: Binding | undefined): FunctionTable {
-  return makeFunctionTable(binding ? [] : functions.map(({ address = 0n }) => address));
+/** Functions of modules that may be loaded during a trace. */
+const LATER_FUNCTIONS = 1024;
+
+/** The table that the programs are loaded with. Those that are bound to their function need none. */
+export function tableFor(
+  { functions }: Pick<ProgramsConfig, "functions">,
+  binding: Binding | undefined,
+): FunctionTable {
+  if (binding) return makeFunctionTable([]);
+  return makeFunctionTable(functions.map(({ address = 0n }) => address), LATER_FUNCTIONS);
 }
 
-/** 0, or the negative errno; the object is disposed then. */
-function load(
+/** Loads an object. Returns 0, or the negative errno, and then the object is disposed. */
+async function load(
   object: BpfObject,
   config: ProgramsConfig,
   table: FunctionTable,
   binding: Binding | undefined,
   verifierLog?: VerifierLog,
-): number {
+): Promise<number> {
   let result = -1;
   try {
     enablePrograms(object, config, binding, verifierLog);
     object.map("ipft_rings").maxEntries = config.rings.fds.length;
     object.map("ipft_functions").maxEntries = table.slots.length / 2;
     object.map("ipft_calls").maxEntries = config.method.exit === undefined ? 1 : OPEN_CALLS;
-    result = object.load();
+    result = await object.load();
     if (result === 0) fill(object.map("ipft_functions"), table);
     return result;
   } finally {
@@ -102,17 +112,20 @@ function load(
   }
 }
 
-/** Traced packets' calls under way at any time, for methods that keep them in a map. */
+/** All positions of the skb that there are programs for. */
+const SKB_POSITIONS = [0, 1, 2, 3, 4];
+
+/** The most calls that can be open at a time, for methods that keep them in a map. */
 const OPEN_CALLS = 16_384;
 
-/** Chooses the programs that are loaded, and binds them to functions where they want one. */
+/** Chooses the programs to load, and binds them to functions if their method wants that. */
 function enablePrograms(
   object: BpfObject,
-  { method: { entry, exit, attachType }, functions, probes = [] }: ProgramsConfig,
+  { method: { entry, exit, attachType }, probes = [] }: ProgramsConfig,
   binding: Binding | undefined,
   verifierLog?: VerifierLog,
 ): void {
-  // Also those that an extension brings along.
+  // This includes programs of the extension.
   for (const program of object.programs()) program.autoload = false;
   const enable = (program: BpfProgram) => {
     program.autoload = true;
@@ -124,13 +137,14 @@ function enablePrograms(
     if (attachType !== undefined) program.expectedAttachType = attachType;
   };
   let bound: string | undefined;
-  for (const position of new Set(functions.map(({ skbPosition }) => skbPosition))) {
+  // Functions that come later may have their skb anywhere.
+  for (const position of SKB_POSITIONS) {
     const functionName = binding?.functionName(position);
     if (binding && functionName === undefined) continue;
     enableMethod(object.program(entry + position), functionName);
     bound ??= functionName;
   }
-  // What an entry program can be bound to, an exit program can as well.
+  // A function that takes an entry program takes an exit program as well.
   if (exit && (!binding || bound !== undefined)) enableMethod(object.program(exit), bound);
   for (const probe of probes) enable(object.program(probe.program));
 }

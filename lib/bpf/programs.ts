@@ -1,15 +1,17 @@
 import type { BpfObject, BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping, waitForAny } from "../ffi/libc.ts";
 import { STATE } from "./state.ts";
-import { loadTracerObject } from "./load_programs.ts";
+import { type FunctionTable, insertFunction } from "./function_table.ts";
+import { loadObject, tableFor } from "./load_programs.ts";
+import type { SkbFunction } from "../kernel/skb_function.ts";
 import type { ProgramsConfig } from "./programs_config.ts";
 import type { MethodPrograms } from "./attach/backend.ts";
 
-/** What the programs have counted, over all CPUs. */
+/** What the programs have counted on all CPUs together. */
 export interface Counters {
   /** Probes that met a packet that passes the filter. */
   readonly hits: number;
-  /** Hits whose record found no room in any ring. */
+  /** Hits without a record, because no ring had room. */
   readonly lost: number;
   /** Hits that the user's extension did not want. */
   readonly dropped: number;
@@ -27,6 +29,9 @@ export class Programs implements MethodPrograms, Disposable {
   readonly #counters: BigUint64Array;
   readonly #config: ProgramsConfig;
 
+  /** What is in `ipft_functions`, once functions are added to it. */
+  #table?: FunctionTable;
+
   private constructor(object: BpfObject, config: ProgramsConfig) {
     this.#object = object;
     this.#config = config;
@@ -40,8 +45,8 @@ export class Programs implements MethodPrograms, Disposable {
    * Loads the programs of a method and the probes.
    * @throws IpftError when the object is not built, or the kernel refuses the extension or a program
    */
-  static load(config: ProgramsConfig): Programs {
-    const object = loadTracerObject(config);
+  static async load(config: ProgramsConfig): Promise<Programs> {
+    const object = await loadObject(config);
     try {
       return new Programs(object, config);
     } catch (error) {
@@ -60,7 +65,24 @@ export class Programs implements MethodPrograms, Disposable {
   }
 
   /**
-   * Lets the programs find their rings; before that, every hit is lost.
+   * Lets the programs know a function that they will be attached to.
+   * @param index its number in events
+   * @returns false if there is no room for it
+   */
+  addFunction(index: number, { address = 0n }: SkbFunction): boolean {
+    if (this.#config.method.bind) return true;
+    this.#table ??= tableFor(this.#config, undefined);
+    const { slots } = this.#table;
+    const slot = insertFunction(this.#table, address, index);
+    if (slot === undefined) return false;
+    const { fd } = this.#object.map("ipft_functions");
+    using mapping = new Mapping(fd, 0, slots.byteLength, "read-write");
+    new Uint32Array(mapping.memory).set(slots.subarray(2 * slot, 2 * slot + 2), 2 * slot);
+    return true;
+  }
+
+  /**
+   * Puts the rings where the programs find them. Before that, every hit is lost.
    * @returns 0, or a negative errno
    */
   insertRings(): Promise<number> {
@@ -79,31 +101,35 @@ export class Programs implements MethodPrograms, Disposable {
     return probes.move();
   }
 
-  /** From now on hits are counted and recorded, on all CPUs. */
+  /** Begins to count and record hits. */
   start(): void {
     Atomics.store(this.#active, 0, 1);
   }
 
-  /** From now on nothing is recorded, but for probes that are under way on other CPUs. */
+  /** Stops that. Programs that are running on other CPUs still finish their records. */
   stop(): void {
     Atomics.store(this.#active, 0, 0);
   }
 
   /**
    * Waits until a ring has a record, the reader of an output has gone, or `timeoutMs` have passed.
-   * Only meanwhile, and once more after it, does a record cost the kernel a wake-up. May be left
-   * waiting: it does not touch the programs when it ends.
+   * Only meanwhile, and once more after it, does a record cost the kernel a wake-up. The caller need not
+   * await the end: it does not touch the programs.
    */
-  async waitForRecord(outputFds: readonly number[], timeoutMs: number): Promise<void> {
+  async waitForRecord(
+    otherFds: readonly number[],
+    outputFds: readonly number[],
+    timeoutMs: number,
+  ): Promise<void> {
     Atomics.store(this.#asleep, 0, 1);
-    await waitForAny(this.#config.rings.fds, outputFds, timeoutMs);
+    await waitForAny([...this.#config.rings.fds, ...otherFds], outputFds, timeoutMs);
   }
 
   counters(): Counters {
     let hits = 0n, lost = 0n, dropped = 0n;
     const words = this.#counters, step = STATE.counterBytes / 8;
     for (let slot = 0; slot < words.length; slot += step) {
-      // hits last: one that is counted in between must not look lost before it was made.
+      // hits last, so that a hit counted in between is not taken for a lost one.
       lost += Atomics.load(words, slot + STATE.lost / 8);
       dropped += Atomics.load(words, slot + STATE.dropped / 8);
       hits += Atomics.load(words, slot + STATE.hits / 8);

@@ -29,7 +29,7 @@ export interface EventSource extends Disposable {
   completeness(): Completeness;
   /**
    * Counts the calls of traced functions that the kernel did not show to the programs, with any packet.
-   * Undefined where it does not count them.
+   * Undefined where it does not count all of them.
    */
   missed(): number | undefined;
 }

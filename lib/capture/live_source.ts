@@ -1,5 +1,10 @@
 /** The running kernel as a source of events: inspect -> plan -> load -> attach -> read. */
-import type { Attachment, AttachObserver, Refusal } from "../bpf/attach/attachment.ts";
+import {
+  type Attachment,
+  type AttachObserver,
+  type Refusal,
+  sumIfAllKnown,
+} from "../bpf/attach/attachment.ts";
 import type { LinkExtension } from "../bpf/extension_object.ts";
 import type { Probe } from "../bpf/probes/probe.ts";
 import { Programs } from "../bpf/programs.ts";
@@ -11,8 +16,12 @@ import type { TraceHeader } from "../event/trace_header.ts";
 import { monotonicNs } from "../ffi/libc.ts";
 import type { PacketFilter } from "../filter/packet_filter.ts";
 import { inspectKernel } from "../kernel/inspect.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { ModuleWatch } from "../kernel/module_watch.ts";
+import type { SkbFunction } from "../kernel/skb_function.ts";
 import { attach } from "./attach.ts";
 import type { Completeness, EventSource } from "./event_source.ts";
+import { LateModules, type ModuleReport } from "./late_modules.ts";
 import { type PlanRequest, planTrace, type TracePlan } from "./plan.ts";
 
 /** While records come, an empty ring is looked at this often. */
@@ -48,10 +57,13 @@ export interface CaptureOptions extends PlanRequest {
 export class LiveSource implements EventSource {
   readonly header: TraceHeader;
   readonly plan: TracePlan;
-  readonly #resources = new DisposableStack();
   readonly #programs: Programs;
   readonly #reader: RingReader;
+  readonly #resources: DisposableStack;
   readonly #outputFds: readonly number[];
+  readonly #modules: ModuleWatch;
+  readonly #lateModules: LateModules;
+  #modulesCheckedAt = 0;
   readonly #stopped = new AbortController();
   #attachment?: Attachment;
   #delivered = 0;
@@ -59,13 +71,31 @@ export class LiveSource implements EventSource {
   #movedAt = performance.now();
   #stoppedAt = 0;
 
-  private constructor(plan: TracePlan, rings: Rings, options: CaptureOptions) {
-    this.plan = plan;
-    this.#resources.use(rings);
-    this.#programs = this.#resources.use(Programs.load({ ...options, ...plan, rings }));
+  /** @param resources holds the rings and programs; the source takes over what is in it */
+  private constructor(
+    plan: TracePlan,
+    rings: Rings,
+    modules: ModuleWatch,
+    programs: Programs,
+    options: CaptureOptions,
+    resources: DisposableStack,
+  ) {
     const { tracer, sections, outputFds } = options;
-    this.header = { tracer, functions: plan.functions, sections, originNs: monotonicNs() };
-    this.#reader = this.#resources.use(new RingReader(rings, sections, this.header.originNs));
+    this.plan = plan;
+    const functions: SkbFunction[] = [...plan.functions];
+    this.header = { tracer, functions, sections, originNs: monotonicNs() };
+    this.#programs = programs;
+    this.#modules = modules;
+    this.#lateModules = resources.use(
+      new LateModules(modules, {
+        plan,
+        filter: options.functions,
+        functions,
+        programs: this.#programs,
+      }),
+    );
+    this.#reader = resources.use(new RingReader(rings, sections, this.header.originNs));
+    this.#resources = resources.move();
     this.#outputFds = outputFds;
   }
 
@@ -76,14 +106,12 @@ export class LiveSource implements EventSource {
   static async load(options: CaptureOptions): Promise<LiveSource> {
     const ringsMade = Rings.make(options.bufferSizeBytes);
     ringsMade.catch(() => {}); // what is wrong with the kernel is told first
-    const plan = planTrace(await inspectKernel(options.warn), options);
-    const rings = await ringsMade;
-    try {
-      return new LiveSource(plan, rings, options);
-    } catch (error) {
-      rings[Symbol.dispose]();
-      throw error;
-    }
+    using resources = new DisposableStack();
+    const modules = resources.use(new ModuleWatch());
+    const plan = planTrace(await inspectWith(modules, options.warn), options);
+    const rings = resources.use(await ringsMade);
+    const programs = resources.use(await Programs.load({ ...options, ...plan, rings }));
+    return new LiveSource(plan, rings, modules, programs, options, resources);
   }
 
   /**
@@ -109,9 +137,15 @@ export class LiveSource implements EventSource {
     this.#stopped.abort();
   }
 
+  /** Called during the trace for each module that is loaded, once its functions are attached to. */
+  set onModule(report: (report: ModuleReport) => void) {
+    this.#lateModules.onReport = report;
+  }
+
   async read(batch: EventBatch): Promise<boolean> {
     this.#reader.read(batch);
     const now = performance.now();
+    if (batch.length === 0 || now - this.#modulesCheckedAt > POLL_MS) this.#checkModules(now);
     if (batch.length > 0) {
       this.#delivered += batch.length;
       this.#movedAt = now;
@@ -125,7 +159,11 @@ export class LiveSource implements EventSource {
     } else if (now - this.#movedAt < POLL_MS) {
       await sleep(POLL_MS);
     } else {
-      const woken = this.#programs.waitForRecord(this.#outputFds, ASLEEP_MS);
+      const woken = this.#programs.waitForRecord(
+        this.#modules.fds,
+        this.#outputFds,
+        ASLEEP_MS,
+      );
       await orAborted(woken, this.#stopped.signal);
     }
     return true;
@@ -136,11 +174,28 @@ export class LiveSource implements EventSource {
   }
 
   missed(): number | undefined {
-    return this.#attachment?.missed();
+    return sumIfAllKnown([this.#attachment?.missed(), ...this.#lateModules.missed()]);
+  }
+
+  #checkModules(now: number): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#modulesCheckedAt = now;
+    this.#lateModules.check();
   }
 
   [Symbol.dispose](): void {
     this.#resources[Symbol.dispose]();
+  }
+}
+
+/** Inspects the kernel, once more when a module is loaded meanwhile: those that come later are noticed. */
+async function inspectWith(
+  modules: ModuleWatch,
+  warn: (message: string) => void,
+): Promise<Kernel> {
+  for (;;) {
+    const kernel = await inspectKernel(warn);
+    if (modules.loaded().length === 0) return kernel;
   }
 }
 

@@ -1,4 +1,4 @@
-/** What will be traced, and how: all that is decided before anything is loaded. */
+/** Decides what to trace, and how, before anything is loaded. */
 import { usageError } from "../base/errors.ts";
 import { type BackendName, type Choice, chooseMethod } from "../bpf/attach/backends.ts";
 import type { Tracer } from "../event/trace_header.ts";
@@ -11,13 +11,19 @@ import type { SkbFunction } from "../kernel/skb_function.ts";
 export interface TracePlan extends Choice {
   readonly capabilities: Capabilities;
   readonly btfIds: BtfIds;
-  /** The functions to trace; their index here is their number everywhere. */
+  /** The functions to trace. Everything else refers to them by index. */
   readonly functions: readonly SkbFunction[];
-  /** How many functions pass the filter, but are out of the backend's reach. */
+  /** How many functions pass the filter that the backend cannot reach. */
   readonly unreachable: number;
+  /** All functions that the backend reaches: programs can be bound to them when they are loaded. */
+  readonly lenders: readonly SkbFunction[];
+  /** Variants that pass the filter and are left out, because their arguments may be elsewhere. */
+  readonly leftOut: readonly SkbFunction[];
+  /** See `FoundFunctions` of lib/kernel/find_functions.ts. */
+  readonly describesVariants: boolean;
 }
 
-/** What decides how to trace, and what. */
+/** What the user wants to trace, and how. */
 export interface PlanRequest {
   readonly tracer: Tracer;
   /** Undefined for the best that the kernel has. */
@@ -31,7 +37,7 @@ export interface PlanRequest {
  * @throws IpftError when the kernel lacks what the backend needs, or the filter leaves nothing
  */
 export function planTrace(
-  { capabilities, btfIds, functions: all }: Kernel,
+  { capabilities, btfIds, functions: all, leftOut, describesVariants }: Kernel,
   { tracer, backend: wanted, functions: filter }: PlanRequest,
 ): TracePlan {
   const { backend, method } = chooseMethod(capabilities, tracer, wanted);
@@ -44,11 +50,21 @@ export function planTrace(
     );
   }
   const unreachable = matching.length - functions.length;
-  return { backend, method, capabilities, btfIds, functions, unreachable };
+  return {
+    backend,
+    method,
+    capabilities,
+    btfIds,
+    functions,
+    unreachable,
+    lenders: [...functions, ...all.filter((fn) => backend.reaches(fn))],
+    leftOut: filterFunctions(leftOut, filter),
+    describesVariants,
+  };
 }
 
-/** An event has 16 bits for the number of its function. */
-const MAX_FUNCTIONS = 2 ** 16;
+/** An event has 16 bits for the index of its function. */
+export const MAX_FUNCTIONS = 2 ** 16;
 
 /**
  * Selects the functions that pass the filter.

@@ -207,6 +207,8 @@ export const IPFT: Command = {
   ],
   commands: [LUA, DOCTOR],
   notes: [
+    "REGEX is searched for in the name, in the syntax of RE2: " +
+    "https://github.com/google/re2/wiki/Syntax",
     "MARK and MASK are decimal, hexadecimal (0x) or octal (0).",
     "An output is a format and a file. Each -o or -w completes the latest output, or begins " +
     "another when that one already has a format or file: -o aggregate -o json -w x.json prints " +

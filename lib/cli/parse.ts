@@ -4,12 +4,11 @@ import { type Given, optionsOf, type Values } from "./option.ts";
 import { type Arguments, readOptions } from "./read.ts";
 import { checkedMark, rejectOperands, SEE_HELP } from "./values.ts";
 import { DATA_BYTES } from "../event/section.ts";
-import type { FunctionFilter } from "../kernel/functions.ts";
 import { usageError } from "../base/errors.ts";
 import { ringSizeOfPages } from "./numbers.ts";
 import { checkedOutputs, pairOutputs } from "./outputs.ts";
 import type { OutputRequest } from "../output/outputs.ts";
-import type { Request, TraceOptions } from "./request.ts";
+import type { FunctionPatterns, Request, TraceOptions } from "./request.ts";
 
 const DEFAULT_MASK = 0xffff_ffff;
 const DEFAULT_BUFFER_BYTES = 64 * 2 ** 20;
@@ -48,7 +47,7 @@ function parseOwn(args: readonly string[], child: readonly string[]): Request {
 
 function traceOptions(
   { given, values }: Pick<Arguments<typeof OPTIONS>, "given" | "values">,
-  functions: FunctionFilter,
+  functions: FunctionPatterns,
   child: readonly string[],
 ): TraceOptions {
   if (values.script && values.extension) {

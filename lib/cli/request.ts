@@ -5,13 +5,12 @@ import type { ExtensionFile } from "../extension/extension.ts";
 import type { TemplateName } from "../extension/templates.ts";
 import type { MarkCondition } from "../filter/mark.ts";
 import type { PacketFilter } from "../filter/packet_filter.ts";
-import type { FunctionFilter } from "../kernel/functions.ts";
 import type { OutputRequest } from "../output/outputs.ts";
 
 /** What the command line asks for. */
 export type Request =
   | { readonly kind: "trace"; readonly options: TraceOptions }
-  | { readonly kind: "list"; readonly functions: FunctionFilter }
+  | { readonly kind: "list"; readonly functions: FunctionPatterns }
   | { readonly kind: "doctor"; readonly verbose: boolean }
   | { readonly kind: "lua"; readonly trial: ScriptTrial }
   | { readonly kind: "generate"; readonly template: GeneratedName }
@@ -19,12 +18,18 @@ export type Request =
   /** `--help`: a text for stdout. */
   | { readonly kind: "print"; readonly text: string };
 
+/** Regular expressions for the names of functions and modules, not checked yet. Undefined for all. */
+export interface FunctionPatterns {
+  readonly functionRegex?: string;
+  readonly moduleRegex?: string;
+}
+
 /** What to trace and where results go, validated. */
 export interface TraceOptions {
   /** The packets to trace. */
   readonly filter: PacketFilter & { readonly mark: MarkCondition };
   /** The functions to trace them in. */
-  readonly functions: FunctionFilter;
+  readonly functions: FunctionPatterns;
   /** Undefined: the best that the kernel has. */
   readonly backend?: BackendName;
   readonly tracer: Tracer;

@@ -76,7 +76,7 @@ async function tryBackend(
       functions: { functionRegex: TRIED_FUNCTION },
     });
     using rings = await Rings.make(TRIED_BUFFER_BYTES);
-    using programs = Programs.load({ ...plan, filter: TRIED_FILTER, rings, onLog });
+    using programs = await Programs.load({ ...plan, filter: TRIED_FILTER, rings, onLog });
     using _attachment = await attach(plan, programs, UNOBSERVED);
     return undefined;
   } catch (error) {

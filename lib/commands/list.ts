@@ -1,7 +1,8 @@
 import { printable } from "../base/printable.ts";
 import { printText } from "../output/stdout.ts";
 import { selectFunctions } from "../capture/plan.ts";
-import type { FunctionFilter } from "../kernel/functions.ts";
+import { functionFilter } from "../cli/patterns.ts";
+import type { FunctionPatterns } from "../cli/request.ts";
 import { inspectKernel } from "../kernel/inspect.ts";
 import { VMLINUX } from "../kernel/skb_function.ts";
 
@@ -10,9 +11,10 @@ import { VMLINUX } from "../kernel/skb_function.ts";
  * @param warn called for each module whose functions are left out
  */
 export async function listFunctions(
-  filter: FunctionFilter,
+  patterns: FunctionPatterns,
   warn: (message: string) => void,
 ): Promise<void> {
+  const filter = await functionFilter(patterns);
   const { functions } = await inspectKernel(warn);
   const lines = selectFunctions(functions, filter)
     .map(({ name, module }) => module === VMLINUX ? name : `${name} [${module}]`);

@@ -1,5 +1,6 @@
 /** `ipft lua`: runs the functions of a script on given bytes. */
 import { errorText, IpftError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import { LuaScript } from "../lua/script.ts";
 import { linkExtension } from "../extension/link.ts";
 import { printText } from "../output/stdout.ts";
@@ -30,7 +31,7 @@ export async function tryScript(
         tell("no extension object: the script has neither emit nor program");
       } else {
         linkExtension(object);
-        tell(`${object.source} has ${object.elf.length} bytes and links`);
+        tell(`${printable(object.source)} has ${object.elf.length} bytes and links`);
       }
     } catch (error) {
       // The object may not be built yet. The functions that format its data can still be tried.

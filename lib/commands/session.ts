@@ -49,19 +49,22 @@ export interface Session {
 export async function runSession(session: Session): Promise<void> {
   const { source, sinks, outputFds, tell, unformatted } = session;
   const limit = new LimitPackets(session.packets);
-  const count = new CountEvents(source.header.functions.length);
+  const count = new CountEvents();
   using line = new TerminalLine();
   const tellAbove = (message: string) => {
     line.clear();
     tell(message);
   };
   const loss = new LossReport(source, tellAbove);
+  const countsMissed = source.missed() !== undefined;
   tell("Trace ready!");
   const begin = performance.now();
   await using end = session.begin(tellAbove);
   const onTurn = () => {
     loss.update();
-    if (session.showsProgress) line.show(() => progressText(count, source.completeness()));
+    if (session.showsProgress) {
+      line.show(() => progressText(count, source.completeness(), countsMissed));
+    }
     if (limit.isComplete || sinks.hasFailed) end.reach();
     if (!outputFds.some(isReaderGone)) return;
     if (sinks.count === 1) throw new OutputClosed();

@@ -1,19 +1,20 @@
 /** `ipft`: a trace from its options to its summary. */
 import { errorText, IpftError } from "../base/errors.ts";
-import type { Refusal } from "../bpf/attach/attachment.ts";
 import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts";
 import { markSockets } from "../bpf/probes/mark_sockets.ts";
 import { LiveSource } from "../capture/live_source.ts";
-import type { TracePlan } from "../capture/plan.ts";
+import { functionFilter } from "../cli/patterns.ts";
 import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
 import type { FieldReader, OpenFields } from "../event/fields.ts";
 import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
+import type { FunctionFilter } from "../kernel/functions.ts";
 import { scriptOutput } from "../lua/script_output.ts";
 import { Outputs } from "../output/outputs.ts";
 import { AttachBars } from "../terminal/attach_bars.ts";
 import { runSession } from "./session.ts";
-import { stopSignal } from "./stop_signal.ts";
+import { stopSignal, unlessStopped } from "./stop_signal.ts";
+import { tellAttached, tellModule } from "./tell_attached.ts";
 import { TraceEnd } from "./trace_end.ts";
 
 /** Takes everything but results: progress, warnings, the summary. */
@@ -29,28 +30,23 @@ type Tell = (message: string) => void;
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   if (options.probeServer === undefined) Deno.permissions.revokeSync({ name: "net" });
   const signal = stopSignal();
+  const functions = await functionFilter(options.functions);
   const inputs = options.extension === undefined ? [] : [options.extension.path];
   using outputs = await Outputs.open(options.outputs, inputs, signal);
   if (options.extension === undefined) {
-    return await traceEvents(options, undefined, outputs, signal, tell);
+    return await traceEvents(options, functions, undefined, outputs, signal, tell);
   }
-  const isJsonOnStdout = options.outputs.some(({ format, path }) =>
-    format === "json" && path === undefined
-  );
-  using extension = await loadExtension(
-    options.extension,
-    scriptOutput(isJsonOnStdout),
-    tell,
-    signal,
-  );
+  const output = scriptOutput(!outputs.isStdoutForPeople);
+  using extension = await loadExtension(options.extension, output, tell, signal);
   await takeTurn(signal, () => {}); // to compile takes a while, and there is nothing to detach
-  const body = () => traceEvents(options, extension, outputs, signal, tell);
+  const body = () => traceEvents(options, functions, extension, outputs, signal, tell);
   await extension.run(body, (error) => tell(errorText(error)));
 }
 
 /** The trace without the extension's own beginning and end. */
 async function traceEvents(
   options: TraceOptions,
+  functions: FunctionFilter,
   extension: Extension | undefined,
   outputs: Outputs,
   signal: AbortSignal,
@@ -58,8 +54,9 @@ async function traceEvents(
 ): Promise<void> {
   const object = extension?.object();
   using cgroup = await openMarkedCgroup(options);
-  using source = await LiveSource.load({
+  const loading = LiveSource.load({
     ...options,
+    functions,
     sections: object === undefined ? options.sections : [DATA, ...options.sections],
     probes: cgroup && [markSockets(cgroup.path, options.filter.mark.value)],
     extension: object && await linkerFor(object),
@@ -67,7 +64,9 @@ async function traceEvents(
     warn: tell,
     onLog: options.verbose ? tell : undefined,
   });
-  const fields = new Fields(await extension?.openFields((error) => tell(errorText(error))));
+  using source = await unlessStopped(loading, signal);
+  const opening = Promise.resolve(extension?.openFields((error) => tell(errorText(error))));
+  const fields = new Fields(await unlessStopped(opening, signal));
   const sinks = outputs.openSinks({ header: source.header, openFields: fields.open });
   await attach(source, options, signal, tell);
 
@@ -81,7 +80,10 @@ async function traceEvents(
     packets: options.packets,
     showsProgress: options.command === undefined && extension === undefined && outputs.isQuiet,
     unformatted: () => fields.failures,
-    begin: (tell) => new TraceEnd(signal, options, cgroup?.processesPath, tell),
+    begin: (tell) => {
+      source.onModule = (report) => tellModule(report, source, options.verbose, tell);
+      return new TraceEnd(signal, options, cgroup?.processesPath, tell);
+    },
     tell,
   });
   if (source.plan.backend.isOneByOne) tell("Detaching…");
@@ -153,25 +155,4 @@ async function takeTurn(signal: AbortSignal, tell: Tell): Promise<void> {
   if (!signal.aborted) return;
   tell("Detaching…");
   throw new IpftError("interrupted before the trace was ready");
-}
-
-/** Says what is traced, and what is not though it was asked for. */
-function tellAttached(
-  { functions, backend, unreachable }: TracePlan,
-  refused: readonly Refusal[],
-  verbose: boolean,
-  tell: Tell,
-): void {
-  tell(`Attached to ${functions.length - refused.length} functions with ${backend.name}.`);
-  if (unreachable > 0) {
-    tell(
-      `Not traced, because ${backend.name} cannot find them by their name: ${unreachable} functions`,
-    );
-  }
-  if (refused.length === 0) return;
-  const shown = (verbose ? refused : refused.slice(0, 3))
-    .map(({ functionIndex, reason }) => `${functions[functionIndex].name}: ${reason}`);
-  const rest = refused.length - shown.length;
-  if (rest > 0) shown.push(`and ${rest} more (-v lists them)`);
-  tell(`Not traced, because the kernel refused: ${shown.join(", ")}`);
 }

@@ -1,13 +1,14 @@
 import { IpftError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import type { TraceOptions } from "../cli/request.ts";
+import { sendSignal } from "../ffi/process_group.ts";
 import type { End } from "./session.ts";
 
 /** How long what a command sent last may still be on its way. */
 const ARRIVAL_MS = 100;
 
-/** How long a command may take to end when it is asked to. */
-const TERMINATION_MS = 1000;
+/** How long a command may take to end when it is asked to, and how often ipft looks. */
+const TERMINATION_MS = 500, LOOK_MS = 20;
 
 /** Joins a cgroup: `$0` is the file that lists its processes. */
 const JOIN = 'echo $$ >"$0" || exit;';
@@ -20,6 +21,11 @@ export class TraceEnd implements End {
   readonly signal: AbortSignal;
   readonly #own = new AbortController();
   #timer?: ReturnType<typeof setTimeout>;
+  /**
+   * Whether the command has a session of its own, so that all its processes can be ended together. On a
+   * terminal it has not: it must get Ctrl-C, and may ask for a password there.
+   */
+  readonly #isDetached = !Deno.stdin.isTerminal();
   #child?: Deno.ChildProcess;
 
   /**
@@ -50,6 +56,7 @@ export class TraceEnd implements End {
         stdin: "inherit",
         stdout: "inherit",
         stderr: "inherit",
+        detached: this.#isDetached,
       }).spawn();
     } catch (error) {
       throw new IpftError(`cannot run ${command[0]}: ${(error as Error).message}`);
@@ -72,13 +79,18 @@ export class TraceEnd implements End {
     this.#timer = setTimeout(() => this.#own.abort(), ms);
   }
 
-  /** Ends the command if it is still running. */
+  /** Ends the command if it is still running, and whatever it has started. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     const child = this.#child;
     if (child === undefined) return;
-    child.kill("SIGTERM");
-    const tooLong = new Promise((resolve) => setTimeout(resolve, TERMINATION_MS));
-    await Promise.race([child.status, tooLong]);
+    const target = this.#isDetached ? -child.pid : child.pid;
+    const deadline = performance.now() + TERMINATION_MS;
+    sendSignal(target, "SIGTERM");
+    while (sendSignal(target, "none") && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    sendSignal(target, "SIGKILL");
+    clearTimeout(this.#timer); // the command's end has set it again
   }
 }

@@ -15,7 +15,7 @@ export interface TracedFunction {
 export interface TraceHeader {
   /** Whether there are returns among the events: with `function_graph`. */
   readonly tracer: Tracer;
-  /** Events refer to them by index. */
+  /** Events refer to them by index. The list may grow during a trace, when kernel modules are loaded. */
   readonly functions: readonly TracedFunction[];
   /** What its events have besides `EVENT`. */
   readonly sections: readonly Section[];

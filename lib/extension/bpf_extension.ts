@@ -20,11 +20,16 @@ export class BpfExtension implements Disposable {
   /**
    * Compiles a C file.
    * @param tell called with the compiler's warnings
+   * @param signal ends the compiler
    * @throws IpftError when it cannot be compiled, or is not an extension
    */
-  static async compile(path: string, tell: (message: string) => void): Promise<BpfExtension> {
+  static async compile(
+    path: string,
+    tell: (message: string) => void,
+    signal?: AbortSignal,
+  ): Promise<BpfExtension> {
     const { compileExtension } = await import("./compile.ts");
-    const { elf, warnings } = await compileExtension(path);
+    const { elf, warnings } = await compileExtension(path, signal);
     if (warnings !== "") tell(warnings);
     return new BpfExtension({ elf, source: `the extension ${path}` });
   }

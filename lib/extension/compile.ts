@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { fileErrnoText, fileProblem, IpftError } from "../base/errors.ts";
+import { checkInterrupted, fileErrnoText, fileProblem, IpftError } from "../base/errors.ts";
 import { checkAccess, fileStatus } from "../ffi/path.ts";
+import { sendSignal } from "../ffi/process_group.ts";
 import IPFT_H from "./templates/ipft.h" with { type: "text" };
 
 /** A compiled object, with the compiler's warnings: lines, or nothing. */
@@ -18,17 +19,19 @@ const PACKAGES = "apt install clang libbpf-dev";
  * Compiles a C file for BPF, with `$CC` (clang) and `$CFLAGS`. Both are split at blanks; no shell sees
  * them. `#include <ipft.h>` finds ipft's own header, unless the user's include path has another.
  *
- * @throws IpftError when the file or the compiler is missing, when there is no place for that header, or
- *   when the compiler fails; its messages are the error's log
+ * @param signal ends the compiler
+ * @throws IpftError when the file or the compiler is missing, when there is no place for that header, when
+ *   the compiler fails, which has its messages as log, or at the signal
  */
-export async function compileExtension(path: string): Promise<Compiled> {
+export async function compileExtension(path: string, signal?: AbortSignal): Promise<Compiled> {
   checkReadable(path);
-  const headers = await stored(path, Deno.makeTempDir({ prefix: "ipft-headers-" }));
+  checkInterrupted(signal);
+  const folder = await stored(path, Deno.makeTempDir({ prefix: "ipft-compile-" }));
   try {
-    await stored(path, Deno.writeTextFile(join(headers, "ipft.h"), IPFT_H));
-    return await run(path, headers);
+    await stored(path, Deno.writeTextFile(join(folder, "ipft.h"), IPFT_H));
+    return await run(path, folder, signal);
   } finally {
-    await Deno.remove(headers, { recursive: true });
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -44,18 +47,27 @@ async function stored<T>(path: string, storing: Promise<T>): Promise<T> {
   }
 }
 
-async function run(path: string, headers: string): Promise<Compiled> {
+/** @param folder has ipft.h, and whatever the compiler stores for itself */
+async function run(
+  path: string,
+  folder: string,
+  interrupt: AbortSignal | undefined,
+): Promise<Compiled> {
   const [compiler = "clang", ...options] = words("CC");
   const args = [
     ...options,
     ...["-target", "bpf", "-O2", "-g", "-D__TARGET_ARCH_x86"],
     ...words("CFLAGS"),
     // Searched after all others, so that the user's own headers win.
-    ...["-idirafter", headers, "-idirafter", ARCHITECTURE_HEADERS],
+    ...["-idirafter", folder, "-idirafter", ARCHITECTURE_HEADERS],
     ...["-c", "-o", "-"],
     path.startsWith("-") ? `./${path}` : path,
   ];
-  const { success, code, signal, stdout, stderr } = await output(compiler, args, path);
+  const { success, code, signal, stdout, stderr } = await output(
+    compiler,
+    args,
+    { path, folder, interrupt },
+  );
   const messages = new TextDecoder().decode(stderr).trimEnd();
   if (success && stdout.length > 0) return { elf: stdout, warnings: messages };
   const why = success
@@ -76,15 +88,45 @@ async function run(path: string, headers: string): Promise<Compiled> {
 async function output(
   compiler: string,
   args: readonly string[],
-  path: string,
+  { path, folder, interrupt }: { path: string; folder: string; interrupt?: AbortSignal },
 ): Promise<Deno.CommandOutput> {
+  const child = start(compiler, args, path, folder);
+  const ended = new AbortController();
+  const interrupted = new Promise<void>((resolve) => {
+    const kill = () => {
+      sendSignal(-child.pid, "SIGKILL");
+      resolve();
+    };
+    if (interrupt?.aborted) kill();
+    interrupt?.addEventListener("abort", kill, { signal: ended.signal });
+  });
+  const output = child.output();
   try {
-    return await new Deno.Command(compiler, {
+    await Promise.race([output, interrupted]);
+    checkInterrupted(interrupt);
+    return await output;
+  } finally {
+    ended.abort();
+    await child.status;
+  }
+}
+
+/** Starts the compiler in a process group of its own, so that all its processes can be ended together. */
+function start(
+  compiler: string,
+  args: readonly string[],
+  path: string,
+  folder: string,
+): Deno.ChildProcess {
+  try {
+    return new Deno.Command(compiler, {
       args: [...args],
+      env: { TMPDIR: folder },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-    }).output();
+      detached: true,
+    }).spawn();
   } catch (error) {
     const isMissing = error instanceof Deno.errors.NotFound;
     throw new IpftError(

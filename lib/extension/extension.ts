@@ -34,7 +34,7 @@ export interface ExtensionFile {
  * must not wait for it.
  * @param output where a script prints
  * @param tell called with warnings
- * @param signal ends the wait for a pipe that the extension comes from
+ * @param signal ends the wait for a pipe that the extension comes from, and the compiler
  * @throws IpftError when it cannot be read, compiled or used
  */
 export async function loadExtension(
@@ -49,6 +49,6 @@ export async function loadExtension(
   }
   const { BpfExtension } = await import("./bpf_extension.ts");
   return language === "c"
-    ? await BpfExtension.compile(path, tell)
+    ? await BpfExtension.compile(path, tell, signal)
     : await BpfExtension.read(path, signal);
 }

@@ -104,29 +104,41 @@ function infoByFd(fd: number, info: Struct): number {
   return result < 0 ? result : attr.view.getUint32(4, true);
 }
 
-/** Reads the u64 at `offset` of an info struct; undefined on a kernel that is too old to have it. */
-function infoCounter(fd: number, offset: number): number | undefined {
-  const info = new Struct(offset + 8);
-  if (infoByFd(fd, info) < offset + 8) return undefined;
+/**
+ * Reads the u64 at `offset` of an info struct.
+ * @param sizeBytes of the struct on the first kernel that has this counter
+ * @returns undefined on older kernels
+ */
+function infoCounter(fd: number, offset: number, sizeBytes = offset + 8): number | undefined {
+  const info = new Struct(sizeBytes);
+  if (infoByFd(fd, info) < sizeBytes) return undefined;
   return Number(info.view.getBigUint64(offset, true));
 }
 
-/** Counts the runs of a program that the kernel skipped because it was already running on that CPU (5.12+). */
+/**
+ * Counts the runs of a program that the kernel skipped because it was already running on that CPU. It
+ * does so for fentry and fexit since 5.12, which was also the first to skip any. For kprobe and
+ * kprobe-multi, which always skip, it has counted only since 6.7 (`trace_call_bpf` and
+ * `kprobe_multi_link_prog_run`): there this says 0 before.
+ */
 export function programRecursionMisses(programFd: number): number | undefined {
   const bpf_prog_info_recursion_misses = 208;
   return infoCounter(programFd, bpf_prog_info_recursion_misses);
 }
 
+/** Size of `struct bpf_link_info` on Linux 6.7, where links, and the programs of kprobes, began to count. */
+const LINK_INFO_BYTES = 56;
+
 /** Counts the probe runs that never reached the program of a kprobe-multi link (Linux 6.7+). */
 export function kprobeMultiMissed(linkFd: number): number | undefined {
   const bpf_link_info_kprobe_multi_missed = 32;
-  return infoCounter(linkFd, bpf_link_info_kprobe_multi_missed);
+  return infoCounter(linkFd, bpf_link_info_kprobe_multi_missed, LINK_INFO_BYTES);
 }
 
 /** Counts the runs of a kprobe that never reached the program of its perf-event link (Linux 6.7+). */
 export function kprobeMissed(linkFd: number): number | undefined {
   const bpf_link_info_perf_event_kprobe_missed = 48;
-  return infoCounter(linkFd, bpf_link_info_perf_event_kprobe_missed);
+  return infoCounter(linkFd, bpf_link_info_perf_event_kprobe_missed, LINK_INFO_BYTES);
 }
 
 /**

@@ -13,7 +13,7 @@ const SYMBOLS = {
   libbpf_set_print: { parameters: ["function"], result: "pointer" },
   /* const void *buffer, size_t size, const struct bpf_object_open_opts *opts */
   bpf_object__open_mem: { parameters: ["buffer", "usize", "buffer"], result: "pointer" },
-  bpf_object__load: { parameters: ["pointer"], result: "i32" },
+  bpf_object__load: { parameters: ["pointer"], result: "i32", nonblocking: true },
   bpf_object__close: { parameters: ["pointer"], result: "void" },
   bpf_object__find_program_by_name: { parameters: ["pointer", "buffer"], result: "pointer" },
   bpf_object__find_map_by_name: { parameters: ["pointer", "buffer"], result: "pointer" },
@@ -140,8 +140,12 @@ export class BpfObject implements Disposable {
     this.#name = name;
   }
 
-  /** Loads maps and programs into the kernel. Returns 0 or a negative errno. */
-  load(): number {
+  /**
+   * Loads maps and programs into the kernel, on another thread: the verifier may take seconds for an
+   * extension, and a signal that ends ipft ends it.
+   * @returns 0 or a negative errno
+   */
+  load(): Promise<number> {
     return libbpf().bpf_object__load(this.#pointer);
   }
 

@@ -11,7 +11,6 @@ const { symbols: libc } = Deno.dlopen("libc.so.6", {
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
-  mount: { parameters: ["buffer", "buffer", "buffer", "u64", "pointer"], result: "i32" },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
   poll_in_background: {
@@ -23,7 +22,6 @@ const { symbols: libc } = Deno.dlopen("libc.so.6", {
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   syscall: { parameters: ["i64", "u64", "u64", "u64", "u64", "u64"], result: "i64" },
-  umount2: { parameters: ["buffer", "i32"], result: "i32" },
   vsnprintf: { parameters: ["buffer", "usize", "pointer", "pointer"], result: "i32" },
 });
 
@@ -138,17 +136,22 @@ export function raiseFileLimit(files: number): void {
   libc.setrlimit(RLIMIT_NOFILE, limit);
 }
 
-/** Mounts a kernel file system, such as `tracefs`, on `directory`. Returns 0 or the negated errno. */
-export function mount(type: string, directory: string): number {
+/**
+ * Mounts a kernel file system, such as `tracefs`, where no path leads to: it is gone when the descriptor is
+ * closed, however this process ends.
+ * @returns a file descriptor of its root directory, or the negated errno
+ */
+export function mountDetached(type: string): number {
+  const SYS_FSOPEN = 430, SYS_FSCONFIG = 431, SYS_FSMOUNT = 432;
+  const FSOPEN_CLOEXEC = 1, FSCONFIG_CMD_CREATE = 6, FSMOUNT_CLOEXEC = 1;
   const name = cString(type);
-  const result = libc.mount(name, cString(directory), name, 0n, null);
-  return result === 0 ? 0 : -errnoLocation[0];
-}
-
-/** Unmounts `directory`, once it is no longer in use (MNT_DETACH). */
-export function unmount(directory: string): void {
-  const MNT_DETACH = 2;
-  libc.umount2(cString(directory), MNT_DETACH);
+  const context = systemCall(SYS_FSOPEN, addressOf(name), FSOPEN_CLOEXEC);
+  name.at(0); // keeps it reachable
+  if (context < 0) return context;
+  const created = systemCall(SYS_FSCONFIG, context, FSCONFIG_CMD_CREATE);
+  const root = created < 0 ? created : systemCall(SYS_FSMOUNT, context, FSMOUNT_CLOEXEC);
+  libc.close(context);
+  return root;
 }
 
 /** Formats a printf format with its `va_list`. Text beyond 64 KiB is cut off. */

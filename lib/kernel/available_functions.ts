@@ -58,6 +58,16 @@ export function parseAvailableFunctions(
   return functions;
 }
 
+/**
+ * Returns the places that ftrace can hook, from the content of `available_filter_functions_addrs` (Linux
+ * 6.5): its lines are those of the other file, with an address before each. It is that of the hook, in
+ * the first bytes of the function.
+ */
+export function parseAvailableAddresses(content: Uint8Array): Set<bigint> {
+  const lines = decoder.decode(content).split("\n");
+  return new Set(lines.filter(Boolean).map((line) => BigInt(`0x${line.split(" ", 1)[0]}`)));
+}
+
 function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
 }

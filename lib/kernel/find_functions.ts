@@ -1,12 +1,39 @@
+import { Buffer } from "node:buffer";
+import { parseAvailableAddresses, parseAvailableFunctions } from "./available_functions.ts";
+import { type KernelSymbol, parseKallsyms } from "./kallsyms.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import type { SkbPrototypes } from "./skb_prototypes.ts";
-import { parseAvailableFunctions } from "./available_functions.ts";
 
-/**
- * Matches the suffixes that gcc gives a variant of a function. `.part` and `.cold` are left out: they mark
- * fragments of a function, which take other arguments.
- */
-const VARIANT_SUFFIX = /^(\.(constprop|isra)\.\d+)+$/;
+/** Matches the suffixes that gcc gives a variant of a function, or a part of one. */
+const VARIANT_SUFFIX = /^(\.(constprop|isra|part)\.\d+)+$/;
+
+/** Matches those of variants that are whole functions, with fewer arguments at most. */
+const WHOLE_SUFFIX = /^(\.(constprop|isra)\.\d+)+$/;
+
+/** What the kernel says of its functions: contents of files, see proc(5) and the kernel's ftrace.rst. */
+export interface SymbolFiles {
+  /** Of `available_filter_functions` in tracefs. */
+  readonly available: Uint8Array;
+  /** Of `/proc/kallsyms`. */
+  readonly kallsyms: Uint8Array;
+  /** Of `available_filter_functions_addrs`; without it, all functions that share a name are candidates. */
+  readonly addresses?: Uint8Array;
+}
+
+/** Functions that take a `struct sk_buff *`. */
+export interface FoundFunctions {
+  /** Those that can be traced, sorted by module (vmlinux first) and name. */
+  readonly functions: SkbFunction[];
+  /** Variants of functions that are left out because the compiler may have moved their arguments. */
+  readonly leftOut: SkbFunction[];
+  /**
+   * Whether BTF describes functions of which there are variants only. Then it leaves out those whose
+   * arguments are elsewhere in any variant (pahole since 1.25, `optimized_func` and `consistent_func`).
+   */
+  readonly describesVariants: boolean;
+  /** True when `addresses` would tell which of the functions that share a name can be traced. */
+  readonly isAmbiguous: boolean;
+}
 
 /** Returns the functions with a `struct sk_buff *` argument that the BTF of `module` describes. */
 export function describedSkbFunctions(
@@ -21,44 +48,94 @@ export function describedSkbFunctions(
 }
 
 /**
- * Returns the described functions that can be traced, sorted by module (vmlinux first) and name.
+ * Finds the described functions that can be traced.
  *
- * A name appears as often as the kernel lists it for its module, because static functions share names.
- * A variant `x.isra.0` or `x.constprop.0` stands in for `x`, unless `x` itself can be traced: then it is
- * `x` that BTF describes. (Since pahole 1.25, BTF omits `x` when its variant takes its arguments
- * elsewhere.)
+ * Static functions of one module may share a name: each is listed with its address. Where fewer of them
+ * can be traced than there are, `addresses` tells which; without it all are listed, and the kernel refuses
+ * the others.
+ *
+ * A variant `x.constprop.0` or `x.isra.0` lacks arguments of `x`. It is listed where BTF says that the
+ * others are where they would be without it. `x.part.0` is a piece of `x`, of which BTF says nothing.
  *
  * @param described the functions of all modules; the first of those that share a module and a name counts
- * @param available the content of `available_filter_functions` in tracefs
+ * @param describesVariants what is known of the BTF of other modules of this kernel
+ * @throws IpftError when the kernel hides its addresses
  */
 export function findSkbFunctions(
   described: readonly SkbFunction[],
-  available: Uint8Array,
-): SkbFunction[] {
-  const byKey = new Map(described.toReversed().map((fn) => [keyOf(fn.module, fn.name), fn]));
-  const names = described.map((fn) => fn.name);
-  const keys: string[] = [];
-  const variants: { readonly key: string; readonly fn: SkbFunction }[] = [];
-  for (const { stem, suffix, module } of parseAvailableFunctions(available, names)) {
-    const key = keyOf(module, stem);
-    const fn = byKey.get(key);
+  { available, kallsyms, addresses }: SymbolFiles,
+  describesVariants = false,
+): FoundFunctions {
+  const byKey = new Map(described.toReversed().map((fn) => [keyOf(fn), fn]));
+  const stems = described.map(({ name }) => name);
+  /** By key, as often as it is listed: symbols that can be traced. */
+  const plain: SkbFunction[] = [], variants: (SkbFunction & { suffix: string })[] = [];
+  for (const { stem, suffix, module } of parseAvailableFunctions(available, stems)) {
+    const fn = byKey.get(keyOf({ module, name: stem }));
     if (!fn) continue;
-    if (suffix === "") keys.push(key);
-    else if (VARIANT_SUFFIX.test(suffix)) {
-      variants.push({ key, fn: { ...fn, name: stem + suffix } });
-    }
+    if (suffix === "") plain.push(fn);
+    else if (VARIANT_SUFFIX.test(suffix)) variants.push({ ...fn, name: stem + suffix, suffix });
   }
+  const names = [...stems, ...variants.map(({ name }) => name)];
+  const symbols = Map.groupBy(parseKallsyms(kallsyms, names), keyOf);
+  const isAlone = ({ module, name }: SkbFunction) =>
+    !symbols.has(keyOf({ module, name: name.slice(0, name.indexOf(".")) }));
+  const trustsVariants = describesVariants || variants.some(isAlone);
+  const isKept = ({ suffix }: { suffix: string }) => trustsVariants && WHOLE_SUFFIX.test(suffix);
 
-  const plain = new Set(keys);
-  for (const { key, fn } of variants) {
-    if (plain.has(key)) continue;
-    byKey.set(keyOf(fn.module, fn.name), fn);
-    keys.push(keyOf(fn.module, fn.name));
-  }
-  return keys.sort().map((key) => byKey.get(key)!);
+  const kept = variants.filter(isKept).map(({ suffix: _, ...fn }) => fn);
+  const listed = Map.groupBy([...plain, ...kept], keyOf);
+  const ambiguous = new Set(
+    Array.from(listed, ([key, { length }]) => (symbols.get(key)?.length ?? 0) > length ? key : "")
+      .filter(Boolean),
+  );
+  const traceable = addresses && parseAvailableAddresses(addresses);
+  const functions = Array.from(listed).toSorted(byFirst).flatMap(([key, [fn]]) => {
+    let found = symbols.get(key) ?? [];
+    if (traceable && ambiguous.has(key)) found = found.filter((symbol) => isIn(traceable, symbol));
+    return withAddresses(fn, found);
+  });
+  return {
+    functions,
+    leftOut: variants.filter((fn) => !isKept(fn)).map(({ suffix: _, ...fn }) => fn),
+    describesVariants: trustsVariants,
+    isAmbiguous: ambiguous.size > 0,
+  };
+}
+
+/**
+ * Returns the part of a file that has all lines of one module, which come after those of the kernel: to
+ * search the rest would take most of the time.
+ */
+export function linesOfModule(content: Uint8Array<ArrayBuffer>, module: string): Uint8Array {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  const first = bytes.indexOf(`[${module}]\n`), last = bytes.lastIndexOf(`[${module}]\n`);
+  if (first < 0) return new Uint8Array();
+  return content.subarray(bytes.lastIndexOf("\n", first) + 1, last + `[${module}]\n`.length);
+}
+
+/** Returns a function for each of the symbols that share its name. */
+function withAddresses(fn: SkbFunction, symbols: readonly KernelSymbol[]): SkbFunction[] {
+  if (symbols.length === 0) return [fn]; // the ftrace backend needs its name only
+  return symbols.map(({ address }, i) => ({
+    ...fn,
+    address,
+    ...(i === 0 ? undefined : { isNamesake: true as const }),
+  }));
+}
+
+/** The hook of a function is behind its first instruction at most: endbr64. */
+const ENDBR_BYTES = 4n;
+
+function isIn(addresses: ReadonlySet<bigint>, { address }: KernelSymbol): boolean {
+  return addresses.has(address) || addresses.has(address + ENDBR_BYTES);
+}
+
+function byFirst([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 /** Returns a key that sorts by module and name, vmlinux first: a space sorts before all else. */
-function keyOf(module: string, name: string): string {
+function keyOf({ module, name }: { readonly module: string; readonly name: string }): string {
   return `${module === VMLINUX ? "" : module} ${name}`;
 }

@@ -1,55 +1,114 @@
 import { IpftError } from "../base/errors.ts";
-import { readDirSync } from "../ffi/file.ts";
+import { readDirSync, readFile } from "../ffi/file.ts";
 import { Btf } from "../btf/btf.ts";
-import { describedSkbFunctions, findSkbFunctions } from "./find_functions.ts";
+import {
+  describedSkbFunctions,
+  findSkbFunctions,
+  type FoundFunctions,
+  linesOfModule,
+  type SymbolFiles,
+} from "./find_functions.ts";
 import { readKernelFile } from "./kernel_file.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
 import { findSkbPrototypes } from "./skb_prototypes.ts";
 
-/** Which of the kernel's functions are meant. An absent expression matches all. */
-export interface FunctionFilter {
-  /** Searched for in the name of the function, unanchored. */
-  readonly functionRegex?: RegExp;
-  /** Searched for in the name of the function's module, `vmlinux` for built-in ones. */
-  readonly moduleRegex?: RegExp;
+/** Matches some names. */
+export interface NamePattern {
+  test(name: string): boolean;
 }
 
-/** The traceable functions of the running kernel, and the types that describe them. */
-export interface KernelFunctions {
-  /** Every traceable function with a `struct sk_buff *` argument, sorted by module and name. */
-  readonly functions: SkbFunction[];
+/** Which of the kernel's functions are meant. An absent pattern matches all. */
+export interface FunctionFilter {
+  /** Matches the name of the function. */
+  readonly functionRegex?: NamePattern;
+  /** Matches the name of the function's module, `vmlinux` for built-in ones. */
+  readonly moduleRegex?: NamePattern;
+}
+
+/** The functions of the running kernel, and the types that describe them. */
+export interface KernelFunctions extends FoundFunctions {
   readonly vmlinux: Btf;
 }
 
-/** Where the kernel exposes its BTF: `vmlinux`, and since Linux 5.11 one file for each module. */
-const BTF_DIRECTORY = "/sys/kernel/btf";
-
-/**
- * Finds the functions of the running kernel that can be traced and take a `struct sk_buff *`.
- *
- * All files are read at once: the types are searched while the kernel prints `available_filter_functions`,
- * which takes it a while.
- *
- * @param tracefsDirectory where tracefs is mounted
- * @param warn called for each module whose types cannot be read; its functions are left out
- * @throws IpftError when the kernel has no BTF or no function tracer, or when this process is not root's
- */
-export async function loadSkbFunctions(
-  tracefsDirectory: string,
-  warn: (message: string) => void,
-  btfDirectory = BTF_DIRECTORY,
-): Promise<KernelFunctions> {
-  const [available, { described, vmlinux }] = await Promise.all([
-    readKernelFile(
-      `${tracefsDirectory}/available_filter_functions`,
-      "use a kernel with CONFIG_DYNAMIC_FTRACE",
-    ),
-    readTypes(btfDirectory, warn),
-  ]);
-  return { functions: findSkbFunctions(described, available), vmlinux };
+/** Where the kernel describes itself. */
+export interface KernelPaths {
+  /** Where tracefs is mounted. */
+  readonly tracefs: string;
+  /** Has the file `vmlinux`, and since Linux 5.11 one for each module. */
+  readonly btf: string;
+  readonly kallsyms: string;
 }
 
-/** Returns the functions whose name and module match the given expressions. */
+/** The paths of the running kernel, but for tracefs, which may be mounted anywhere. */
+export const KERNEL_PATHS = { btf: "/sys/kernel/btf", kallsyms: "/proc/kallsyms" } as const;
+
+/**
+ * Finds the functions of the running kernel that take a `struct sk_buff *`.
+ *
+ * All files are read at once: the types are searched while the kernel prints its symbols, which takes it
+ * a while.
+ *
+ * @param warn called for each module whose types cannot be read; its functions are left out
+ * @throws IpftError when the kernel has no BTF or no function tracer, hides its addresses, or when this
+ *   process is not root's
+ */
+export async function loadSkbFunctions(
+  paths: KernelPaths,
+  warn: (message: string) => void,
+): Promise<KernelFunctions> {
+  const [files, { described, vmlinux }] = await Promise.all([
+    readSymbols(paths),
+    readTypes(paths.btf, moduleNames(paths.btf), warn),
+  ]);
+  const found = findSkbFunctions(described, files);
+  if (!found.isAmbiguous) return { ...found, vmlinux };
+  return { ...findSkbFunctions(described, await withHooks(files, paths)), vmlinux };
+}
+
+/**
+ * Finds the functions of one module that take a `struct sk_buff *`.
+ * @param describesVariants what `loadSkbFunctions` has found out
+ * @throws IpftError when its types or the kernel's symbols cannot be read
+ */
+export async function loadModuleFunctions(
+  module: string,
+  paths: KernelPaths,
+  describesVariants: boolean,
+): Promise<FoundFunctions> {
+  const [all, { described }] = await Promise.all([
+    readSymbols(paths),
+    readTypes(paths.btf, [module], (message) => {
+      throw new IpftError(message);
+    }),
+  ]);
+  const own = described.filter((fn) => fn.module === module);
+  const files = {
+    available: linesOfModule(all.available, module),
+    kallsyms: linesOfModule(all.kallsyms, module),
+  };
+  const found = findSkbFunctions(own, files, describesVariants);
+  if (!found.isAmbiguous) return found;
+  return findSkbFunctions(own, await withHooks(files, paths), describesVariants);
+}
+
+async function readSymbols({ tracefs, kallsyms }: KernelPaths) {
+  const [available, symbols] = await Promise.all([
+    readKernelFile(
+      `${tracefs}/available_filter_functions`,
+      "use a kernel with CONFIG_DYNAMIC_FTRACE",
+    ),
+    readKernelFile(kallsyms, "use a kernel with CONFIG_KALLSYMS"),
+  ]);
+  return { available, kallsyms: symbols };
+}
+
+/** Adds the addresses that can be hooked, which few kernels need to be asked for, and old ones don't tell. */
+async function withHooks(files: SymbolFiles, { tracefs }: KernelPaths): Promise<SymbolFiles> {
+  const addresses = await readFile(`${tracefs}/available_filter_functions_addrs`);
+  return typeof addresses === "number" ? files : { ...files, addresses };
+}
+
+/** Returns the functions whose name and module the filter matches. */
 export function filterFunctions(
   functions: readonly SkbFunction[],
   { functionRegex, moduleRegex }: FunctionFilter,
@@ -59,13 +118,13 @@ export function filterFunctions(
   );
 }
 
-/** Reads all functions that vmlinux and the modules describe, traceable or not. */
+/** Reads all functions that vmlinux and these modules describe, traceable or not. */
 async function readTypes(
   directory: string,
+  modules: readonly string[],
   warn: (message: string) => void,
 ): Promise<{ described: SkbFunction[]; vmlinux: Btf }> {
   const path = (module: string) => `${directory}/${module}`;
-  const modules = moduleNames(directory);
   const reads = Promise.allSettled(modules.map((module) => readKernelFile(path(module))));
 
   const source = path(VMLINUX);

@@ -1,11 +1,10 @@
 /** Finds out all that ipft must know about the running kernel before it loads anything. */
 import { IpftError } from "../base/errors.ts";
-import { withAddresses } from "./addresses.ts";
 import { probeCapabilities } from "./capabilities.ts";
-import { loadSkbFunctions } from "./functions.ts";
+import { KERNEL_PATHS, loadSkbFunctions } from "./functions.ts";
 import type { Kernel } from "./kernel.ts";
 import { kernelKey, readKernelCache, writeKernelCache } from "./kernel_cache.ts";
-import { readKernelFile, readKernelText } from "./kernel_file.ts";
+import { readKernelText } from "./kernel_file.ts";
 import { findBtfIds } from "./btf_ids.ts";
 import { TracefsMount } from "./tracefs.ts";
 
@@ -38,16 +37,17 @@ export async function inspectKernel(warn: (message: string) => void): Promise<Ke
 async function readKernel(): Promise<Kernel> {
   using tracefs = new TracefsMount();
   const warnings: string[] = [];
-  // The kernel takes its time to print either, so both are read at once.
-  const [{ functions, vmlinux }, kallsyms] = await Promise.all([
-    loadSkbFunctions(tracefs.directory, (warning) => warnings.push(warning)),
-    readKernelFile("/proc/kallsyms", "use a kernel with CONFIG_KALLSYMS"),
-  ]);
+  const { functions, leftOut, describesVariants, vmlinux } = await loadSkbFunctions(
+    { ...KERNEL_PATHS, tracefs: tracefs.directory },
+    (warning) => warnings.push(warning),
+  );
   const btfIds = findBtfIds(vmlinux);
   return {
     capabilities: probeCapabilities(vmlinux, btfIds),
     btfIds,
-    functions: withAddresses(functions, kallsyms),
+    functions,
+    leftOut,
+    describesVariants,
     warnings,
   };
 }

@@ -7,6 +7,10 @@ export interface Kernel {
   readonly capabilities: Capabilities;
   readonly btfIds: BtfIds;
   readonly functions: readonly SkbFunction[];
+  /** Variants of such functions that are not traced, because their arguments may be elsewhere. */
+  readonly leftOut: readonly SkbFunction[];
+  /** See `FoundFunctions` of find_functions.ts. */
+  readonly describesVariants: boolean;
   /** One line for each module whose functions are left out, with the reason. */
   readonly warnings: readonly string[];
 }

@@ -16,4 +16,6 @@ export interface SkbFunction {
   readonly btfId: number;
   /** Address of the symbol; undefined when kallsyms has none. */
   readonly address?: bigint;
+  /** True for a function that another one of its module, listed before it, shares its name with. */
+  readonly isNamesake?: true;
 }

@@ -1,8 +1,6 @@
 import { errnoText, IpftError } from "../base/errors.ts";
-import { mount, unmount } from "../ffi/libc.ts";
+import { close, mountDetached } from "../ffi/libc.ts";
 import { readKernelText } from "./kernel_file.ts";
-
-const DEFAULT_DIRECTORY = "/sys/kernel/tracing";
 
 /**
  * Finds the directory of tracefs: its own mount point, or else its place in debugfs.
@@ -26,30 +24,33 @@ export function unescapeMountPoint(text: string): string {
 }
 
 /**
- * The directory where tracefs is mounted. If it is not mounted, it is from construction to disposal: ipft
- * leaves a machine as it found it.
+ * The directory of tracefs. Where it is not mounted, ipft has a mount of its own until it is disposed of,
+ * which nothing else sees: ipft leaves a machine as it found it, even when it is killed.
  */
 export class TracefsMount implements Disposable {
   readonly directory: string;
-  readonly #isOwn: boolean;
+  readonly #fd?: number;
 
   /** @throws IpftError when tracefs is not mounted and cannot be */
   constructor() {
     const found = findTracefs(readKernelText("/proc/self/mounts") ?? "");
-    this.#isOwn = found === undefined;
-    this.directory = found ?? DEFAULT_DIRECTORY;
-    if (!this.#isOwn) return;
-    const result = mount("tracefs", DEFAULT_DIRECTORY);
-    if (result < 0) {
+    if (found !== undefined) {
+      this.directory = found;
+      return;
+    }
+    const fd = mountDetached("tracefs");
+    if (fd < 0) {
       throw new IpftError(
-        `tracefs is not mounted and cannot be: ${errnoText(result)}`,
+        `tracefs is not mounted and cannot be: ${errnoText(fd)}`,
         "use a kernel with CONFIG_FTRACE, or mount it: " +
-          `mount -t tracefs tracefs ${DEFAULT_DIRECTORY}`,
+          "mount -t tracefs tracefs /sys/kernel/tracing",
       );
     }
+    this.#fd = fd;
+    this.directory = `/proc/self/fd/${fd}`;
   }
 
   [Symbol.dispose](): void {
-    if (this.#isOwn) unmount(this.directory);
+    if (this.#fd !== undefined) close(this.#fd);
   }
 }

@@ -60,6 +60,13 @@ export class Outputs implements Disposable {
     );
   }
 
+  /** Whether all that goes to standard output is for people. */
+  get isStdoutForPeople(): boolean {
+    return this.#outputs.every(({ format, destination }) =>
+      format.isForPeople || destination.fd !== 1
+    );
+  }
+
   /** Makes the files ready for results: from here on they change. @throws IpftError when that fails */
   begin(): void {
     this.#outputs.forEach(({ destination }) => destination.begin());

@@ -4,6 +4,9 @@ import type { Completeness, EventSource } from "../capture/event_source.ts";
 /** Time between two checks for loss, and the shortest time between two warnings. */
 const CHECK_MS = 100, WARN_MS = 1000;
 
+/** Said in place of a promise that nothing is missing. */
+const NOT_COUNTED = "this kernel does not count the probe runs that it skips";
+
 const REMEDY =
   "the ring buffer was full: raise --buffer-size, or trace fewer functions with --regex";
 
@@ -54,11 +57,14 @@ export function summarize(
   const { hits, lost, dropped, delivered } = completeness;
   const unaccounted = hits - lost - dropped - delivered;
   const omitted = delivered - count.events;
+  // Nothing is said to be complete that is not, or of which nobody knows.
+  const isComplete = unaccounted === 0 && !missed;
   const lines = [
     `${countText(count)} in ${seconds.toFixed(1)} s` +
     (omitted > 0 ? `, ${omitted} of later packets left out` : "") +
     (dropped > 0 ? `, ${dropped} dropped by the extension` : "") +
-    (lost > 0 ? `, ${lost} lost of ${hits}: ${REMEDY}` : ", none lost."),
+    (lost > 0 ? `, ${lost} lost of ${hits}: ${REMEDY}` : isComplete ? ", none lost" : "") +
+    (missed === undefined ? `; ${NOT_COUNTED}.` : lost > 0 ? "" : "."),
   ];
   if (unaccounted !== 0) {
     const were = unaccounted === 1 ? "was" : "were";
@@ -84,13 +90,17 @@ function countText({ events: count, functions, packets }: TraceResult["count"]):
   return `${events(count)} in ${plural(functions, "function")}, of ${plural(packets, "packet")},`;
 }
 
-/** Returns what a terminal shows during a trace. */
+/**
+ * Returns what a terminal shows during a trace.
+ * @param countsMissed whether the kernel counts the probe runs that it skips
+ */
 export function progressText(
   { events: count, packets }: Pick<CountEvents, "events" | "packets">,
   { lost }: Completeness,
+  countsMissed: boolean,
 ): string {
-  const loss = lost > 0 ? `${lost} lost` : "none lost";
-  return `${events(count)} of ${plural(packets, "packet")}, ${loss}; Ctrl-C ends the trace`;
+  const loss = lost > 0 ? `, ${lost} lost` : countsMissed ? ", none lost" : "";
+  return `${events(count)} of ${plural(packets, "packet")}${loss}; Ctrl-C ends the trace`;
 }
 
 function events(count: number): string {

@@ -154,6 +154,13 @@ export function isKernel(major: number, minor: number): boolean {
   return thisMajor > major || (thisMajor === major && thisMinor >= minor);
 }
 
+/** Matches the end of a summary that knows of no event that is missing. */
+export function noneLost(backend: string): string {
+  const isCounted = isKernel(6, 7) || backend === "ftrace";
+  const skipped = "; this kernel does not count the probe runs that it skips";
+  return `none lost${isCounted ? "" : skipped}\\.`;
+}
+
 /**
  * Few enough functions for the backends that attach one by one, and enough to see a packet leave,
  * arrive and be freed.

@@ -39,7 +39,7 @@ for (const tracer of TRACERS) {
         for (const others of [[], SECTIONS]) {
           for (const extension of EXTENSIONS) {
             const sections = extension ? [DATA, ...others] : others;
-            using programs = Programs.load({ ...plan, filter, sections, extension, rings });
+            using programs = await Programs.load({ ...plan, filter, sections, extension, rings });
             if (sections.length < 2) continue;
             using attachment = await attach(plan, programs, UNOBSERVED);
             assert.deepEqual(attachment.refused, []);

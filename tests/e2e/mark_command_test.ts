@@ -5,6 +5,7 @@ import {
   COMMAND,
   ipft,
   type JsonEvent,
+  noneLost,
   run,
   shell,
   workingBackends,
@@ -18,7 +19,7 @@ const traced = ["-m", String(MARK), "-b", backend, "-r", "^(ip|ipv6|tcp_v4)_rcv$
 async function functionsOf(script: string, ...flags: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await ipft(...traced, ...flags, "--", "bash", "-euc", script);
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /none lost\.$/m);
+  assert.match(stderr, new RegExp(`${noneLost(backend)}$`, "m"));
   assert.doesNotMatch(stderr, /ended with/);
   const events: JsonEvent[] = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   return events.map((event) => event.function);
@@ -64,6 +65,38 @@ Deno.test("a process that the command leaves behind goes on, without its mark", 
   const pid = (await shell("pgrep -f 'sleep 9876'")).trim();
   assert.doesNotMatch(await Deno.readTextFile(`/proc/${pid}/cgroup`), /ipft/);
   await shell(`kill ${pid}`);
+});
+
+Deno.test("cgroups that the command makes in its own go as well, their processes stay", async () => {
+  const script = `
+    own=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+    mkdir "$own/a" "$own/a/b" "$own/c"
+    sleep 9877 >/dev/null 2>&1 &
+    echo $! >"$own/a/b/cgroup.procs"`;
+  const { code, stderr } = await ipft(...traced, "--mark-command", "--", "bash", "-euc", script);
+  assert.equal(code, 0, stderr);
+  await assertNoCgroupLeft();
+  const pid = (await shell("pgrep -f 'sleep 9877'")).trim();
+  assert.doesNotMatch(await Deno.readTextFile(`/proc/${pid}/cgroup`), /ipft/);
+  await shell(`kill ${pid}`);
+});
+
+Deno.test("the next start removes the cgroup of one that was killed, once nobody is in it", async () => {
+  const script = `
+    mkdir "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/nested"
+    exec sleep 9878`;
+  // Nobody waits for the end of its output, which the command has inherited.
+  const killed = ipft(...traced, "--mark-command", "--", "bash", "-euc", script);
+  const cgroups = () => shell("find /sys/fs/cgroup -name 'ipft-*'");
+  while (!(await shell("find /sys/fs/cgroup -name nested")).trim()) await shell("sleep 0.1");
+  const left = await cgroups();
+  await shell(`kill -9 ${/ipft-(\d+)\n/.exec(left)![1]}`);
+  assert.equal((await ipft(...traced, "--mark-command", "--", "true")).code, 0);
+  assert.equal(await cgroups(), left, "its command still runs");
+  await shell("pkill -f '^sleep 9878'");
+  await killed;
+  assert.equal((await ipft(...traced, "--mark-command", "--", "true")).code, 0);
+  await assertNoCgroupLeft();
 });
 
 Deno.test("two at once mark their own commands only", async () => {

@@ -57,7 +57,7 @@ export class MemorySource implements EventSource {
   }
 
   missed(): number | undefined {
-    return undefined;
+    return 0;
   }
 
   [Symbol.dispose](): void {

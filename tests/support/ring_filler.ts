@@ -19,14 +19,19 @@ export class RingFiller implements Disposable {
   /** The one ring's file descriptor. */
   readonly fds: readonly number[];
 
-  constructor(readonly sizeBytes: number) {
-    const elf = Deno.readFileSync(new URL("./ring_filler.bpf.o", import.meta.url));
-    this.#object = new BpfObject(elf, "ring_filler");
-    this.#object.map("ring").maxEntries = sizeBytes;
-    const result = this.#object.load();
-    if (result !== 0) throw new Error(`ring_filler: load: ${result}`);
+  private constructor(object: BpfObject, readonly sizeBytes: number) {
+    this.#object = object;
     this.fds = [this.#object.map("ring").fd];
     this.#state = new Mapping(this.#object.map(".bss").fd, 0, 16, "read-write");
+  }
+
+  static async make(sizeBytes: number): Promise<RingFiller> {
+    const elf = Deno.readFileSync(new URL("./ring_filler.bpf.o", import.meta.url));
+    const object = new BpfObject(elf, "ring_filler");
+    object.map("ring").maxEntries = sizeBytes;
+    const result = await object.load();
+    if (result !== 0) throw new Error(`ring_filler: load: ${result}`);
+    return new RingFiller(object, sizeBytes);
   }
 
   /** Records that were written since the ring was made. */

@@ -2,7 +2,7 @@ import { IpftError } from "../../base/errors.ts";
 import { AttachType, createLink, kprobeMissed, programRecursionMisses } from "../../ffi/bpf.ts";
 import { close, ioctl } from "../../ffi/libc.ts";
 import { kprobePmuType, openKprobe } from "../../ffi/perf.ts";
-import { type Attachment, sumKnown } from "./attachment.ts";
+import { type Attachment, sumIfAllKnown } from "./attachment.ts";
 import type { AttachTarget, Backend } from "./backend.ts";
 import { attachOneByOne } from "./one_by_one.ts";
 
@@ -10,8 +10,8 @@ import { attachOneByOne } from "./one_by_one.ts";
 const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
 
 /**
- * Attaches with one kprobe perf event per function. That works everywhere, but takes the kernel some
- * milliseconds each, and as many again to detach.
+ * Attaches with one kprobe perf event per function. That works everywhere, but each takes the kernel some
+ * milliseconds, and as many again to detach.
  */
 export const kprobe = {
   name: "kprobe",
@@ -30,7 +30,7 @@ export const kprobe = {
 
 /** @throws IpftError when the kernel has no kprobes; what `observer` rejects with */
 async function attach(
-  { programs, functions, capabilities, observer }: AttachTarget,
+  { programs, functions, indexes, capabilities, observer }: AttachTarget,
 ): Promise<Attachment> {
   const pmuType = kprobePmuType();
   if (pmuType === undefined) {
@@ -41,8 +41,9 @@ async function attach(
   }
   const programFds = new Set<number>();
   const { links, refused } = await attachOneByOne(
-    functions,
-    ({ skbPosition, address = 0n }, _index, links) => {
+    indexes,
+    (index, links) => {
+      const { skbPosition, address = 0n } = functions[index];
       const programFd = programs.entry(skbPosition).fd;
       programFds.add(programFd);
       const fd = attachOne(pmuType, programFd, address, capabilities.perfEventLink);
@@ -54,7 +55,7 @@ async function attach(
   return {
     refused,
     missed: () =>
-      sumKnown([
+      sumIfAllKnown([
         ...Array.from(programFds, programRecursionMisses),
         ...Array.from(links, kprobeMissed),
       ]),

@@ -1,4 +1,3 @@
-import { errnoText, IpftError } from "../../base/errors.ts";
 import {
   AttachType,
   createKprobeMultiLink,
@@ -7,12 +6,13 @@ import {
   programRecursionMisses,
 } from "../../ffi/bpf.ts";
 import type { BpfProgram } from "../../ffi/libbpf.ts";
-import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
+import { type Attachment, FileDescriptors, sumIfAllKnown } from "./attachment.ts";
 import type { AttachTarget, Backend } from "./backend.ts";
+import { linkByHalves } from "./link_by_halves.ts";
 
 /**
- * Attaches through fprobe (Linux 5.18+ with CONFIG_FPROBE): one link for each position of the skb, all
- * functions at once.
+ * Attaches through fprobe (Linux 5.18+ with CONFIG_FPROBE), with one link for all functions that have the
+ * skb at the same position.
  */
 export const kprobeMulti = {
   name: "kprobe-multi",
@@ -49,45 +49,36 @@ export const kprobeMulti = {
   ],
 } as const satisfies Backend;
 
-/** @throws IpftError when the kernel refuses a link: it takes all functions or none */
 function attach(
-  { programs, functions }: AttachTarget,
+  { programs, functions, indexes }: AttachTarget,
   entryPoint: KprobeMultiPoint,
 ): Promise<Attachment> {
   const links = new FileDescriptors();
-  const programFds: number[] = [];
-  const link = (point: KprobeMultiPoint, program: BpfProgram, indexes: readonly number[]) => {
-    const fd = createKprobeMultiLink(
-      program.fd,
-      point,
-      BigUint64Array.from(indexes, (index) => functions[index].address ?? 0n),
-    );
-    if (fd < 0) {
-      throw new IpftError(
-        `the kernel refused a kprobe-multi link on ${indexes.length} functions: ${errnoText(fd)}`,
-        "try another --backend (see: ipft doctor)",
-      );
-    }
-    links.add(fd);
-    programFds.push(program.fd);
+  const programFds = new Set<number>();
+  const link = (point: KprobeMultiPoint, { fd }: BpfProgram, indexes: readonly number[]) => {
+    programFds.add(fd);
+    return linkByHalves(indexes, (some) => {
+      const addresses = BigUint64Array.from(some, (index) => functions[index].address ?? 0n);
+      const result = createKprobeMultiLink(fd, point, addresses);
+      if (result >= 0) links.add(result);
+      return result;
+    });
   };
-  const indexes = Array.from(functions.keys());
-  const byPosition = Map.groupBy(indexes, (index) => functions[index].skbPosition);
-  try {
-    // Returns first, so that no entry is seen whose return is not.
-    if (programs.exit) link("return", programs.exit, indexes);
-    for (const [position, indexes] of byPosition) {
-      link(entryPoint, programs.entry(position), indexes);
-    }
-  } catch (error) {
-    links[Symbol.dispose]();
-    return Promise.reject(error);
+  // Returns first, so that no call has an entry without a return.
+  const refused = programs.exit ? link("return", programs.exit, indexes) : [];
+  const withoutReturn = new Set(refused.map(({ functionIndex }) => functionIndex));
+  const byPosition = Map.groupBy(
+    indexes.filter((index) => !withoutReturn.has(index)),
+    (index) => functions[index].skbPosition,
+  );
+  for (const [position, indexes] of byPosition) {
+    refused.push(...link(entryPoint, programs.entry(position), indexes));
   }
   return Promise.resolve({
-    refused: [],
+    refused,
     missed: () =>
-      sumKnown([
-        ...programFds.map(programRecursionMisses),
+      sumIfAllKnown([
+        ...Array.from(programFds, programRecursionMisses),
         ...Array.from(links, kprobeMultiMissed),
       ]),
     [Symbol.dispose]: () => links[Symbol.dispose](),

@@ -1,29 +1,30 @@
 import { errnoText } from "../../base/errors.ts";
 import { type AttachObserver, FileDescriptors, type Refusal } from "./attachment.ts";
 
-/** Between two calls of the observer. */
+/** Time between two calls of the observer. */
 const TURN_MS = 50;
 
 /**
- * Attaches to each function by itself.
- * @param attachOne adds the file descriptors that hold the attached probes to `links`; 0 or a negated
- *   errno
- * @returns those file descriptors, and the functions that were refused
+ * Attaches to one function after the other.
+ * @param indexes the numbers of the functions
+ * @param attachOne attaches to a function and adds the file descriptors that hold it to `links`; returns 0
+ *   or a negated errno
+ * @returns all those file descriptors, and the functions that were refused
  */
-export async function attachOneByOne<T>(
-  functions: readonly T[],
-  attachOne: (fn: T, index: number, links: FileDescriptors) => number | Promise<number>,
+export async function attachOneByOne(
+  indexes: readonly number[],
+  attachOne: (functionIndex: number, links: FileDescriptors) => number | Promise<number>,
   observer: AttachObserver,
 ): Promise<{ links: FileDescriptors; refused: Refusal[] }> {
   const links = new FileDescriptors((done, total) => observer.detached(done, total));
   const refused: Refusal[] = [];
   let turn = performance.now();
   try {
-    for (const [functionIndex, fn] of functions.entries()) {
-      const result = await attachOne(fn, functionIndex, links);
+    for (const [i, functionIndex] of indexes.entries()) {
+      const result = await attachOne(functionIndex, links);
       if (result < 0) refused.push({ functionIndex, reason: errnoText(result) });
       if (performance.now() - turn < TURN_MS) continue;
-      await observer.attached(functionIndex + 1);
+      await observer.attached(i + 1);
       turn = performance.now();
     }
     return { links, refused };

@@ -25,13 +25,13 @@ export async function measureFilling(samples: Samples, rounds: number): Promise<
   const cpus = [0, 1].map((cpu) => threads.use(new FillingThread(cpu)));
   {
     // Until the threads have started, so that later they begin at the same time.
-    using filler = new RingFiller(RING_BYTES);
+    using filler = await RingFiller.make(RING_BYTES);
     await Promise.all(cpus.map((cpu) => cpu.timeNs(filler, 1)));
   }
   for (let round = 0; round < rounds; round++) {
     for (const tool of rotated([ONE, OWN, SHARED], round)) {
-      using first = new RingFiller(RING_BYTES);
-      using second = new RingFiller(RING_BYTES);
+      using first = await RingFiller.make(RING_BYTES);
+      using second = await RingFiller.make(RING_BYTES);
       const rings = tool === ONE ? [first] : tool === OWN ? [first, second] : [first, first];
       const times = await Promise.all(rings.map((ring, cpu) => cpus[cpu].timeNs(ring, RECORDS)));
       samples.add(FIGURE, tool, "ns", times.reduce((sum, ns) => sum + ns) / times.length);

@@ -69,7 +69,7 @@ export async function measureLua(samples: Samples, functions: Functions, rounds:
 
 async function measure(samples: Samples, figure: Figure): Promise<void> {
   const { name, events, goal, rounds } = figure;
-  using filler = new RingFiller(RING_BYTES);
+  using filler = await RingFiller.make(RING_BYTES);
   using reader = new RingReader(filler, figure.withData ? [DATA] : [], 0n);
   await timeMs(filler, reader, figure, events); // until the code is compiled
   for (let round = 0; round < rounds; round++) {

@@ -21,7 +21,7 @@ const { functions } = planTrace(await inspectKernel(() => {}), {
 using object = new BpfObject(Deno.readFileSync("/mnt/extras/empty.bpf.o"), "empty");
 const program = object.program("empty");
 program.expectedAttachType = AttachType.traceKprobeMulti;
-throwOn(object.load());
+throwOn(await object.load());
 for (const group of Map.groupBy(functions, ({ skbPosition }) => skbPosition).values()) {
   const addresses = BigUint64Array.from(group, ({ address }) => address!);
   throwOn(createKprobeMultiLink(program.fd, "entry", addresses));

@@ -8,7 +8,7 @@ import { fill, FUNCTIONS, manyRows, type Row, written } from "../../support/sink
 
 function counted(rows: readonly Row[], batchSize = 1024): CountEvents {
   const identify = new IdentifyPackets({ tracer: "function_graph", functions: FUNCTIONS });
-  const count = new CountEvents(FUNCTIONS.length);
+  const count = new CountEvents();
   const batch = new EventBatch(batchSize);
   for (let start = 0; start < rows.length; start += batchSize) {
     fill(batch, rows.slice(start, start + batchSize).map((row) => ({ ...row, data: undefined })));

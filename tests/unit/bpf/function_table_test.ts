@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type FunctionTable, makeFunctionTable } from "../../../lib/bpf/function_table.ts";
+import {
+  type FunctionTable,
+  insertFunction,
+  makeFunctionTable,
+} from "../../../lib/bpf/function_table.ts";
 
 const UNKNOWN = 0xffff_ffff;
 
@@ -49,4 +53,22 @@ Deno.test("functions that share an address share a slot, and none at all is a ta
   const table = makeFunctionTable([0xffff_ffff_8100_0000n, 0xffff_ffff_8100_0000n]);
   assert.equal(attachedFunction(table, 0xffff_ffff_8100_0000n), 1);
   assert.equal(attachedFunction(makeFunctionTable([]), 0xffff_ffff_8100_0000n), UNKNOWN);
+});
+
+Deno.test("a function table has room for functions that come later, and for new ones in old places", () => {
+  const addresses = Array.from(
+    { length: 1100 },
+    (_, i) => 0xffff_ffff_c000_0000n + 48n * BigInt(i),
+  );
+  const table = makeFunctionTable(addresses.slice(0, 100), 1000);
+  for (const [index, address] of addresses.entries()) {
+    if (index >= 100) assert.notEqual(insertFunction(table, address, index), undefined);
+  }
+  insertFunction(table, addresses[7], 2000);
+  addresses.forEach((address, index) => {
+    assert.equal(attachedFunction(table, address), index === 7 ? 2000 : index);
+  });
+  const full = makeFunctionTable([]);
+  const last = addresses.findIndex((address, i) => insertFunction(full, address, i) === undefined);
+  assert(last > 0);
 });

@@ -43,8 +43,8 @@ function numbers(batch: EventBatch, originNs: bigint): number[] {
 
 const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
-Deno.test("RingReader gives nothing of an empty ring", () => {
-  using filler = new RingFiller(PAGE_BYTES);
+Deno.test("RingReader gives nothing of an empty ring", async () => {
+  using filler = await RingFiller.make(PAGE_BYTES);
   using reader = new RingReader(filler, [], 0n);
   const batch = new EventBatch(4);
   reader.read(batch);
@@ -53,7 +53,7 @@ Deno.test("RingReader gives nothing of an empty ring", () => {
 
 Deno.test("RingReader gives every record once and in order, round the ring's end", async () => {
   for (const [submit, sections] of KINDS) {
-    using filler = new RingFiller(PAGE_BYTES);
+    using filler = await RingFiller.make(PAGE_BYTES);
     using reader = new RingReader(filler, sections, 0n);
     const batch = new EventBatch(1000, sections);
     // Steps that don't divide the ring: its end falls at every place of a step.
@@ -67,7 +67,7 @@ Deno.test("RingReader gives every record once and in order, round the ring's end
 
 Deno.test("RingReader skips discarded records of any length", async () => {
   for (const [submit, sections] of KINDS) {
-    using filler = new RingFiller(PAGE_BYTES);
+    using filler = await RingFiller.make(PAGE_BYTES);
     using reader = new RingReader(filler, sections, 0n);
     const batch = new EventBatch(1000, sections);
     for (let round = 0; round < 300; round++) {
@@ -83,7 +83,7 @@ Deno.test("RingReader skips discarded records of any length", async () => {
 });
 
 Deno.test("RingReader stops at a busy record and gives it once it is submitted", async () => {
-  using filler = new RingFiller(PAGE_BYTES);
+  using filler = await RingFiller.make(PAGE_BYTES);
   using reader = new RingReader(filler, [], 0n);
   const batch = new EventBatch(1000);
   // Nothing is seen of a busy record when this thread has to wait for the CPU of `linger`.
@@ -107,7 +107,7 @@ Deno.test("RingReader stops at a busy record and gives it once it is submitted",
 });
 
 Deno.test("RingReader frees the room of what it has read, and no more", async () => {
-  using filler = new RingFiller(PAGE_BYTES);
+  using filler = await RingFiller.make(PAGE_BYTES);
   using reader = new RingReader(filler, [], 0n);
   const batch = new EventBatch(1000);
   const records = PAGE_BYTES / RECORD_BYTES;
@@ -128,7 +128,7 @@ Deno.test("RingReader frees the room of what it has read, and no more", async ()
 
 Deno.test("RingReader fills no more than the batch and goes on from there", async () => {
   for (const [submit, sections] of KINDS) {
-    using filler = new RingFiller(PAGE_BYTES);
+    using filler = await RingFiller.make(PAGE_BYTES);
     using reader = new RingReader(filler, sections, 0n);
     const batch = new EventBatch(15, sections);
     await filler.run(submit, 40);
@@ -144,7 +144,7 @@ Deno.test("RingReader fills no more than the batch and goes on from there", asyn
 
 Deno.test("RingReader counts timestamps from its origin, exactly, on either side of it", async () => {
   for (const originNs of [0xfffffff8n, 0x100000000n, 0xffff_ffff_ffffn]) {
-    using filler = new RingFiller(PAGE_BYTES);
+    using filler = await RingFiller.make(PAGE_BYTES);
     using reader = new RingReader(filler, [], originNs);
     const batch = new EventBatch(1000);
     await filler.run("submit", 50);
@@ -167,7 +167,8 @@ Deno.test("RingReader puts the records of several rings in the order of their ti
     fc.integer({ min: 1, max: 30 }),
     async (all, capacity) => {
       using fillers = new DisposableStack();
-      const rings = [0, 1, 2].map(() => fillers.use(new RingFiller(PAGE_BYTES)));
+      const made = await Promise.all([0, 1, 2].map(() => RingFiller.make(PAGE_BYTES)));
+      const rings = made.map((filler) => fillers.use(filler));
       using reader = new RingReader(
         { fds: rings.flatMap(({ fds }) => fds), sizeBytes: PAGE_BYTES },
         [],
@@ -196,8 +197,8 @@ Deno.test("RingReader puts the records of several rings in the order of their ti
 });
 
 Deno.test("RingReader leaves for later what another ring may still have something before", async () => {
-  using first = new RingFiller(PAGE_BYTES);
-  using second = new RingFiller(PAGE_BYTES);
+  using first = await RingFiller.make(PAGE_BYTES);
+  using second = await RingFiller.make(PAGE_BYTES);
   using reader = new RingReader(
     { fds: [...first.fds, ...second.fds], sizeBytes: PAGE_BYTES },
     [],

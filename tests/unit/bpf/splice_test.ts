@@ -78,7 +78,7 @@ Deno.test("withBody gives ipft_filter a body of any length, and libbpf opens the
   }
 });
 
-Deno.test("the kernel takes the types and lines of all that is loaded", () => {
+Deno.test("the kernel takes the types and lines of all that is loaded", async () => {
   const extension = linker("lifted");
   const images = [
     readBpfObject("tracer"),
@@ -89,7 +89,7 @@ Deno.test("the kernel takes the types and lines of all that is loaded", () => {
     using log = new LibbpfLog();
     using object = new BpfObject(image, "ipft");
     for (const program of object.programs()) program.autoload = false;
-    assert.equal(object.load(), 0);
+    assert.equal(await object.load(), 0);
     assert.deepEqual(log.lines, []);
   }
 });

@@ -45,7 +45,7 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
 Deno.test("parseCommandLine reads every option, short and long", () => {
   const expected = {
     filter: { mark: { value: 0x10, mask: 0xf0 } },
-    functions: { functionRegex: /^ip_/, moduleRegex: /^nf_/ },
+    functions: { functionRegex: "^ip_", moduleRegex: "^nf_" },
     backend: "kprobe-multi",
     tracer: "function",
     sections: [...SECTIONS],
@@ -77,7 +77,7 @@ Deno.test("parseCommandLine takes a value attached, after = or as the next argum
 Deno.test("parseCommandLine lets the last of repeated options win", () => {
   const { filter, functions, packets } = traceOptions("-m 1 -n 3 -r a -m 2 -n 4 -r b");
   assert.deepEqual([filter.mark.value, packets], [2, 4]);
-  assert.deepEqual(functions.functionRegex, /b/);
+  assert.deepEqual(functions.functionRegex, "b");
 });
 
 Deno.test("parseCommandLine pairs each -o with a -w", () => {
@@ -92,7 +92,7 @@ Deno.test("parseCommandLine pairs each -o with a -w", () => {
 });
 
 Deno.test("parseCommandLine reads -l with its filters and without a mark", () => {
-  const functions = { functionRegex: /^ip_/, moduleRegex: /vmlinux/ };
+  const functions = { functionRegex: "^ip_", moduleRegex: "vmlinux" };
   assert.deepEqual(parse("-l -r ^ip_ --module-regex vmlinux"), { kind: "list", functions });
   assert.equal(parse("--list -m 5").kind, "list");
 });
@@ -219,9 +219,6 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
       ["all", "none", ...SECTIONS.map(({ name }) => name)].join(", ").replace(/, (?=\w+$)/, " or "),
     "-m 1 -b kprob": "--backend 'kprob' is not known; give kprobe, ftrace or kprobe-multi",
     "-m 1 -t functions": "--tracer 'functions' is not known; give function or function_graph",
-    "-m 1 -r (": "--regex '(' is not a regular expression: Unterminated group",
-    "-l --module-regex a:*?*": "--module-regex 'a:*?*' is not a regular expression: " +
-      "Nothing to repeat",
     "-m 1 -e foo.txt": "--extension 'foo.txt' does not end in .c, .o or .lua; " +
       "rename it, or give a Lua script with --script",
     "-m 1 -e c": "--extension 'c' does not end in .c, .o or .lua; " +

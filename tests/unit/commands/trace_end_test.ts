@@ -63,13 +63,26 @@ Deno.test("TraceEnd puts its command into a cgroup before it runs", async () => 
 });
 
 Deno.test("TraceEnd ends a command that outlives the trace, however it ignores that", async () => {
-  for (const command of [["sleep", "600"], ["sh", "-c", "trap '' TERM; sleep 5"]]) {
+  const file = await Deno.makeTempFile();
+  const ignoring = `trap '' TERM; sleep 300 & echo $! >${file}; sleep 300`;
+  const orphan = `(trap '' TERM; exec sleep 300) & echo $! >${file}; sleep 300`;
+  for (const command of [["sleep", "300"], ["sh", "-c", ignoring], ["sh", "-c", orphan]]) {
     const begin = performance.now();
     {
       await using end = new TraceEnd(NEVER, { command }, undefined, () => {});
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 200));
       end.reach();
     }
-    assert(performance.now() - begin < 4000);
+    assert(performance.now() - begin < 1200, command.join(" "));
   }
+  const pid = (await Deno.readTextFile(file)).trim();
+  const state = async () => {
+    const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", pid] }).output();
+    return new TextDecoder().decode(stdout);
+  };
+  const deadline = performance.now() + 5000;
+  while (!/^(?:Z.*\n)?$/.test(await state())) {
+    assert(performance.now() < deadline, `it has survived: ${await state()}`);
+  }
+  await Deno.remove(file);
 });

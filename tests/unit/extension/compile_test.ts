@@ -138,6 +138,19 @@ test("each way in which a compiler fails has its own message", {}, async () => {
   }
 });
 
+test("messages of any length take linear time", {}, async () => {
+  const path = await write("a.c", SKELETON);
+  await write(
+    "loud",
+    `#!/bin/sh\nhead -c 200000 /dev/zero | tr '\\0' ' '\nyes "'bpf/" | head -n 40000 >&2\nexit 1\n`,
+  );
+  await Deno.chmod("loud", 0o755);
+  Deno.env.set("CC", "./loud");
+  const begin = performance.now();
+  await assertFails(path, /exit status 1\)$/, /'bpf\//);
+  assert(performance.now() - begin < 2000);
+});
+
 test("missing headers are named, with their package", {}, async () => {
   for (
     const [header, packageName] of [

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { IpftError } from "../../../lib/base/errors.ts";
 import { BtfKind } from "../../../lib/btf/btf_kind.ts";
 import { findSkbFunctions } from "../../../lib/kernel/find_functions.ts";
-import { filterFunctions, loadSkbFunctions } from "../../../lib/kernel/functions.ts";
+import {
+  filterFunctions,
+  loadModuleFunctions,
+  loadSkbFunctions,
+} from "../../../lib/kernel/functions.ts";
 import { BtfBuilder } from "../../support/btf_builder.ts";
 
 /** Describes functions of a module, as BTF would, with their skb in the first register. */
@@ -10,10 +14,27 @@ function describe(module: string, ...names: string[]) {
   return names.map((name, i) => ({ name, module, skbPosition: 0, btfId: i + 1 }));
 }
 
+function text(lines: readonly string[]) {
+  return new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
+}
+
+/** Lines of /proc/kallsyms for lines of `available_filter_functions`, 16 bytes each function. */
+function symbolsOf(lines: readonly string[]): string[] {
+  return lines.map((line, i) =>
+    `ffffffff8100${(i * 16).toString(16).padStart(4, "0")} t ${line.replace(" ", "\t")}`
+  );
+}
+
+/** Finds functions among those that these lines make traceable, with just these symbols. */
+function findAll(described: ReturnType<typeof describe>, lines: readonly string[]) {
+  return findSkbFunctions(described, { available: text(lines), kallsyms: text(symbolsOf(lines)) });
+}
+
+const named = ({ module, name }: { module: string; name: string }) => `${module}:${name}`;
+
 /** Returns `module:name` of those that the lines of `available_filter_functions` make traceable. */
 function find(described: ReturnType<typeof describe>, ...lines: string[]) {
-  const content = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
-  return findSkbFunctions(described, content).map(({ module, name }) => `${module}:${name}`);
+  return findAll(described, lines).functions.map(named);
 }
 
 Deno.test("findSkbFunctions returns functions that are described and traceable, by module and name", () => {
@@ -41,28 +62,73 @@ Deno.test("findSkbFunctions returns a shared name as often as the kernel lists i
   ]);
 });
 
-Deno.test("findSkbFunctions lets variants stand in for a function that is not traceable", () => {
-  const described = [...describe("vmlinux", "a", "b"), ...describe("br", "a")];
-  const lines = ["a", "a.isra.0", "b.constprop.0", "b.constprop.1.isra.0", "a.constprop.0 [br]"];
-  assert.deepEqual(find(described, ...lines), [
+Deno.test("findSkbFunctions takes variants where BTF describes variants, but no pieces", () => {
+  const described = [...describe("vmlinux", "a", "b", "c"), ...describe("br", "a")];
+  const lines = ["a", "a.isra.0", "b.constprop.0", "b.constprop.1.isra.0", "c.part.0", "c"];
+  const found = findAll(described, [...lines, "a.constprop.0 [br]"]);
+  assert.equal(found.describesVariants, true);
+  assert.deepEqual(found.functions.map(named), [
     "vmlinux:a",
+    "vmlinux:a.isra.0",
     "vmlinux:b.constprop.0",
     "vmlinux:b.constprop.1.isra.0",
+    "vmlinux:c",
     "br:a.constprop.0",
   ]);
+  assert.deepEqual(found.leftOut.map(named), ["vmlinux:c.part.0"]);
+});
+
+Deno.test("findSkbFunctions leaves variants out where BTF describes plain functions only", () => {
+  const lines = ["a", "a.constprop.0", "a.constprop.1.isra.0", "a.part.0"];
+  const found = findAll(describe("vmlinux", "a"), lines);
+  assert.equal(found.describesVariants, false);
+  assert.deepEqual(found.functions.map(named), ["vmlinux:a"]);
+  assert.deepEqual(found.leftOut.map(({ name }) => name), lines.slice(1));
+  // Not even instead of a function that cannot be hooked: BTF says nothing of them.
+  const files = { available: text(["a.constprop.0"]), kallsyms: text(symbolsOf(lines)) };
+  assert.deepEqual(findSkbFunctions(describe("vmlinux", "a"), files).functions, []);
+  // What vmlinux shows is true of a module.
+  const module = findSkbFunctions(describe("vmlinux", "a"), files, true);
+  assert.deepEqual(module.functions.map(named), ["vmlinux:a.constprop.0"]);
 });
 
 Deno.test("findSkbFunctions keeps prototype and id of the function behind a variant", () => {
   const described = [{ name: "gro", module: "vmlinux", skbPosition: 3, btfId: 77 }];
-  const content = new TextEncoder().encode("gro.constprop.0\n");
-  assert.deepEqual(findSkbFunctions(described, content), [
-    { name: "gro.constprop.0", module: "vmlinux", skbPosition: 3, btfId: 77 },
-  ]);
+  assert.deepEqual(findAll(described, ["gro.constprop.0"]).functions, [{
+    name: "gro.constprop.0",
+    module: "vmlinux",
+    skbPosition: 3,
+    btfId: 77,
+    address: 0xffffffff81000000n,
+  }]);
 });
 
-Deno.test("findSkbFunctions leaves out fragments of functions and unknown suffixes", () => {
-  const lines = ["a.part.0", "a.cold", "a.part.0.isra.0", "a.isra.0.cold", "a.llvm.123", "a."];
-  assert.deepEqual(find(describe("vmlinux", "a"), ...lines), []);
+Deno.test("findSkbFunctions leaves out unknown suffixes without a word", () => {
+  const lines = ["a.cold", "a.isra.0.cold", "a.llvm.123", "a."];
+  const { functions, leftOut } = findAll(describe("vmlinux", "a"), lines);
+  assert.deepEqual([functions, leftOut], [[], []]);
+});
+
+Deno.test("of functions that share a name, findSkbFunctions tells those that can be hooked", () => {
+  const kallsyms = text([
+    "ffffffff81000010 t add",
+    "ffffffff81000020 t add",
+    "ffffffff81000030 t add",
+  ]);
+  const described = describe("vmlinux", "add"), available = text(["add", "add"]);
+  const addresses = ({ functions }: ReturnType<typeof findSkbFunctions>) =>
+    functions.map(({ address }) => Number(address! & 0xffn));
+  const unknown = findSkbFunctions(described, { available, kallsyms });
+  assert.equal(unknown.isAmbiguous, true);
+  assert.deepEqual(addresses(unknown), [0x10, 0x20, 0x30], "the kernel will refuse one");
+  assert.deepEqual(unknown.functions.map(({ isNamesake }) => isNamesake), [undefined, true, true]);
+  const hooks = text(["ffffffff81000010 add", "ffffffff81000034 add"]); // the latter behind endbr64
+  const known = findSkbFunctions(described, { available, kallsyms, addresses: hooks });
+  assert.deepEqual(addresses(known), [0x10, 0x30]);
+  // The kernel lists what it has left over of a function that was replaced under the next name.
+  const stale = findSkbFunctions(described, { available: text(Array(5).fill("add")), kallsyms });
+  assert.equal(stale.isAmbiguous, false);
+  assert.deepEqual(addresses(stale), [0x10, 0x20, 0x30]);
 });
 
 Deno.test("filterFunctions applies the expressions for function and module", () => {
@@ -86,6 +152,10 @@ function kernelFiles(files: Record<string, string | Uint8Array>) {
   return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
 }
 
+function pathsOf(path: string) {
+  return { tracefs: path, btf: `${path}/btf`, kallsyms: `${path}/kallsyms` };
+}
+
 function vmlinuxAndModule() {
   const vmlinux = new BtfBuilder();
   const skb = vmlinux.struct("sk_buff", 232);
@@ -103,17 +173,36 @@ Deno.test("loadSkbFunctions reads vmlinux and modules, and leaves out a module w
     "btf/nf_tables": module,
     "btf/broken": module.subarray(0, 60),
     available_filter_functions: "ip_rcv\nnft_do_chain [nf_tables]\nnft_do_chain [broken]\n",
+    kallsyms: "ffffffff81000010 T ip_rcv\nffffffffc0000010 t nft_do_chain\t[nf_tables]\n",
   });
   const warnings: string[] = [];
+  const nftDoChainFunction = {
+    name: "nft_do_chain",
+    module: "nf_tables",
+    skbPosition: 0,
+    btfId: nftDoChain,
+    address: 0xffffffffc0000010n,
+  };
   const result = await loadSkbFunctions(
-    kernel.path,
+    pathsOf(kernel.path),
     (message) => warnings.push(message),
-    `${kernel.path}/btf`,
   );
   assert.deepEqual(result.functions, [
-    { name: "ip_rcv", module: "vmlinux", skbPosition: 0, btfId: ipRcv },
-    { name: "nft_do_chain", module: "nf_tables", skbPosition: 0, btfId: nftDoChain },
+    {
+      name: "ip_rcv",
+      module: "vmlinux",
+      skbPosition: 0,
+      btfId: ipRcv,
+      address: 0xffffffff81000010n,
+    },
+    nftDoChainFunction,
   ]);
+  const own = await loadModuleFunctions("nf_tables", pathsOf(kernel.path), false);
+  assert.deepEqual(own.functions, [nftDoChainFunction]);
+  await assert.rejects(
+    loadModuleFunctions("broken", pathsOf(kernel.path), false),
+    /^IpftError: the functions of module broken are left out: /,
+  );
   assert.equal(result.vmlinux.find(BtfKind.FUNC, "ip_rcv"), ipRcv);
   assert.equal(warnings.length, 1);
   assert.match(
@@ -124,15 +213,15 @@ Deno.test("loadSkbFunctions reads vmlinux and modules, and leaves out a module w
 
 Deno.test("loadSkbFunctions says what a kernel without BTF or function tracer lacks", async () => {
   const { vmlinux } = vmlinuxAndModule();
-  using noBtf = kernelFiles({ available_filter_functions: "" });
+  using noBtf = kernelFiles({ available_filter_functions: "", kallsyms: "" });
   await assert.rejects(
-    loadSkbFunctions(noBtf.path, assert.fail, `${noBtf.path}/btf`),
+    loadSkbFunctions(pathsOf(noBtf.path), assert.fail),
     (error) =>
       error instanceof IpftError && /\/btf\/vmlinux; .*CONFIG_DEBUG_INFO_BTF/.test(error.message),
   );
-  using noFtrace = kernelFiles({ "btf/vmlinux": vmlinux });
+  using noFtrace = kernelFiles({ "btf/vmlinux": vmlinux, kallsyms: "" });
   await assert.rejects(
-    loadSkbFunctions(noFtrace.path, assert.fail, `${noFtrace.path}/btf`),
+    loadSkbFunctions(pathsOf(noFtrace.path), assert.fail),
     (error) => error instanceof IpftError && /CONFIG_DYNAMIC_FTRACE/.test(error.message),
   );
 });

@@ -24,6 +24,8 @@ const KERNEL: Kernel = {
     },
     { name: "x.isra.0", module: "nf_nat", skbPosition: 2, btfId: 900 },
   ],
+  leftOut: [{ name: "y.isra.0", module: "vmlinux", skbPosition: 0, btfId: 8 }],
+  describesVariants: true,
   warnings: ["the functions of module b are left out"],
 };
 

@@ -31,6 +31,10 @@ class CheckedSink extends JsonSink {
   }
 }
 
+function json(name: string): string {
+  return JSON.stringify(name).replaceAll("\x7f", "\\u007f");
+}
+
 function expected(
   rows: readonly Row[],
   { originNs }: Pick<TraceInfo, "originNs">,
@@ -41,7 +45,7 @@ function expected(
     const { module, name } = FUNCTIONS[functionIndex];
     return `{"packet_id":"0x${skb.toString(16).padStart(16, "0")}",` +
       `"timestamp":${originNs + BigInt(timestamp)},"processor_id":${cpu},` +
-      `"module":${JSON.stringify(module)},"function":${JSON.stringify(name)},` +
+      `"module":${json(module)},"function":${json(name)},` +
       `"is_return":${isReturn}${text(row)}}\n`;
   }).join("");
 }

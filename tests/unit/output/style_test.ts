@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
 import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
+import { printableLines } from "../../../lib/base/printable.ts";
 import type { SinkContext } from "../../../lib/output/sink.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
 import { COLOURED } from "../../../lib/output/text/style.ts";
@@ -21,7 +22,7 @@ Deno.test("a coloured table is the plain one, where colours are not seen", async
     const info = { tracer, functions: FUNCTIONS, originNs: 7_000_000_000n };
     const sinks = [StreamSink, tracer === "function" ? AggregateSink : GraphSink];
     for (const Sink of sinks) {
-      const plain = await written(Sink, info, rows);
+      const plain = printableLines(await written(Sink, info, rows));
       const bytes = await written(Coloured(Sink), info, rows);
       const coloured = bytes.replaceAll("\x1b", "ESC");
       assert.ok(!plain.includes("\x1b"));

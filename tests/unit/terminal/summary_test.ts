@@ -21,12 +21,24 @@ Deno.test("summarize gives loss with its total and the remedy", () => {
     ...complete,
     count: { events: 100, packets: 1, functions: 1 },
     completeness: { hits: 126, lost: 26, dropped: 0, delivered: 100 },
-    missed: undefined,
   });
   assert.equal(
     text,
     "100 events in 1 function, of 1 packet, in 1.0 s, 26 lost of 126: the ring buffer was full: raise --buffer-size, or trace " +
       "fewer functions with --regex",
+  );
+});
+
+Deno.test("summarize does not promise what the kernel does not count", () => {
+  assert.equal(
+    summarize({ ...complete, missed: undefined }),
+    "126 events in 42 functions, of 3 packets, in 1.0 s, none lost; this kernel does not count the " +
+      "probe runs that it skips.",
+  );
+  const lossy = { hits: 128, lost: 2, dropped: 0, delivered: 126 };
+  assert.match(
+    summarize({ ...complete, completeness: lossy, missed: undefined }),
+    /, 2 lost of 128: .* with --regex; this kernel does not count the probe runs that it skips\.$/,
   );
 });
 
@@ -46,16 +58,18 @@ Deno.test("summarize says how many events the extension dropped", () => {
 });
 
 Deno.test("summarize reports probe runs that the kernel skipped", () => {
-  const [, line] = summarize({ ...complete, missed: 3 }).split("\n");
+  const [first, line] = summarize({ ...complete, missed: 3 }).split("\n");
+  assert.equal(first, "126 events in 42 functions, of 3 packets, in 1.0 s.");
   assert.match(line, /^Up to 3 events are missing: the kernel skipped 3 probe runs/);
 });
 
 Deno.test("summarize does not hide events that are neither delivered nor lost", () => {
-  const [, line] = summarize({
+  const [first, line] = summarize({
     ...complete,
     count: { ...complete.count, events: 125 },
     completeness: { ...completeness, delivered: 125 },
   }).split("\n");
+  assert.doesNotMatch(first, /none lost/);
   assert.equal(line, "1 event was still being written when the trace ended.");
 });
 
@@ -81,12 +95,16 @@ Deno.test("summarize says what -n left out, and of nothing only that", () => {
 Deno.test("progressText says how far a trace is", () => {
   const lost = { ...completeness, lost: 2 };
   assert.equal(
-    progressText({ events: 7, packets: 1 }, lost),
+    progressText({ events: 7, packets: 1 }, lost, true),
     "7 events of 1 packet, 2 lost; Ctrl-C ends the trace",
   );
   assert.match(
-    progressText({ events: 1, packets: 2 }, completeness),
+    progressText({ events: 1, packets: 2 }, completeness, true),
     /^1 event of 2 packets, none lost; /,
+  );
+  assert.match(
+    progressText({ events: 1, packets: 2 }, completeness, false),
+    /^1 event of 2 packets; Ctrl-C /,
   );
 });
 
