@@ -1,8 +1,7 @@
 -- Runs a script's dump or decode on many events in one call from the host, because such a call costs as
--- much as the function itself. Takes what the sandbox throws at the end of a budget, and the reserved
--- names. Returns the functions that lib/lua/lua_vm.ts and lib/lua/lua_reader.ts call.
-local budget_exceeded, reserved = ... -- the names, each between spaces
-local own_chunk = debug.getinfo(1, "S").short_src
+-- much as the function itself. Takes the reserved names. Returns the functions that lib/lua/lua_vm.ts and
+-- lib/lua/lua_reader.ts call.
+local reserved = ... -- the names, each between spaces
 
 local concat, next, pack, parse, sort = table.concat, next, string.pack, string.unpack, table.sort
 local error, format, max, rep, unpack = error, string.format, math.max, string.rep, table.unpack
@@ -207,17 +206,9 @@ end
 
 -- Handles all errors in scripts: returns a message and, on the lines behind it, a traceback.
 local function explain(value)
-  local thrower = getinfo(2, "Slf")
-  if thrower.func == run_dump then returned, value = texts[progress[1]], bad_result end
+  if getinfo(2, "f").func == run_dump then returned, value = texts[progress[1]], bad_result end
   if value == bad_result then
     return positioned(complaint())
-  elseif value == budget_exceeded then
-    local level = 2
-    while thrower.currentline < 0 or thrower.short_src == own_chunk do
-      level = level + 1
-      thrower = getinfo(level, "Sl")
-    end
-    return traceback(format("%s:%d: ", thrower.short_src, thrower.currentline), 2)
   elseif type(value) ~= "string" then
     local ok, text = pcall(tostring, value)
     value = ok and text or a(value)

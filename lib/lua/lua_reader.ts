@@ -6,7 +6,7 @@ import type { Sandbox } from "./sandbox.ts";
 import { scriptError } from "./script_error.ts";
 
 /** How many instructions `dump` or `decode` may run for one event: some milliseconds. */
-const INSTRUCTIONS = 1_000_000;
+const BUDGET = { instructions: 1_000_000, rounds: 100_000_000, isEvent: true };
 
 /**
  * How often a function may be stopped, for its time or its memory, before it is not called any more: each
@@ -72,7 +72,7 @@ export class LuaReader implements FieldReader {
     for (let event = 1; event <= count; event++) {
       if (this.#stops < STOPS) {
         try {
-          this.#sandbox.call(run, [event, count], INSTRUCTIONS);
+          this.#sandbox.call(run, [event, count], BUDGET);
           return;
         } catch (error) {
           if (!(error instanceof LuaError) || error.failure === "crash") throw error;
