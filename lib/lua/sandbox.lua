@@ -110,7 +110,7 @@ end
 function io.open(path, mode)
   check_path("open", path)
   check_reading("io.open", mode)
-  local content, message = read_host_file(path)
+  local content, message = read_host_file(tostring(path))
   if not content then return nil, message, 2 end
   return files.open(content)
 end
@@ -118,7 +118,7 @@ end
 function io.lines(path, ...)
   if path == nil then error("io.lines: refused by ipft's sandbox, there is no standard input", 2) end
   check_path("lines", path)
-  local content, message = read_host_file(path)
+  local content, message = read_host_file(tostring(path))
   if not content then error(message, 2) end
   local file = files.open(content)
   return files.lines(file, true, ...), nil, nil, file
@@ -148,7 +148,7 @@ end
 function _G.loadfile(path, _, ...)
   if path == nil then error("loadfile: refused by ipft's sandbox, there is no standard input", 2) end
   check_path("loadfile", path)
-  local source, message = read_host_file(path)
+  local source, message = read_host_file(tostring(path))
   if not source then return nil, message end
   -- Skips a "#!" line, but keeps its end, so that messages have the right line numbers.
   return load(source:gsub("^#[^\n]*", ""), "@" .. path, "t", ...)
@@ -175,7 +175,7 @@ function package.searchpath(name, path, separator, replacement)
   local tried = {}
   for template in path:gmatch("[^;]+") do
     local candidate = template:gsub("%?", (name:gsub("%%", "%%%%")))
-    local content, message = read_host_file(candidate)
+    local content, message = read_host_file(tostring(candidate))
     if content then return candidate end
     tried[#tried + 1] = "no file: " .. message
   end

@@ -103,19 +103,16 @@ export class Sandbox implements Disposable {
   }
 
   #readFile(path: LuaValue | undefined): HostValue[] {
-    const content = this.#files.read(text(path));
+    const content = this.#files.read(bytesOf(path));
     if (typeof content !== "string") return [content];
     this.#missed = content;
     return [undefined, content];
   }
 }
 
-const decoder = new TextDecoder();
-
-function text(value: LuaValue | undefined): string {
-  if (value?.type === "string") return decoder.decode(value.bytes);
-  if (value?.type === "integer" || value?.type === "float") return String(value.value);
-  return "";
+function bytesOf(value: LuaValue | undefined): Uint8Array {
+  if (value?.type === "string") return value.bytes;
+  throw new Error(`ipft's own Lua code asked for ${value?.type}`);
 }
 
 function reference(value: LuaValue): LuaReference {
