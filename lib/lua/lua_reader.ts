@@ -236,7 +236,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 function oneLine(message: string): string {
-  return message.replaceAll(/\s*\n\s*/g, " ");
+  return message.split("\n").map((line) => line.trim()).filter((line) => line !== "").join(" ");
 }
 
 function bytesOf(value: LuaValue): Uint8Array<ArrayBuffer> {

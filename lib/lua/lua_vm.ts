@@ -12,6 +12,9 @@ import { type Budget, Stop, Watch } from "./watch.ts";
 /** Memory that a script may use, and how much more ipft's own code may use for its results. */
 const MEMORY_BYTES = 64 * 2 ** 20, RESULT_BYTES = 64 * 2 ** 20;
 
+/** The most that is shown of an error and its traceback. */
+const MESSAGE_BYTES = 1 << 16;
+
 /** The name of ipft's own chunks. No traceback shows them. */
 export const OWN_CHUNK = "[ipft]";
 
@@ -227,7 +230,7 @@ export class LuaVm implements Disposable {
       this.#lua._lua_settop(this.#thread, 0);
       return new LuaError("memory", NOT_ENOUGH_MEMORY);
     }
-    const text = decoder.decode(this.#bytes(this.#thread, -1));
+    const text = decoder.decode(this.#bytes(this.#thread, -1).subarray(0, MESSAGE_BYTES));
     this.#lua._lua_settop(this.#thread, 0);
     const [message] = text.split("\nstack traceback:\n", 1);
     return new LuaError("error", message, tracebackOf(text.slice(message.length)).calls);

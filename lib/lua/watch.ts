@@ -127,7 +127,8 @@ export class Watch {
 
   #countLastStep(): void {
     if (++this.#lastSteps > LAST_STEPS) {
-      throw new Stop(`${this.#reason ?? this.#usedUp(this.#budget!)}, within Lua's library`);
+      const reason = this.#reason ?? this.#usedUp(this.#budget!);
+      throw new Stop(`${reason}; as one call did not end, the script is not called any more`);
     }
   }
 
@@ -149,7 +150,7 @@ export class Watch {
       return `stopped after ${instructions.toLocaleString("en")} instructions`;
     }
     if (this.#rounds >= rounds) {
-      return "stopped: too much work in functions of Lua's library";
+      return `stopped after ${rounds.toLocaleString("en")} steps inside functions of Lua's library`;
     }
     if (this.#watched.isSignalled()) {
       const now = performance.now();
