@@ -91,7 +91,8 @@ export class Sandbox implements Disposable {
       return this.vm.call(callee, args, budget);
     } catch (error) {
       const missed = this.#missed;
-      if (!(error instanceof LuaError) || !missed || error.message.includes(missed)) throw error;
+      if (!(error instanceof LuaError) || error.failure !== "error" || !missed) throw error;
+      if (error.message.includes(missed)) throw error;
       // Most scripts use the result of io.open without checking it.
       const message = `${error.message} (it could not open ${missed})`;
       throw new LuaError(error.failure, message, error.traceback);

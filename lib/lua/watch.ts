@@ -17,8 +17,11 @@ const INSTRUCTIONS_STEP = 100_000, ROUNDS_STEP = 1_000_000;
 /** How long slow calls may take after a signal, all events together. */
 const AFTER_SIGNAL_MS = 300;
 
-/** A call that is to end gets so many more steps for it, of these instructions or of rounds. */
-const LAST_STEPS = 10, LAST_INSTRUCTIONS = 1000;
+/**
+ * What a call that is to end may still run until it does: some instructions, each of which interrupts its
+ * thread, because a thread may be over before it notices; and so many steps of rounds.
+ */
+const LAST_INSTRUCTIONS = 10_000, LAST_STEPS = 10;
 
 /** Ends a call. Lua does not catch it, whatever the script does: it is an exception of JavaScript. */
 export class Stop extends Error {
@@ -56,6 +59,7 @@ export class Watch {
   #lateSince: number | undefined;
   /** `rounds`: something seems to be used up; at the next instruction the event is known. */
   #isAsking = false;
+  #lastInstructions = 0;
   #lastSteps = 0;
   /** Why the call is to end. */
   #reason: string | undefined;
@@ -108,8 +112,8 @@ export class Watch {
       this.#reason = this.#usedUp(this.#budget);
     }
     if (this.#reason === undefined) return;
-    this.#countLastStep();
-    meter.instructions.value = LAST_INSTRUCTIONS;
+    if (++this.#lastInstructions > LAST_INSTRUCTIONS) this.#giveUp();
+    meter.instructions.value = 1;
     this.#watched.interrupt(thread);
   }
 
@@ -119,21 +123,26 @@ export class Watch {
     meter.rounds.value = ROUNDS_STEP;
     if (this.#budget === undefined) return;
     this.#rounds += ROUNDS_STEP;
-    if (this.#isAsking || this.#reason !== undefined) return this.#countLastStep();
+    if (this.#isAsking || this.#reason !== undefined) {
+      if (++this.#lastSteps > LAST_STEPS) this.#giveUp();
+      return;
+    }
     if (this.#usedUp(this.#budget) === undefined) return;
     this.#isAsking = true;
     meter.instructions.value = 0;
   }
 
-  #countLastStep(): void {
-    if (++this.#lastSteps > LAST_STEPS) {
-      const reason = this.#reason ?? this.#usedUp(this.#budget!);
-      throw new Stop(`${reason}; as one call did not end, the script is not called any more`);
-    }
+  #giveUp(): never {
+    const reason = this.#reason ?? this.#usedUp(this.#budget!);
+    throw new Stop(`${reason}; as one call did not end, the script is not called any more`);
   }
 
   #restart(): void {
-    this.#instructions = this.#rounds = this.#lastSteps = 0;
+    this.#instructions =
+      this.#rounds =
+      this.#lastInstructions =
+      this.#lastSteps =
+        0;
     this.#isAsking = false;
     this.#lateSince = undefined;
   }
