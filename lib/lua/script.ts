@@ -11,7 +11,7 @@ import { Sandbox, type ScriptOutput } from "./sandbox.ts";
 const API_VERSION = 1;
 
 /** How much the script itself, `init`, `emit` and `fini` may each run: about a second. */
-const BUDGET = { instructions: 100_000_000, rounds: 1_000_000_000, isEvent: false };
+const BUDGET = { instructions: 100_000_000, rounds: 300_000_000, isEvent: false };
 
 const FUNCTIONS = ["init", "emit", "dump", "decode", "fini"] as const;
 
