@@ -159,7 +159,9 @@ export class Watch {
       return `stopped after ${instructions.toLocaleString("en")} instructions`;
     }
     if (this.#rounds >= rounds) {
-      return `stopped after ${rounds.toLocaleString("en")} steps inside functions of Lua's library`;
+      return `stopped after ${
+        rounds.toLocaleString("en")
+      } rounds inside functions of Lua's library`;
     }
     if (this.#watched.isSignalled()) {
       const now = performance.now();

@@ -64,7 +64,7 @@ Deno.test("a function of the library that takes long is stopped, and other calls
     `local s = ("x"):rep(1 << 20) while true do s:reverse() end`,
   ];
   const stopped =
-    " (dump failed: foo.lua:1: stopped after 100,000,000 steps inside functions of Lua's library)";
+    " (dump failed: foo.lua:1: stopped after 100,000,000 rounds inside functions of Lua's library)";
   for (const body of bodies) {
     assert.deepEqual(await dumps(body.replaceAll("\n", " ")), [stopped, stopped], body);
   }
@@ -80,13 +80,13 @@ Deno.test("a function of the library that does not come back ends the script", a
     `local s, t = ("x"):rep(1 << 22), {} for i = 1, 1000 do t[i] = s end table.sort(t)`,
   ];
   const stopped =
-    " (dump failed: stopped after 100,000,000 steps inside functions of Lua's library; " +
+    " (dump failed: stopped after 100,000,000 rounds inside functions of Lua's library; " +
     "as one call did not end, the script is not called any more)";
   for (const body of bodies) assert.deepEqual(await dumps(body), [stopped, stopped], body);
   const init = `function init() return ("a"):rep(40000):find(".-.-b") end`;
   assert.match(
     await failure(init, ({ script }) => script.run(() => assert.fail(), () => {})),
-    /^init failed: stopped after 300,000,000 steps inside functions of Lua's library; /,
+    /^init failed: stopped after 300,000,000 rounds inside functions of Lua's library; /,
   );
 });
 

@@ -176,7 +176,7 @@ Deno.test("generated programs end within their budget and memory, and the next o
         assert(error instanceof LuaError, String(error));
         ends[error.failure]++;
         if (error.failure === "crash") {
-          assert.match(error.message, /^stopped after [\d,]+ steps .* not called any more$/);
+          assert.match(error.message, /^stopped after [\d,]+ rounds .* not called any more$/);
           sandbox = undefined;
         }
       }

@@ -11,6 +11,7 @@ const STUCK = {
   loop: `function init() print("stuck") while true do end end`,
   pcall: `print("stuck") while true do pcall(function() while true do end end) end`,
   pattern: `function init() print("stuck") return ("a"):rep(40000):find(".-.-b") end`,
+  "full pipe": `function init() print("stuck") while true do print(("x"):rep(1000)) end end`,
   coroutines:
     `function init() print("stuck") while true do coroutine.wrap(function() end)() end end`,
 };
