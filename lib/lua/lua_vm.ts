@@ -6,6 +6,7 @@ import {
   LuaReference,
   type LuaValue,
 } from "./lua_value.ts";
+import { tracebackOf } from "./traceback.ts";
 import { loadWasmoon, type LuaApi, type LuaMachine, type Pointer } from "./wasmoon.ts";
 import { type Budget, Stop, Watch } from "./watch.ts";
 
@@ -14,9 +15,6 @@ const MEMORY_BYTES = 64 * 2 ** 20, RESULT_BYTES = 64 * 2 ** 20;
 
 /** The most that is shown of an error and its traceback. */
 const MESSAGE_BYTES = 1 << 16;
-
-/** The name of ipft's own chunks. No traceback shows them. */
-export const OWN_CHUNK = "[ipft]";
 
 /** From lua.h: a status of calls, a mask of hooks, special indices and types. */
 const LUA_ERRMEM = 4, LUA_MASKCOUNT = 1 << 3;
@@ -298,17 +296,6 @@ class HostFailure extends Error {
   constructor(readonly error: unknown) {
     super();
   }
-}
-
-/** Returns the calls of a traceback that are the script's, and the first place in its source: `foo.lua:3: `. */
-function tracebackOf(text: string): { position: string; calls: string[] } {
-  const lines = text.split("\n").slice(text.startsWith("\n") ? 2 : 1).map((line) => line.trim());
-  const calls = lines.filter((line) =>
-    line !== "" && line !== "[C]: in ?" && !line.includes(OWN_CHUNK)
-  );
-  const [position = ""] = calls.map((call) => /^[^[].*?:\d+: (?=in )/.exec(call)?.[0])
-    .filter((place) => place !== undefined);
-  return { position, calls };
 }
 
 const NOT_ENOUGH_MEMORY = `not enough memory: a script has ${MEMORY_BYTES / 2 ** 20} MiB`;

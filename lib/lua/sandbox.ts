@@ -5,7 +5,8 @@ import batchSource from "./batch.lua" with { type: "text" };
 import filesSource from "./files.lua" with { type: "text" };
 import { HostFiles } from "./host_files.ts";
 import { type HostValue, LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
-import { LuaVm, OWN_CHUNK } from "./lua_vm.ts";
+import { LuaVm } from "./lua_vm.ts";
+import { OWN_CHUNK } from "./traceback.ts";
 import type { Budget } from "./watch.ts";
 import sandboxSource from "./sandbox.lua" with { type: "text" };
 
