@@ -78,6 +78,12 @@ export function isReaderGone(fd: number): boolean {
   return libc.poll(pollfd, 1n, 0) > 0 && ((pollfd[1] >>> 16) & POLLERR) !== 0;
 }
 
+/** Waits until a write to `fd` does not wait, or fails at once. Returns whether it came to that in time. */
+export function waitForRoom(fd: number, timeoutMs: number): boolean {
+  const POLLOUT = 4;
+  return libc.poll(new Int32Array([fd, POLLOUT]), 1n, timeoutMs) > 0;
+}
+
 /**
  * Waits on another thread until one of `fds` is readable, the reader of one of `pipeFds` is gone, or
  * `timeoutMs` have passed.

@@ -1,8 +1,7 @@
 -- Runs a script's dump or decode on many events in one call from the host, because such a call costs as
--- much as the function itself. Takes what the sandbox throws at the end of a budget, and the reserved
--- names. Returns the functions that lib/lua/lua_vm.ts and lib/lua/lua_reader.ts call.
-local budget_exceeded, reserved = ... -- the names, each between spaces
-local own_chunk = debug.getinfo(1, "S").short_src
+-- much as the function itself. Takes the reserved names. Returns the functions that lib/lua/lua_vm.ts and
+-- lib/lua/lua_reader.ts call.
+local reserved = ... -- the names, each between spaces
 
 local concat, next, pack, parse, sort = table.concat, next, string.pack, string.unpack, table.sort
 local error, format, max, rep, unpack = error, string.format, math.max, string.rep, table.unpack
@@ -10,6 +9,9 @@ local getinfo, ipairs, tostring, traceback = debug.getinfo, ipairs, tostring, de
 local math_type, pcall, type = math.type, pcall, type
 
 local DATA_BYTES <const> = 64
+
+-- What decode may make the host remember: so many sets of keys, of so many keys, of so many bytes.
+local MOST_SHAPES <const>, MOST_KEYS <const>, KEY_BYTES <const> = 256, 1000, 255
 
 -- [1] is the number of the event whose function runs. The host gives each event a budget of its own, and
 -- continues with the next event after an error.
@@ -44,10 +46,22 @@ local function format_of(kind, count)
   return formats[kind]
 end
 
+-- A shape is the set of keys of a table, sorted, because the order of next() differs from run to run:
+-- packed strings by number, and the numbers by these strings. Both begin anew when they are too many;
+-- `generation` says how often they did.
+local shapes, shape_numbers, generation = {}, {}, 0
+-- The shape of the last table, and the place of each key in it: most tables have the same keys.
+local shape, key_count, places = nil, nil, {}
+
+-- Returns the generation of the shapes.
 local function begin(batch)
+  if #shapes > MOST_SHAPES then
+    shapes, shape_numbers, generation, key_count, places = {}, {}, generation + 1, nil, {}
+  end
   -- In half the time of one sub() for each event.
   events = { parse(format_of("c" .. DATA_BYTES, #batch // DATA_BYTES), batch) }
   text_count, size_count, number_count, failure_count = 0, 0, 0, 0
+  return generation
 end
 
 -- Looks the function up for each batch, because a script may replace it.
@@ -72,17 +86,18 @@ function run_dump(first, last)
   text_count = last
 end
 
--- A shape is the set of keys of a table, sorted, because the order of next() differs from run to run:
--- packed strings by number, and the numbers by these strings.
-local shapes, shape_numbers = {}, {}
--- The shape of the last table, and the place of each key in it: most tables have the same keys.
-local shape, key_count, places = nil, nil, {}
 local values = {}
+
+local function is_reserved(key)
+  return reserved:find(" " .. key .. " ", 1, true)
+end
 
 local function use_shape_of(fields)
   local keys = {}
   for key in next, fields do
-    if type(key) ~= "string" or reserved:find(" " .. key .. " ", 1, true) then error(bad_result) end
+    if type(key) ~= "string" or #key > KEY_BYTES or #keys == MOST_KEYS or is_reserved(key) then
+      error(bad_result)
+    end
     keys[#keys + 1] = key
   end
   sort(keys)
@@ -181,10 +196,16 @@ local function complaint()
   local wrong = format("%s returned %s", name, a(returned))
   if name == "dump" then return wrong .. "; it must return a string" end
   if type(returned) ~= "table" then return wrong .. "; it must return a table" end
+  local count = 0
   for key, value in next, returned do
+    count = count + 1
     if type(key) ~= "string" then
       return format("%s with %s as a key; keys must be strings", wrong, a(key))
-    elseif reserved:find(" " .. key .. " ", 1, true) then
+    elseif count > MOST_KEYS then
+      return format("%s with more than %d keys", wrong, MOST_KEYS)
+    elseif #key > KEY_BYTES then
+      return format("%s with a key of %d bytes; the longest may have %d", wrong, #key, KEY_BYTES)
+    elseif is_reserved(key) then
       return format("%s with the key '%s', which is reserved; choose another", wrong, key)
     elseif type(value) ~= "string" and type(value) ~= "number" then
       return format("%s with %s as '%s'; values must be strings or numbers", wrong, a(value), key)
@@ -207,17 +228,9 @@ end
 
 -- Handles all errors in scripts: returns a message and, on the lines behind it, a traceback.
 local function explain(value)
-  local thrower = getinfo(2, "Slf")
-  if thrower.func == run_dump then returned, value = texts[progress[1]], bad_result end
+  if getinfo(2, "f").func == run_dump then returned, value = texts[progress[1]], bad_result end
   if value == bad_result then
     return positioned(complaint())
-  elseif value == budget_exceeded then
-    local level = 2
-    while thrower.currentline < 0 or thrower.short_src == own_chunk do
-      level = level + 1
-      thrower = getinfo(level, "Sl")
-    end
-    return traceback(format("%s:%d: ", thrower.short_src, thrower.currentline), 2)
   elseif type(value) ~= "string" then
     local ok, text = pcall(tostring, value)
     value = ok and text or a(value)

@@ -1,7 +1,19 @@
-import { sep } from "node:path";
+import { errnoText } from "../base/errors.ts";
+import { OpenedFile } from "../ffi/opened_file.ts";
 
-/** The largest file that a script may read. An open file is in memory as a whole. */
+/** The largest file that a script may read. */
 const FILE_BYTES = 16 * 2 ** 20;
+
+/** File systems whose files are no files: reading one may wait, or change something. */
+const SPECIAL = ["/proc/", "/sys/", "/dev/"];
+
+const ENOENT = 2, EACCES = 13;
+
+/** As Lua itself says it. */
+const REASONS: Readonly<Record<number, string>> = {
+  [ENOENT]: "No such file or directory",
+  [EACCES]: "Permission denied",
+};
 
 /** Reads the files of this machine for a script: only those below some folders. */
 export class HostFiles {
@@ -13,44 +25,56 @@ export class HostFiles {
   }
 
   /**
-   * Returns a file's content, or a message that says why the script cannot have it.
-   * @param path absolute, or relative to the working directory; symbolic links are resolved first
+   * Returns a file's content, or a message that says why the script cannot have it. What has been opened
+   * is checked, not the name, which may lead elsewhere a moment later.
+   * @param path absolute, or relative to the working directory; any bytes
    */
-  read(path: string): Uint8Array | string {
-    let realPath: string;
-    try {
-      realPath = Deno.realPathSync(path);
-      if (!this.#contains(realPath)) {
-        return `${path}: refused by ipft's sandbox, it is not below ${this.#folders.join(" or ")}`;
-      }
-      const { isFile, size } = Deno.statSync(realPath);
-      if (!isFile) return `${path}: not a regular file`;
-      if (size <= FILE_BYTES) return Deno.readFileSync(realPath);
-      return `${path}: refused by ipft's sandbox, it is larger than ${FILE_BYTES / 2 ** 20} MiB`;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return `${path}: No such file or directory`;
-      if (error instanceof Deno.errors.PermissionDenied) return `${path}: Permission denied`;
-      return `${path}: ${(error as Error).message}`;
+  read(path: Uint8Array): Uint8Array | string {
+    const shown = decoder.decode(path);
+    const failed = (errno: number) => `${shown}: ${REASONS[errno] ?? errnoText(errno)}`;
+    const refused = (why: string) => `${shown}: refused by ipft's sandbox, ${why}`;
+    if (path.includes(0)) return failed(ENOENT);
+    const opened = OpenedFile.open(path);
+    if (typeof opened === "number") return failed(-opened);
+    using file = opened;
+    const realPath = file.realPath();
+    if (typeof realPath === "number") return failed(-realPath);
+    if (!this.#contains(characters(realPath))) {
+      return refused(`it is not below ${this.#folders.map(readable).join(" or ")}`);
     }
+    if (!file.isRegular) return `${shown}: not a regular file`;
+    const content = file.read(FILE_BYTES + 1);
+    if (typeof content === "number") return failed(-content);
+    if (content.length <= FILE_BYTES) return content;
+    return refused(`it is larger than ${FILE_BYTES / 2 ** 20} MiB`);
   }
 
   #contains(realPath: string): boolean {
-    return this.#folders.some((folder) =>
-      realPath.startsWith(folder.endsWith(sep) ? folder : folder + sep)
-    );
+    if (SPECIAL.some((folder) => realPath.startsWith(folder))) return false;
+    return this.#folders.some((folder) => realPath.startsWith(folder));
   }
 }
 
-/**
- * Resolves a folder. A script from a pipe is in /dev/fd, which the executable may not read, and a name may
- * not be UTF-8: no folder then.
- */
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Makes each byte a character, so that paths are compared byte by byte. */
+function characters(path: Uint8Array): string {
+  return String.fromCharCode(...path);
+}
+
+/** Returns the real path of a folder, with a slash at its end. Any other path has none. */
 function realFolder(folder: string): string[] {
-  try {
-    return [Deno.realPathSync(folder)];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return [];
-    if (error instanceof Deno.errors.InvalidData) return [];
-    throw error;
-  }
+  const opened = OpenedFile.open(encoder.encode(folder));
+  if (typeof opened === "number") return [];
+  using file = opened;
+  const realPath = file.realPath();
+  if (typeof realPath === "number") return [];
+  const path = characters(realPath);
+  return [path.endsWith("/") ? path : `${path}/`];
+}
+
+function readable(folder: string): string {
+  const bytes = Uint8Array.from(folder, (byte) => byte.charCodeAt(0));
+  return decoder.decode(folder === "/" ? bytes : bytes.subarray(0, -1));
 }

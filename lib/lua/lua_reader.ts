@@ -7,7 +7,7 @@ import type { Sandbox } from "./sandbox.ts";
 import { scriptError } from "./script_error.ts";
 
 /** How many instructions `dump` or `decode` may run for one event: some milliseconds. */
-const INSTRUCTIONS = 1_000_000;
+const BUDGET = { instructions: 1_000_000, rounds: 100_000_000, isEvent: true };
 
 /**
  * How often a function may be stopped, for its time or its memory, before it is not called any more: each
@@ -15,14 +15,19 @@ const INSTRUCTIONS = 1_000_000;
  */
 const STOPS = 10;
 
+/** So many encoded keys are remembered: some hundred kilobytes. */
+const MOST_KEYS = 4096;
+
 /** Reads fields with a script's `dump` or `decode`. */
 export class LuaReader implements FieldReader {
   readonly #sandbox: Sandbox;
   readonly #name: "dump" | "decode";
   readonly #writer: FieldWriter;
   readonly #onError: (error: IpftError) => void;
-  /** By the numbers that batch.lua gives them. */
-  readonly #shapes: Shape[] = [];
+  /** By the numbers that batch.lua gives them, in one generation. Those that are missing are read again. */
+  #shapes: Shape[] = [];
+  #generation = 0;
+  #keys = 0;
   /** How many events of the current batch are complete in the writer. */
   #written = 0;
   #failures = 0;
@@ -68,12 +73,16 @@ export class LuaReader implements FieldReader {
   /** Runs the function for all events. Its results stay in the virtual machine. */
   #run(data: Uint8Array, count: number): void {
     const { vm, batch } = this.#sandbox;
-    vm.call(batch.begin, [data]);
+    const [generation] = vm.call(batch.begin, [data]);
+    if (generation.type === "integer" && generation.value !== this.#generation) {
+      this.#generation = generation.value;
+      this.#forgetShapes();
+    }
     const run = this.#name === "dump" ? batch.runDump : batch.runDecode;
     for (let event = 1; event <= count; event++) {
       if (this.#stops < STOPS) {
         try {
-          this.#sandbox.call(run, [event, count], INSTRUCTIONS);
+          this.#sandbox.call(run, [event, count], BUDGET);
           return;
         } catch (error) {
           if (!(error instanceof LuaError) || error.failure === "crash") throw error;
@@ -157,6 +166,7 @@ export class LuaReader implements FieldReader {
   /** Encodes what `keys_of` of batch.lua returns for a shape. */
   #readShape(number: number): Shape {
     const { vm, batch } = this.#sandbox;
+    if (this.#keys > MOST_KEYS) this.#forgetShapes();
     const [packed] = vm.call(batch.keysOf, [number]).map(bytesOf);
     const view = new DataView(packed.buffer);
     const keys: Encoded[] = [];
@@ -165,7 +175,13 @@ export class LuaReader implements FieldReader {
       keys.push(this.#writer.encodeName(packed.subarray(at + 4, end)));
       at = end;
     }
+    this.#keys += keys.length;
     return keys;
+  }
+
+  #forgetShapes(): void {
+    this.#shapes = [];
+    this.#keys = 0;
   }
 
   #endEvent(): void {

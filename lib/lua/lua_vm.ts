@@ -6,19 +6,18 @@ import {
   LuaReference,
   type LuaValue,
 } from "./lua_value.ts";
-import { loadWasmoon, type LuaApi, type Pointer } from "./wasmoon.ts";
+import { tracebackOf } from "./traceback.ts";
+import { loadWasmoon, type LuaApi, type LuaMachine, type Pointer } from "./wasmoon.ts";
+import { type Budget, Stop, Watch } from "./watch.ts";
 
-/** Memory that a script may use. What the host allocates between calls is not limited. */
-export const MEMORY_BYTES = 64 * 2 ** 20;
+/** Memory that a script may use, and how much more ipft's own code may use for its results. */
+const MEMORY_BYTES = 64 * 2 ** 20, RESULT_BYTES = 64 * 2 ** 20;
 
-/** The counting hook runs once in so many instructions: seldom enough to cost nothing. */
-const HOOK_INSTRUCTIONS = 100_000;
+/** The most that is shown of an error and its traceback. */
+const MESSAGE_BYTES = 1 << 16;
 
-/** The name of ipft's own chunks. No traceback shows them. */
-export const OWN_CHUNK = "[ipft]";
-
-/** From lua.h: statuses of calls, types and special indices. */
-const LUA_ERRSYNTAX = 3, LUA_ERRMEM = 4, LUA_MASKCOUNT = 1 << 3;
+/** From lua.h: a status of calls, a mask of hooks, special indices and types. */
+const LUA_ERRMEM = 4, LUA_MASKCOUNT = 1 << 3;
 const REGISTRY = -1_001_000, GLOBALS = 2n;
 const TYPES = [
   "nil",
@@ -34,56 +33,68 @@ const TYPES = [
 
 /**
  * A Lua 5.4 state in WebAssembly, with the whole standard library. A script reaches the host only
- * through the functions that it is given, and its memory and time are limited.
+ * through the functions that it is given, and its memory and time are limited: `Watch` ends its calls.
  */
 export class LuaVm implements Disposable {
+  readonly #machine: LuaMachine;
   readonly #lua: LuaApi;
   readonly #allocator: Allocator;
+  readonly #watch: Watch;
+  /** The main thread. Nothing runs in it, so that it can always be used. */
   readonly #state: Pointer;
+  /** Where functions are called, and the key in the registry that keeps it. */
+  #thread!: Pointer;
+  #threadKey!: number;
+  readonly #hook: Pointer;
   /** Address at which the C API stores the size of a string. */
   readonly #sizeAt: Pointer;
-  /** How often the hook may run in the current call, and has run since `#progress` changed. */
-  #hookLimit = Infinity;
-  #hooks = 0;
-  #progress: unknown;
-  #isStopped = false;
-  /** An exception of a host function. It must not unwind the frames of Lua's own error handling. */
-  #hostError: { readonly error: unknown } | undefined;
   #crash: string | undefined;
   #explain: LuaReference | undefined;
-  #thrownAtEnd: LuaReference | undefined;
   #progressTable: LuaReference | undefined;
 
-  private constructor(lua: LuaApi) {
+  private constructor(machine: LuaMachine, isSignalled: () => boolean) {
+    const { lua, meter } = this.#machine = machine;
     this.#lua = lua;
     this.#sizeAt = lua._malloc(4);
     this.#allocator = new Allocator(lua);
     this.#state = lua._lua_newstate(lua.addFunction(this.#allocator.allocate, "iiiii"), 0);
+    this.#hook = lua.addFunction(this.#onHook, "vii");
+    this.#watch = new Watch({
+      meter,
+      progress: () => this.progress,
+      interrupt: (thread) => lua._lua_sethook(thread, this.#hook, LUA_MASKCOUNT, 1),
+      isSignalled,
+    });
+    meter.callee.value = lua.addFunction(this.#watch.onMeter, "vi");
+    this.#watch.start(undefined);
     lua._luaL_openlibs(this.#state);
-    const hook = lua.addFunction(this.#onCount, "vii");
-    lua._lua_sethook(this.#state, hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    this.#openThread();
   }
 
-  static async create(): Promise<LuaVm> {
-    return new LuaVm(await loadWasmoon());
+  /** @param isSignalled reports whether a signal has come that ends ipft */
+  static async create(isSignalled: () => boolean): Promise<LuaVm> {
+    return new LuaVm(await loadWasmoon(), isSignalled);
   }
 
   /**
    * Sets what calls are watched with.
    * @param explain the message handler of every call: takes the error and returns a message, followed
    *   by a traceback on lines of its own
-   * @param thrownAtEnd the error that ends a call at the end of its budget
    * @param progress a table; when its first element changes during a call, the budget starts again
    */
-  watch(explain: LuaReference, thrownAtEnd: LuaReference, progress: LuaReference): void {
+  watch(explain: LuaReference, progress: LuaReference): void {
     this.#explain = explain;
-    this.#thrownAtEnd = thrownAtEnd;
     this.#progressTable = progress;
   }
 
   /** The first element of the `progress` table. */
   get progress(): number {
-    return this.#readProgress(this.#state);
+    const lua = this.#lua, L = this.#state;
+    this.#push(this.#progressTable, L);
+    lua._lua_rawgeti(L, -1, 1n);
+    const value = lua._lua_tonumberx(L, -1, 0);
+    lua._lua_settop(L, -3);
+    return value;
   }
 
   /** Makes a host function callable from Lua. */
@@ -95,42 +106,43 @@ export class LuaVm implements Disposable {
       try {
         results = implementation(...args);
       } catch (error) {
-        this.#hostError ??= { error };
+        throw new HostFailure(error);
       }
       for (const result of results) this.#push(result, L);
       return results.length;
     }, "ii");
     lua._lua_pushcclosure(this.#state, pointer, 0);
-    return this.#popReference();
+    return this.#popReference(this.#state);
   }
 
   /**
    * Compiles a chunk of source.
    * @param name in Lua's notation: `@` and a path, or `=` and the name that messages show
+   * @param budget none for ipft's own code
    * @throws LuaError on a syntax error
    */
-  compile(source: Uint8Array | string, name: string): LuaReference {
-    const lua = this.#lua, L = this.#state;
+  compile(source: Uint8Array | string, name: string, budget?: Budget): LuaReference {
+    const lua = this.#lua, L = this.#thread;
     const bytes = typeof source === "string" ? encoder.encode(source) : source;
-    const [text, chunkName, mode] = [bytes, encoder.encode(`${name}\0`), encoder.encode("t\0")]
-      .map((part) => this.#copyIn(part));
-    const status = lua._luaL_loadbufferx(L, text, bytes.length, chunkName, mode);
-    for (const block of [text, chunkName, mode]) lua._free(block);
-    if (status === LUA_ERRSYNTAX) throw new LuaError("error", this.#popMessage());
-    if (status !== 0) throw new LuaError("memory", NOT_ENOUGH_MEMORY);
-    return this.#popReference();
-  }
-
-  /** Writes a file into the virtual machine's file system, which is in memory. */
-  writeFile(path: string, bytes: Uint8Array): void {
-    this.#lua.FS.writeFile(path, bytes);
+    const status = this.#run(budget, () => {
+      const parts = [bytes, encoder.encode(`${name}\0`), encoder.encode("t\0")];
+      const [text, chunkName, mode] = parts.map((part) => this.#copyIn(part));
+      if (budget !== undefined) this.#allocator.limitBytes = MEMORY_BYTES;
+      try {
+        return lua._luaL_loadbufferx(L, text, bytes.length, chunkName, mode);
+      } finally {
+        for (const block of [text, chunkName, mode]) lua._free(block);
+      }
+    });
+    if (status !== 0) throw this.#failure(status);
+    return this.#popReference(L);
   }
 
   /** Returns the value of a global variable. */
   global(name: string): LuaValue {
     const lua = this.#lua, L = this.#state;
     lua._lua_rawgeti(L, REGISTRY, GLOBALS);
-    this.#push(name);
+    this.#push(name, L);
     lua._lua_rawget(L, -2);
     const value = this.#value(L, -1);
     lua._lua_settop(L, 0);
@@ -139,38 +151,21 @@ export class LuaVm implements Disposable {
 
   /**
    * Calls a function.
-   * @param instructions how many it may run, in steps of 100,000; unlimited for ipft's own code
+   * @param budget none for ipft's own code
    * @returns all that the function returns
    * @throws LuaError when it fails or is stopped, and whatever a host function throws during the call
    */
-  call(callee: LuaReference, args: readonly HostValue[], instructions = Infinity): LuaValue[] {
-    if (this.#crash !== undefined) throw new LuaError("crash", this.#crash);
-    const lua = this.#lua, L = this.#state;
+  call(callee: LuaReference, args: readonly HostValue[], budget?: Budget): LuaValue[] {
+    const lua = this.#lua, L = this.#thread;
     const MULTIPLE = -1, handler = this.#explain === undefined ? 0 : 1;
-    if (handler !== 0) this.#push(this.#explain);
-    this.#push(callee);
-    for (const arg of args) this.#push(arg);
-    this.#hookLimit = instructions / HOOK_INSTRUCTIONS;
-    this.#hooks = 0;
-    this.#isStopped = false;
-    this.#allocator.limitBytes = instructions === Infinity ? Infinity : MEMORY_BYTES;
-    let status: number;
-    try {
-      status = lua._lua_pcallk(L, args.length, MULTIPLE, handler, 0, null);
-    } catch (error) {
-      // Not an error in Lua: the virtual machine trapped, and its state is unknown.
-      this.#crash = `the Lua virtual machine crashed: ${(error as Error).message}`;
-      throw new LuaError("crash", this.#crash);
-    } finally {
-      this.#allocator.limitBytes = Infinity;
-    }
-    if (this.#hostError !== undefined) {
-      const { error } = this.#hostError;
-      this.#hostError = undefined;
-      lua._lua_settop(L, 0);
-      throw error;
-    }
-    if (status !== 0) throw this.#failure(status, instructions);
+    const status = this.#run(budget, () => {
+      if (handler !== 0) this.#push(this.#explain, L);
+      this.#push(callee, L);
+      for (const arg of args) this.#push(arg, L);
+      this.#allocator.limitBytes = MEMORY_BYTES + (budget === undefined ? RESULT_BYTES : 0);
+      return lua._lua_pcallk(L, args.length, MULTIPLE, handler, 0, null);
+    });
+    if (status !== 0) throw this.#failure(status);
     const count = lua._lua_gettop(L) - handler;
     const values = Array.from({ length: count }, (_, i) => this.#value(L, handler + 1 + i));
     lua._lua_settop(L, 0);
@@ -181,43 +176,65 @@ export class LuaVm implements Disposable {
     if (this.#crash === undefined) this.#lua._lua_close(this.#state);
   }
 
-  /** Implements lua_Hook: ends a call whose budget is used up. */
-  #onCount = (L: Pointer): void => {
-    if (this.#hookLimit === Infinity) return;
-    const progress = this.#readProgress(L);
-    if (progress !== this.#progress) {
-      this.#progress = progress;
-      this.#hooks = 0;
+  /** Calls into the virtual machine. An exception of JavaScript leaves the thread behind. */
+  #run(budget: Budget | undefined, body: () => number): number {
+    if (this.#crash !== undefined) throw new LuaError("crash", this.#crash);
+    const top = this.#machine.saveStack();
+    this.#watch.start(budget);
+    try {
+      return body();
+    } catch (error) {
+      this.#machine.restoreStack(top);
+      if (error instanceof Stop && error.calls !== undefined) {
+        const { position, calls } = tracebackOf(error.calls);
+        this.#openThread();
+        throw new LuaError("budget", `${position}${error.message}`, calls);
+      }
+      if (error instanceof HostFailure) {
+        this.#openThread();
+        throw error.error;
+      }
+      // Its state is unknown: it was stopped within the library, or it trapped.
+      const { message } = error as Error;
+      this.#crash = error instanceof Stop ? message : `the Lua virtual machine crashed: ${message}`;
+      throw new LuaError("crash", this.#crash);
+    } finally {
+      this.#allocator.limitBytes = Infinity;
+      this.#watch.start(undefined);
     }
-    if (++this.#hooks < this.#hookLimit) return;
-    this.#isStopped = true;
-    this.#push(this.#thrownAtEnd, L);
-    this.#lua._lua_error(L);
+  }
+
+  /** Opens a thread for calls. The one before it, if any, is garbage, with all that it was about to run. */
+  #openThread(): void {
+    const lua = this.#lua;
+    this.#allocator.limitBytes = Infinity;
+    this.#watch.start(undefined);
+    if (this.#thread !== undefined) lua._luaL_unref(this.#state, REGISTRY, this.#threadKey);
+    this.#thread = lua._lua_newthread(this.#state);
+    this.#threadKey = lua._luaL_ref(this.#state, REGISTRY);
+  }
+
+  /** Implements lua_Hook: ends the call. */
+  #onHook = (L: Pointer): void => {
+    const lua = this.#lua, { reason } = this.#watch;
+    if (reason === undefined) return lua._lua_sethook(L, 0, 0, 0);
+    this.#allocator.limitBytes = Infinity;
+    lua._luaL_traceback(L, L, 0, 0);
+    throw new Stop(reason, decoder.decode(this.#bytes(L, -1)));
   };
 
-  #readProgress(L: Pointer): number {
-    const lua = this.#lua;
-    this.#push(this.#progressTable, L);
-    lua._lua_rawgeti(L, -1, 1n);
-    const value = lua._lua_tonumberx(L, -1, 0);
-    lua._lua_settop(L, -3);
-    return value;
-  }
-
-  #failure(status: number, instructions: number): LuaError {
+  #failure(status: number): LuaError {
     if (status === LUA_ERRMEM) {
-      this.#lua._lua_settop(this.#state, 0);
+      this.#lua._lua_settop(this.#thread, 0);
       return new LuaError("memory", NOT_ENOUGH_MEMORY);
     }
-    const [message, calls = ""] = this.#popMessage().split("\nstack traceback:\n");
-    const traceback = calls.split("\n").map((line) => line.trim())
-      .filter((line) => line !== "" && line !== "[C]: in ?" && !line.includes(OWN_CHUNK));
-    if (!this.#isStopped) return new LuaError("error", message, traceback);
-    const stopped = `${message}stopped after ${instructions.toLocaleString("en")} instructions`;
-    return new LuaError("budget", stopped, traceback);
+    const text = decoder.decode(this.#bytes(this.#thread, -1).subarray(0, MESSAGE_BYTES));
+    this.#lua._lua_settop(this.#thread, 0);
+    const [message] = text.split("\nstack traceback:\n", 1);
+    return new LuaError("error", message, tracebackOf(text.slice(message.length)).calls);
   }
 
-  #push(value: HostValue, L = this.#state): void {
+  #push(value: HostValue, L: Pointer): void {
     const lua = this.#lua;
     if (value === undefined) lua._lua_pushnil(L);
     else if (value instanceof LuaReference) lua._lua_rawgeti(L, REGISTRY, value.key);
@@ -263,13 +280,7 @@ export class LuaVm implements Disposable {
     return lua.HEAPU8.slice(at, at + size);
   }
 
-  #popMessage(): string {
-    const message = decoder.decode(this.#bytes(this.#state, -1));
-    this.#lua._lua_settop(this.#state, 0);
-    return message;
-  }
-
-  #popReference(L = this.#state): LuaReference {
+  #popReference(L: Pointer): LuaReference {
     return new LuaReference(BigInt(this.#lua._luaL_ref(L, REGISTRY)));
   }
 
@@ -277,6 +288,13 @@ export class LuaVm implements Disposable {
     const block = this.#lua._malloc(Math.max(1, bytes.length));
     this.#lua.HEAPU8.set(bytes, block);
     return block;
+  }
+}
+
+/** Carries an exception of a host function out of the virtual machine. */
+class HostFailure extends Error {
+  constructor(readonly error: unknown) {
+    super();
   }
 }
 

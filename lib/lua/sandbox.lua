@@ -1,12 +1,12 @@
 -- Reduces the standard library to what a script may use: all that computes, reading of files that the
 -- host allows, and nothing that changes the machine. Runs before the script, with the functions that
--- lib/lua/sandbox.ts provides. Returns what the host throws at the end of a budget.
-local script_folder, copy_file, write_stdout, write_stderr, clock = ...
+-- lib/lua/sandbox.ts provides. It makes refusals clear, and nothing more depends on it: the virtual machine
+-- itself reaches neither files nor commands, and a call that runs too long is ended from outside of Lua.
+local script_folder, read_host_file, write_stdout, write_stderr, clock, own_chunk, files = ...
 
-local error, pcall, select, tostring, type, xpcall = error, pcall, select, tostring, type, xpcall
-local rawequal, rawget, setmetatable = rawequal, rawget, setmetatable
-local load = load
-local open_file, file_lines, io_type, remove_file = io.open, io.lines, io.type, os.remove
+local error, rawequal, rawget, select, setmetatable = error, rawequal, rawget, select, setmetatable
+local load, tostring, type = load, tostring, type
+local getinfo = debug.getinfo
 
 local function refuse(name, why)
   return function()
@@ -14,40 +14,7 @@ local function refuse(name, why)
   end
 end
 
--- Budgets -------------------------------------------------------------------------------------------
-
--- The host throws this when a call has used up its budget of instructions. A script must not catch it, or
--- `while true do pcall(f) end` would never end.
-local budget_exceeded = {}
-
-local function pass_on(ok, value, ...)
-  if not ok and value == budget_exceeded then error(budget_exceeded, 0) end
-  return ok, value, ...
-end
-
-function _G.pcall(...)
-  return pass_on(pcall(...))
-end
-
-function _G.xpcall(f, handler, ...)
-  if type(handler) ~= "function" then return xpcall(f, handler, ...) end
-  return pass_on(xpcall(f, function(value)
-    if value == budget_exceeded then return value end
-    return handler(value)
-  end, ...))
-end
-
-local resume, close_coroutine = coroutine.resume, coroutine.close
-
-function coroutine.resume(...)
-  return pass_on(resume(...))
-end
-
-function coroutine.close(...)
-  return pass_on(close_coroutine(...))
-end
-
--- Finalizers run with hooks disabled, outside of every budget.
+-- Finalizers run when the garbage collector wants, in whatever call that is.
 function _G.setmetatable(t, metatable)
   if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
     error("setmetatable: refused by ipft's sandbox, __gc is not available", 2)
@@ -55,12 +22,25 @@ function _G.setmetatable(t, metatable)
   return setmetatable(t, metatable)
 end
 
--- The host counts instructions with a hook, which a script could remove. The rest of the library
--- sees into the sandbox's own functions.
+-- The rest of the library sees into the sandbox's own functions.
 for name in pairs(debug) do
   if name ~= "traceback" and name ~= "getinfo" then
     debug[name] = refuse("debug." .. name, "only traceback and getinfo are available")
   end
+end
+
+-- Leaves out functions that are not the script's: those of the sandbox, and the library's that it replaces.
+function debug.getinfo(...)
+  local args = table.pack(...)
+  local place = type(args[1]) == "thread" and 2 or 1
+  if place == 1 and type(args[1]) == "number" then args[1] = args[1] + 1 end
+  local info = getinfo(table.unpack(args, 1, args.n))
+  local f = info and info.func
+  if f and f ~= args[place] then
+    local source = getinfo(f, "S")
+    if source.what == "C" or source.short_src == own_chunk then info.func = nil end
+  end
+  return info
 end
 
 -- Output --------------------------------------------------------------------------------------------
@@ -97,12 +77,22 @@ function _G.print(...)
   write_stdout(table.concat(line, "\t") .. "\n")
 end
 
-function io.type(object)
-  if rawequal(object, io.stdout) or rawequal(object, io.stderr) then return "file" end
-  return io_type(object)
+local warns = false
+
+function _G.warn(message, ...)
+  if select("#", ...) == 0 and message == "@on" then warns = true
+  elseif select("#", ...) == 0 and message == "@off" then warns = false
+  elseif warns then
+    write_stderr("Lua warning: " .. table.concat({ message, ... }) .. "\n")
+  end
 end
 
 -- Files ---------------------------------------------------------------------------------------------
+
+function io.type(object)
+  if rawequal(object, io.stdout) or rawequal(object, io.stderr) then return "file" end
+  return files.kind(object)
+end
 
 local function check_reading(name, mode)
   if mode ~= nil and mode ~= "r" and mode ~= "rb" then
@@ -110,28 +100,28 @@ local function check_reading(name, mode)
   end
 end
 
--- Opens a file with Lua's own library: the host copies it into the memory of the virtual machine. The
--- name is removed at once, so that closing the file frees the copy.
-local function open_copy(path)
-  local copy, message = copy_file(path)
-  if not copy then return nil, message, 2 end
-  local file = open_file(copy, "rb")
-  remove_file(copy)
-  return file
+local function check_path(name, path)
+  local kind = type(path)
+  if kind ~= "string" and kind ~= "number" then
+    error(("bad argument #1 to '%s' (string expected, got %s)"):format(name, kind), 3)
+  end
 end
 
 function io.open(path, mode)
+  check_path("open", path)
   check_reading("io.open", mode)
-  return open_copy(path)
+  local content, message = read_host_file(tostring(path))
+  if not content then return nil, message, 2 end
+  return files.open(content)
 end
 
 function io.lines(path, ...)
   if path == nil then error("io.lines: refused by ipft's sandbox, there is no standard input", 2) end
-  local copy, message = copy_file(path)
-  if not copy then error(message, 2) end
-  local next_line, a, b, c = file_lines(copy, ...)
-  remove_file(copy)
-  return next_line, a, b, c
+  check_path("lines", path)
+  local content, message = read_host_file(tostring(path))
+  if not content then error(message, 2) end
+  local file = files.open(content)
+  return files.lines(file, true, ...), nil, nil, file
 end
 
 function io.close(file)
@@ -147,14 +137,6 @@ io.output = refuse("io.output", "io.write writes to standard output")
 io.tmpfile = refuse("io.tmpfile", "files can only be read")
 io.popen = refuse("io.popen", "a script cannot run commands")
 
-local function read_file(path)
-  local file, message = open_copy(path)
-  if not file then return nil, message end
-  local source = file:read("a")
-  file:close()
-  return source
-end
-
 -- Loads source only: nothing checks bytecode before the virtual machine runs it.
 function _G.load(chunk, name, mode, ...)
   if mode ~= nil and not tostring(mode):find("t", 1, true) then
@@ -165,7 +147,8 @@ end
 
 function _G.loadfile(path, _, ...)
   if path == nil then error("loadfile: refused by ipft's sandbox, there is no standard input", 2) end
-  local source, message = read_file(path)
+  check_path("loadfile", path)
+  local source, message = read_host_file(tostring(path))
   if not source then return nil, message end
   -- Skips a "#!" line, but keeps its end, so that messages have the right line numbers.
   return load(source:gsub("^#[^\n]*", ""), "@" .. path, "t", ...)
@@ -192,11 +175,8 @@ function package.searchpath(name, path, separator, replacement)
   local tried = {}
   for template in path:gmatch("[^;]+") do
     local candidate = template:gsub("%?", (name:gsub("%%", "%%%%")))
-    local file, message = open_copy(candidate)
-    if file then
-      file:close()
-      return candidate
-    end
+    local content, message = read_host_file(tostring(candidate))
+    if content then return candidate end
     tried[#tried + 1] = "no file: " .. message
   end
   return nil, table.concat(tried, "\n\t")
@@ -226,5 +206,3 @@ os.remove = refuse("os.remove", "files can only be read")
 os.rename = refuse("os.rename", "files can only be read")
 os.setlocale = refuse("os.setlocale", "the locale is always C")
 os.tmpname = refuse("os.tmpname", "files can only be read")
-
-return budget_exceeded

@@ -1,9 +1,13 @@
 import { dirname } from "node:path";
 import { RESERVED_NAMES } from "../event/fields.ts";
+import { isSignalled } from "../ffi/signal_flag.ts";
 import batchSource from "./batch.lua" with { type: "text" };
+import filesSource from "./files.lua" with { type: "text" };
 import { HostFiles } from "./host_files.ts";
 import { type HostValue, LuaError, type LuaReference, type LuaValue } from "./lua_value.ts";
-import { LuaVm, OWN_CHUNK } from "./lua_vm.ts";
+import { LuaVm } from "./lua_vm.ts";
+import { OWN_CHUNK } from "./traceback.ts";
+import type { Budget } from "./watch.ts";
 import sandboxSource from "./sandbox.lua" with { type: "text" };
 
 /** Takes what a script prints. */
@@ -31,7 +35,6 @@ export class Sandbox implements Disposable {
   readonly vm: LuaVm;
   readonly batch: BatchFunctions;
   readonly #files: HostFiles;
-  #copies = 0;
   /** Why the last file that the script could not open was refused. */
   #missed: string | undefined;
 
@@ -43,13 +46,7 @@ export class Sandbox implements Disposable {
         if (value?.type === "string") write(value.bytes);
         return [];
       });
-    const [thrownAtEnd] = vm.call(vm.compile(sandboxSource, `=${OWN_CHUNK}`), [
-      folder,
-      vm.define((path) => this.#copyFile(path)),
-      onBytes((bytes) => output.write(bytes)),
-      onBytes((bytes) => output.writeError(bytes)),
-      vm.define(() => [performance.now() / 1000]),
-    ]).map(reference);
+    const chunk = (source: string) => vm.compile(source, `=${OWN_CHUNK}`);
     const reserved = ` ${[...RESERVED_NAMES].join(" ")} `;
     const [
       progress,
@@ -63,8 +60,18 @@ export class Sandbox implements Disposable {
       takeTexts,
       takeFields,
     ] = vm
-      .call(vm.compile(batchSource, `=${OWN_CHUNK}`), [thrownAtEnd, reserved]).map(reference);
-    vm.watch(explain, thrownAtEnd, progress);
+      .call(chunk(batchSource), [reserved]).map(reference);
+    const [files] = vm.call(chunk(filesSource), []).map(reference);
+    vm.call(chunk(sandboxSource), [
+      folder,
+      vm.define((path) => this.#readFile(path)),
+      onBytes((bytes) => output.write(bytes)),
+      onBytes((bytes) => output.writeError(bytes)),
+      vm.define(() => [performance.now() / 1000]),
+      OWN_CHUNK,
+      files,
+    ]);
+    vm.watch(explain, progress);
     this.batch = { begin, runDump, runDecode, keysOf, fail, findBadResult, takeTexts, takeFields };
   }
 
@@ -72,20 +79,21 @@ export class Sandbox implements Disposable {
    * Makes the sandbox for a script, which may read the files below its folder and the working directory.
    */
   static async create(scriptPath: string, output: ScriptOutput): Promise<Sandbox> {
-    return new Sandbox(await LuaVm.create(), dirname(scriptPath), output);
+    return new Sandbox(await LuaVm.create(isSignalled), dirname(scriptPath), output);
   }
 
   /**
    * Calls a function of the script.
    * @throws LuaError as `LuaVm.call` does; the message names a file that could not be opened
    */
-  call(callee: LuaReference, args: readonly HostValue[], instructions: number): LuaValue[] {
+  call(callee: LuaReference, args: readonly HostValue[], budget: Budget): LuaValue[] {
     this.#missed = undefined;
     try {
-      return this.vm.call(callee, args, instructions);
+      return this.vm.call(callee, args, budget);
     } catch (error) {
       const missed = this.#missed;
-      if (!(error instanceof LuaError) || !missed || error.message.includes(missed)) throw error;
+      if (!(error instanceof LuaError) || error.failure !== "error" || !missed) throw error;
+      if (error.message.includes(missed)) throw error;
       // Most scripts use the result of io.open without checking it.
       const message = `${error.message} (it could not open ${missed})`;
       throw new LuaError(error.failure, message, error.traceback);
@@ -96,25 +104,17 @@ export class Sandbox implements Disposable {
     this.vm[Symbol.dispose]();
   }
 
-  #copyFile(path: LuaValue | undefined): HostValue[] {
-    const content = this.#files.read(text(path));
-    if (typeof content === "string") {
-      this.#missed = content;
-      return [undefined, content];
-    }
-    // In the virtual machine's file system.
-    const copy = `/tmp/${this.#copies++}`;
-    this.vm.writeFile(copy, content);
-    return [copy];
+  #readFile(path: LuaValue | undefined): HostValue[] {
+    const content = this.#files.read(bytesOf(path));
+    if (typeof content !== "string") return [content];
+    this.#missed = content;
+    return [undefined, content];
   }
 }
 
-const decoder = new TextDecoder();
-
-function text(value: LuaValue | undefined): string {
-  if (value?.type === "string") return decoder.decode(value.bytes);
-  if (value?.type === "integer" || value?.type === "float") return String(value.value);
-  return "";
+function bytesOf(value: LuaValue | undefined): Uint8Array {
+  if (value?.type === "string") return value.bytes;
+  throw new Error(`ipft's own Lua code asked for ${value?.type}`);
 }
 
 function reference(value: LuaValue): LuaReference {

@@ -11,7 +11,7 @@ import { Sandbox, type ScriptOutput } from "./sandbox.ts";
 const API_VERSION = 1;
 
 /** How much the script itself, `init`, `emit` and `fini` may each run: about a second. */
-const INSTRUCTIONS = 100_000_000;
+const BUDGET = { instructions: 100_000_000, rounds: 300_000_000, isEvent: false };
 
 const FUNCTIONS = ["init", "emit", "dump", "decode", "fini"] as const;
 
@@ -38,7 +38,7 @@ export class LuaScript implements Disposable {
     const source = await readUserFile("script", path, signal);
     const script = new LuaScript(path, await Sandbox.create(path, output));
     try {
-      script.#explained("the script", () => script.#sandbox.vm.compile(source, `@${path}`));
+      script.#explained("the script", () => script.#sandbox.vm.compile(source, `@${path}`, BUDGET));
       script.#check();
     } catch (error) {
       script[Symbol.dispose]();
@@ -151,7 +151,7 @@ export class LuaScript implements Disposable {
   /** Calls code of the script. Turns its errors into messages for the user. */
   #explained(name: string, callee: () => LuaReference): LuaValue[] {
     try {
-      return this.#sandbox.call(callee(), [], INSTRUCTIONS);
+      return this.#sandbox.call(callee(), [], BUDGET);
     } catch (error) {
       if (!(error instanceof LuaError)) throw error;
       throw scriptError(name, error);

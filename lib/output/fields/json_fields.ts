@@ -17,7 +17,7 @@ export class JsonFields extends ByteFields implements FieldWriter {
 
   /** With the comma that comes before it. */
   encodeName(name: Uint8Array): Encoded {
-    const key = new ByteBuilder();
+    const key = new ByteBuilder(undefined, name.length + 2);
     key.append(COMMA);
     key.appendJson(name, 0, name.length);
     key.append(COLON);
