@@ -10,6 +10,7 @@ import type { FieldReader, OpenFields } from "../event/fields.ts";
 import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
 import { scriptOutput } from "../lua/script_output.ts";
+import { HeldMemory } from "../output/held_memory.ts";
 import { Outputs } from "../output/outputs.ts";
 import { AttachBars } from "../terminal/attach_bars.ts";
 import { runSession } from "./session.ts";
@@ -51,6 +52,7 @@ async function traceEvents(
   tell: Tell,
 ): Promise<void> {
   const object = extension?.object();
+  using memory = new HeldMemory(options.memoryBytes, options.tmp, tell);
   using cgroup = await openMarkedCgroup(options);
   using source = await LiveSource.load({
     ...options,
@@ -62,7 +64,7 @@ async function traceEvents(
     onLog: options.verbose ? tell : undefined,
   });
   const fields = new Fields(await extension?.openFields((error) => tell(errorText(error))));
-  const sinks = outputs.openSinks({ header: source.header, openFields: fields.open });
+  const sinks = outputs.openSinks({ header: source.header, openFields: fields.open }, memory);
   await attach(source, options, signal, tell);
 
   source.start();
@@ -74,7 +76,11 @@ async function traceEvents(
     packets: options.packets,
     showsProgress: options.command === undefined && extension === undefined && outputs.isQuiet,
     unformatted: () => fields.failures,
-    begin: (tell) => new TraceEnd(signal, options, cgroup?.processesPath, tell),
+    notKept: () => memory.notKept,
+    begin: (tell) => {
+      memory.tell = tell;
+      return new TraceEnd(signal, options, cgroup?.processesPath, tell);
+    },
     tell,
   });
   if (source.plan.backend.isOneByOne) tell("Detaching…");

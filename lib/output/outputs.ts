@@ -1,6 +1,7 @@
 import { type Destination, openDestination } from "./destination.ts";
 import type { OutputFormat } from "./format.ts";
 import { formatNamed } from "./formats.ts";
+import type { HeldMemory } from "./held_memory.ts";
 import type { SinkContext } from "./sink.ts";
 import { Tee } from "./tee.ts";
 import { COLOURED, PLAIN } from "./text/style.ts";
@@ -49,12 +50,18 @@ export class Outputs implements Disposable {
     );
   }
 
-  /** Opens a sink for each output, which get the same events. */
-  openSinks(context: Pick<SinkContext, "header" | "openFields">): Tee {
+  /**
+   * Opens a sink for each output, which get the same events.
+   * @param memory what those that write at the end share
+   */
+  openSinks(context: Pick<SinkContext, "header" | "openFields">, memory: HeldMemory): Tee {
+    const holding = this.#outputs.filter(({ format }) => !format.isLive).length;
     return new Tee(
-      this.#outputs.map(({ format, destination: { write, isTerminal } }) =>
-        format.open({ ...context, write, style: isTerminal && !isColourless() ? COLOURED : PLAIN })
-      ),
+      this.#outputs.map(({ format, destination: { write, isTerminal } }) => {
+        const style = isTerminal && !isColourless() ? COLOURED : PLAIN;
+        const bound = format.isLive ? undefined : memory.boundOf(holding);
+        return format.open({ ...context, write, style, bound });
+      }),
     );
   }
 

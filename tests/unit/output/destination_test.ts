@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { IpftError } from "../../../lib/base/errors.ts";
 import { openDestination } from "../../../lib/output/destination.ts";
+import { HeldMemory } from "../../../lib/output/held_memory.ts";
 import { Outputs } from "../../../lib/output/outputs.ts";
 import { event } from "../../support/memory_source.ts";
 import { FUNCTIONS, identified } from "../../support/sink_fixture.ts";
@@ -58,7 +59,8 @@ Deno.test("Outputs gives the same events to each of its files, in the file's for
       ]);
       assert.deepEqual(outputs.fds, []);
       assert(outputs.isQuiet);
-      const sinks = outputs.openSinks({ header: { ...info, sections: [] } });
+      using memory = new HeldMemory(undefined, undefined, assert.fail);
+      const sinks = outputs.openSinks({ header: { ...info, sections: [] } }, memory);
       await sinks.write(identified([event(7)], info));
       await sinks.finish();
     }
