@@ -36,42 +36,44 @@ export class CallLines {
   }
 }
 
-/** An entry that is not decided. */
-interface Entry {
-  readonly lines: CallLines;
-  readonly row: number;
-}
-
 /**
  * Chooses how events are shown that come packet after packet, those of a packet by time. It reads ahead
  * as far as the calls without other lines reach.
  */
 export class ChooseLines {
   readonly #source: (batch: EventBatch) => boolean;
+  readonly #rows: number;
   readonly #make: () => CallLines;
   readonly #returned: ReturnedCalls;
   readonly #isJoined: boolean;
   /** What has been read, from what was given out last. */
   readonly #queue: CallLines[] = [];
+  /** How many others were before these. */
+  #first = 0;
   readonly #spare: CallLines[] = [];
   #isAtEnd = false;
   #packet = 0;
-  /** By task: its latest event in this packet, when that is an entry that is not decided. */
-  readonly #latest = new Map<number, Entry>();
+  // The entries to be decided, by their number, and their tasks: few are in a packet at once. A Map that
+  // entries come and go in leaves garbage that is not collected for long.
+  readonly #entries: number[] = [];
+  readonly #tasks: number[] = [];
 
   /**
    * @param source fills a batch with the next events; false when there are none
-   * @param make makes an empty batch of lines
+   * @param rows how many are given out at a time
+   * @param sections those of the trace
    * @param isJoined whether a call without other events of its packet and task in it is one line
    */
   constructor(
     source: (batch: EventBatch) => boolean,
-    make: () => CallLines,
+    rows: number,
+    sections: readonly Section[],
     returned: ReturnedCalls,
     isJoined: boolean,
   ) {
     this.#source = source;
-    this.#make = make;
+    this.#rows = rows;
+    this.#make = () => new CallLines(rows, sections);
     this.#returned = returned;
     this.#isJoined = isJoined;
   }
@@ -79,13 +81,16 @@ export class ChooseLines {
   /** Returns the next events. They are valid until the next call; none are left when there are no rows. */
   next(): CallLines {
     const queue = this.#queue;
-    if (queue.length > 0) this.#spare.push(queue.shift()!);
+    if (queue.length > 0) {
+      this.#spare.push(queue.shift()!);
+      this.#first++;
+    }
     while (queue.length === 0 || (queue[0].undecided > 0 && !this.#isAtEnd)) {
       const lines = this.#spare.pop() ?? this.#make();
       this.#isAtEnd = !this.#source(lines.batch);
+      queue.push(lines);
       this.#choose(lines);
       if (this.#isAtEnd) this.#endPacket();
-      queue.push(lines);
     }
     return this.#queue[0];
   }
@@ -93,20 +98,22 @@ export class ChooseLines {
   #choose(lines: CallLines): void {
     const { batch, shown, durations } = lines;
     const { packet, isReturn, task, call, timestamp, entered } = batch.columns;
+    const number = (this.#first + this.#queue.length - 1) * this.#rows;
     for (let row = 0; row < batch.length; row++) {
       if (packet[row] !== this.#packet) {
         this.#endPacket();
         this.#packet = packet[row];
       }
       const its = call[row];
-      const before = this.#latest.size > 0 ? this.#take(task[row]) : undefined;
+      const before = this.#entries.length > 0 ? this.#take(task[row]) : -1;
       if (isReturn[row] !== Half.return) {
         if (!this.#returned.has(isReturn[row], its)) {
           shown[row] = Shown.entryAlone;
         } else {
           shown[row] = Shown.entry;
           if (!this.#isJoined) continue;
-          this.#latest.set(task[row], { lines, row });
+          this.#entries.push(number + row);
+          this.#tasks.push(task[row]);
           lines.undecided++;
         }
         continue;
@@ -116,9 +123,11 @@ export class ChooseLines {
         continue;
       }
       const duration = Math.abs(timestamp[row] - entered[row]);
-      if (before !== undefined && before.lines.batch.columns.call[before.row] === its) {
-        before.lines.shown[before.row] = Shown.call;
-        before.lines.durations[before.row] = duration;
+      const entry = before % this.#rows;
+      const itsLines = before < 0 ? undefined : this.#linesOf(before);
+      if (itsLines !== undefined && itsLines.batch.columns.call[entry] === its) {
+        itsLines.shown[entry] = Shown.call;
+        itsLines.durations[entry] = duration;
         shown[row] = Shown.nothing;
       } else {
         shown[row] = Shown.return;
@@ -127,18 +136,27 @@ export class ChooseLines {
     }
   }
 
-  /** Decides the latest entry of a task, and returns it. */
-  #take(task: number): Entry | undefined {
-    const entry = this.#latest.get(task);
-    if (entry === undefined) return undefined;
-    entry.lines.undecided--;
-    this.#latest.delete(task);
-    return entry;
+  /** The lines that have this event. */
+  #linesOf(event: number): CallLines {
+    return this.#queue[Math.floor(event / this.#rows) - this.#first];
+  }
+
+  /** Decides the entry of a task, and returns its number; -1 without one. */
+  #take(task: number): number {
+    const i = this.#tasks.indexOf(task);
+    if (i < 0) return -1;
+    const event = this.#entries[i];
+    this.#entries[i] = this.#entries.at(-1)!;
+    this.#tasks[i] = this.#tasks.at(-1)!;
+    this.#entries.pop();
+    this.#tasks.pop();
+    this.#linesOf(event).undecided--;
+    return event;
   }
 
   /** Decides what is left: the entries that it has are no calls without other lines. */
   #endPacket(): void {
-    for (const { lines } of this.#latest.values()) lines.undecided--;
-    this.#latest.clear();
+    for (const event of this.#entries) this.#linesOf(event).undecided--;
+    this.#entries.length = this.#tasks.length = 0;
   }
 }

@@ -6,8 +6,11 @@ import { TemporaryFile } from "./temporary_file.ts";
 /** The most that is used without being asked for, and the share of what is free. */
 const MOST_BYTES = 2 ** 30, SHARE = 1 / 4;
 
-/** With less than this, more time would go into the file than into the trace. */
-export const LEAST_MEMORY_BYTES = 2 ** 24;
+/** The heap's garbage, the buffers for text and for the file. */
+const OVERHEAD_BYTES = 2 ** 25;
+
+/** With less than this, little would be left besides that. */
+export const LEAST_MEMORY_BYTES = 2 ** 26;
 
 /** Where files go unless told. It is on a disk where /tmp is in memory. */
 const DIRECTORY = "/var/tmp";
@@ -50,7 +53,7 @@ export class HeldMemory implements Disposable {
   boundOf(outputs: number): Bound {
     const index = this.#dropped.push(0) - 1;
     return {
-      memoryBytes: this.#bytes / outputs,
+      memoryBytes: (this.#bytes - OVERHEAD_BYTES) / outputs,
       openFile: () => this.#openFile(),
       onFull: (error) => {
         if (this.#isFull) return;

@@ -2,8 +2,9 @@ import type { EventBatch } from "../../event/batch.ts";
 import type { Section } from "../../event/section.ts";
 import { orderByTime } from "../event_order.ts";
 import { type ColumnName, EventStore } from "../event_store.ts";
+import { KeyTable } from "../key_table.ts";
 import { Merge } from "./merge.ts";
-import { type Before, isBefore, orderByPacket, type PacketKey } from "./packet_order.ts";
+import { type Before, orderByPacket, type PacketKey, PacketKeys } from "./packet_order.ts";
 import { FileRun, HeldRun } from "./run.ts";
 import type { Bound, SpillFile } from "./spill_file.ts";
 
@@ -137,32 +138,35 @@ export class HeldEvents<Name extends ColumnName> {
   }
 
   /** The keys of the packets in memory that have begun in earlier runs. */
-  #keysBefore(): Map<number, PacketKey> {
-    const keys = new Map<number, PacketKey>();
-    if (this.#runs.length === 0) return keys;
+  #keysBefore(): PacketKeys {
     const store = this.#store, { packet } = store.columns;
-    const highest = this.#runs.at(-1)!.packets;
-    const packets = new Set<number>();
-    for (let event = 0; event < store.length; event++) {
-      if (packet.at(event) <= highest) packets.add(packet.at(event));
+    const highest = this.#runs.at(-1)?.packets ?? 0;
+    const table = new KeyTable(), packets: number[] = [];
+    for (let event = 0; highest > 0 && event < store.length; event++) {
+      const number = packet.at(event);
+      if (number <= highest && table.number(number, 0) === packets.length) packets.push(number);
     }
     let place = 0;
-    for (const number of Uint32Array.from(packets).sort()) {
-      while (this.#runs[place].packets < number) this.#runs[place++].forgetPage();
-      keys.set(number, this.#runs[place].keyOf(number));
-    }
-    this.#runs[place].forgetPage();
+    const keys = new PacketKeys(Uint32Array.from(packets).sort());
+    keys.packets.forEach((packet, i) => {
+      while (this.#runs[place].packets < packet) this.#runs[place++].forgetPage();
+      this.#runs[place].readKey(packet, keys, i);
+    });
+    this.#runs[place]?.forgetPage();
     return keys;
   }
 
   /** Finds the packets that this run has earlier events of than the run in which they began. */
   #move(run: HeldRun): void {
-    if (run.before.keys.size === 0) return;
+    const { packets: highest, keys } = run.before;
+    if (keys.packets.length === 0) return;
     for (let fragment = 0; fragment < run.fragments; fragment++) {
       const packet = run.packetOf(fragment);
-      const key = this.#moved.get(packet) ?? run.before.keys.get(packet);
-      const first = run.firstOf(fragment);
-      if (key !== undefined && isBefore(first, key)) this.#moved.set(packet, first);
+      if (packet > highest) continue;
+      // Of the same time, the event that came earlier is the first.
+      const time = run.timeOf(fragment);
+      const known = this.#moved.get(packet)?.time ?? keys.times[keys.indexOf(packet)!];
+      if (time < known) this.#moved.set(packet, { time, arrival: run.arrivalOf(fragment) });
     }
   }
 }

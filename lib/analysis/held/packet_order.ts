@@ -1,5 +1,6 @@
 import { CHUNK_BITS, CHUNK_MASK } from "../column_store.ts";
 import type { Stores } from "../event_store.ts";
+import { KeyTable } from "../key_table.ts";
 
 /** What packets are ordered by: when their first event in time was, and its number in the trace. */
 export interface PacketKey {
@@ -7,9 +8,26 @@ export interface PacketKey {
   readonly arrival: number;
 }
 
-/** Whether packet `a` comes before packet `b`. */
-export function isBefore(a: PacketKey, b: PacketKey): boolean {
-  return a.time < b.time || (a.time === b.time && a.arrival < b.arrival);
+/** The keys of some packets. */
+export class PacketKeys {
+  /** Ascending. */
+  readonly packets: Uint32Array;
+  readonly times: Float64Array;
+  readonly arrivals: Float64Array;
+  readonly #places = new KeyTable();
+
+  /** The keys are 0 until they are set. */
+  constructor(packets: Uint32Array) {
+    this.packets = packets;
+    this.times = new Float64Array(packets.length);
+    this.arrivals = new Float64Array(packets.length);
+    for (let i = 0; i < packets.length; i++) this.#places.number(packets[i], 0);
+  }
+
+  /** The index of a packet, if it is one of them. */
+  indexOf(packet: number): number | undefined {
+    return this.#places.find(packet, 0);
+  }
 }
 
 /** What came before the events of a store. */
@@ -19,10 +37,8 @@ export interface Before {
   /** The highest number of a packet. */
   readonly packets: number;
   /** The keys of those of its packets that go on in the store. */
-  readonly keys: ReadonlyMap<number, PacketKey>;
+  readonly keys: PacketKeys;
 }
-
-export const NOTHING_BEFORE: Before = { events: 0, packets: 0, keys: new Map() };
 
 /** Events, packet after packet. */
 export interface PacketOrder {
@@ -42,15 +58,16 @@ export function orderByPacket(
   { packet: { chunks }, timestamp }: Stores<"packet" | "timestamp">,
   before: Before,
 ): PacketOrder {
-  const count = byTime.length, base = before.packets;
-  // New packets are dense above `base`; the others follow them in the order of their keys.
-  const others = [...before.keys].sort(([, a], [, b]) => isBefore(a, b) ? -1 : 1);
+  const count = byTime.length, { packets: base, keys } = before;
+  const { times, arrivals } = keys;
+  // New packets are dense above `base`; the others follow them.
   const newPackets = Math.max(0, highest(chunks, count) - base);
-  const groupOfOther = new Map(others.map(([packet], i) => [packet, newPackets + i]));
   const groupOf = (event: number) => {
     const packet = chunks[event >>> CHUNK_BITS][event & CHUNK_MASK];
-    return packet > base ? packet - base - 1 : groupOfOther.get(packet)!;
+    return packet > base ? packet - base - 1 : newPackets + keys.indexOf(packet)!;
   };
+  const others = Uint32Array.from(times, (_, i) => i)
+    .sort((a, b) => times[a] - times[b] || arrivals[a] - arrivals[b]);
 
   const sizes = new Uint32Array(newPackets + others.length);
   /** The first event of each new packet. */
@@ -73,12 +90,16 @@ export function orderByPacket(
   for (let i = 0; i < seen; i++) {
     const first = firsts[i];
     if (other < others.length) {
-      const key = { time: timestamp.at(first), arrival: before.events + first };
-      while (other < others.length && isBefore(others[other][1], key)) place(newPackets + other++);
+      const time = timestamp.at(first), arrival = before.events + first;
+      for (; other < others.length; other++) {
+        const i = others[other];
+        if (times[i] > time || (times[i] === time && arrivals[i] > arrival)) break;
+        place(newPackets + i);
+      }
     }
     place(groupOf(first));
   }
-  while (other < others.length) place(newPackets + other++);
+  while (other < others.length) place(newPackets + others[other++]);
   starts[groups] = start;
 
   const events = new Uint32Array(count);

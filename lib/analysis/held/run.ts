@@ -3,7 +3,7 @@
  * packets: the packet's events in it, by time.
  */
 import type { Block, EventStore } from "../event_store.ts";
-import { type Before, NOTHING_BEFORE, type PacketKey, type PacketOrder } from "./packet_order.ts";
+import type { Before, PacketKeys, PacketOrder } from "./packet_order.ts";
 import type { SpillFile } from "./spill_file.ts";
 
 /** Size of a block of rows, which is read at once. */
@@ -47,7 +47,7 @@ export class HeldRun implements Run {
   constructor(
     readonly store: EventStore<"timestamp" | "packet">,
     readonly order: PacketOrder,
-    readonly before: Before = NOTHING_BEFORE,
+    readonly before: Before,
   ) {
     this.rows = order.events.length;
     this.fragments = order.starts.length - 1;
@@ -61,27 +61,33 @@ export class HeldRun implements Run {
   readFragments(number: number, page: FragmentPage): void {
     const first = number * PAGE_FRAGMENTS;
     const count = Math.min(PAGE_FRAGMENTS, this.fragments - first);
+    const { keys, packets: highest } = this.before;
     for (let i = 0; i < count; i++) {
       const packet = this.packetOf(first + i);
-      const { time, arrival } = this.before.keys.get(packet) ?? this.firstOf(first + i);
-      page.times[i] = time;
-      page.arrivals[i] = arrival;
+      const known = packet > highest ? undefined : keys.indexOf(packet);
+      page.times[i] = known === undefined ? this.timeOf(first + i) : keys.times[known];
+      page.arrivals[i] = known === undefined ? this.arrivalOf(first + i) : keys.arrivals[known];
       page.packets[i] = packet;
       page.ends[i] = this.order.starts[first + i + 1];
     }
   }
 
   packetOf(fragment: number): number {
-    return this.store.columns.packet.at(this.order.events[this.order.starts[fragment]]);
+    return this.store.columns.packet.at(this.#first(fragment));
   }
 
-  /** The key of a packet if the first event of this fragment is the packet's first. */
-  firstOf(fragment: number): PacketKey {
-    const event = this.order.events[this.order.starts[fragment]];
-    return {
-      time: this.store.columns.timestamp.at(event),
-      arrival: this.before.events + event,
-    };
+  /** When the first event of a fragment was. */
+  timeOf(fragment: number): number {
+    return this.store.columns.timestamp.at(this.#first(fragment));
+  }
+
+  /** The number of that event in the trace. */
+  arrivalOf(fragment: number): number {
+    return this.before.events + this.#first(fragment);
+  }
+
+  #first(fragment: number): number {
+    return this.order.events[this.order.starts[fragment]];
   }
 }
 
@@ -124,14 +130,13 @@ export class FileRun implements Run {
     }
     this.#keysAt = file.sizeBytes;
     this.packetsBefore = run.before.packets;
-    const keys = new Float64Array(2 * (run.fragments - run.before.keys.size));
+    const keys = new Float64Array(2 * (run.fragments - run.before.keys.packets.length));
     for (let fragment = 0; fragment < run.fragments; fragment++) {
       const packet = run.packetOf(fragment);
       if (packet <= this.packetsBefore) continue;
-      const { time, arrival } = run.firstOf(fragment);
       const at = 2 * (packet - this.packetsBefore - 1);
-      keys[at] = time;
-      keys[at + 1] = arrival;
+      keys[at] = run.timeOf(fragment);
+      keys[at + 1] = run.arrivalOf(fragment);
     }
     this.packets = this.packetsBefore + keys.length / 2;
     file.append(new Uint8Array(keys.buffer));
@@ -146,8 +151,11 @@ export class FileRun implements Run {
     this.#file.read(this.#fragmentsAt + number * page.bytes.length, page.bytes);
   }
 
-  /** The key that a packet which began in the run had when the run ended. */
-  keyOf(packet: number): PacketKey {
+  /**
+   * Reads the key that a packet which began in the run had when the run ended.
+   * @param i its index in `keys`
+   */
+  readKey(packet: number, keys: PacketKeys, i: number): void {
     const index = packet - this.packetsBefore - 1;
     const number = Math.floor(index / PAGE_KEYS);
     if (number !== this.#pageNumber) {
@@ -157,10 +165,11 @@ export class FileRun implements Run {
       this.#file.read(this.#keysAt + number * PAGE_KEYS * 16, new Uint8Array(this.#page.buffer));
     }
     const at = 2 * (index % PAGE_KEYS);
-    return { time: this.#page[at], arrival: this.#page[at + 1] };
+    keys.times[i] = this.#page[at];
+    keys.arrivals[i] = this.#page[at + 1];
   }
 
-  /** Forgets what `keyOf` has read. */
+  /** Forgets what `readKey` has read. */
   forgetPage(): void {
     this.#page = new Float64Array(0);
     this.#pageNumber = -1;

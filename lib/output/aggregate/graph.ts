@@ -1,5 +1,5 @@
 import { constant } from "../../base/constant.ts";
-import { CallLines, ChooseLines, Shown } from "../../analysis/call_lines.ts";
+import { ChooseLines, Shown } from "../../analysis/call_lines.ts";
 import { HeldEvents, type OrderedEvents } from "../../analysis/held/held_events.ts";
 import { ReturnedCalls } from "../../analysis/returned_calls.ts";
 import type { EventBatch } from "../../event/batch.ts";
@@ -22,6 +22,9 @@ const COLUMNS = ["functionIndex", "cpu", "isReturn", "task", "call", "entered"] 
 
 /** Columns between a duration and the function, so that braces stand apart. */
 const GAP = 2;
+
+/** Levels of so many tasks are kept before those that are 0 are dropped. */
+const MOST_TASKS = 1024;
 
 /** Columns that a level is indented by. */
 const INDENT = 2;
@@ -87,11 +90,10 @@ export class GraphSink implements Sink {
       ends.longestBytes;
     const text = new TextBuffer(write, originNs, longestLineBytes);
     text.appendConstant(titles);
-    /** By task: how many calls of the packet are open, unless none is. */
-    const depth = new Map<number, number>();
-    const makeLines = () => new CallLines(GROUP_EVENTS, sections);
+    /** By task: how many calls of the packet are open. At its end, none is. */
+    let depth = new Map<number, number>(), most = MOST_TASKS;
     const isJoined = this.#texts.length === 0;
-    const chosen = new ChooseLines(next, makeLines, this.#returned, isJoined);
+    const chosen = new ChooseLines(next, GROUP_EVENTS, sections, this.#returned, isJoined);
     await writeBlocks(text, count, () => chosen.next(), ends, (lines, row) => {
       const how = lines.shown[row], { columns } = lines.batch;
       if (how === Shown.nothing) return;
@@ -108,11 +110,18 @@ export class GraphSink implements Sink {
       }
       text.appendSpaces(GAP + INDENT * level);
       ends.append(text, columns.functionIndex[row], how);
-      if (how === Shown.entry) level++;
-      if (level === 0) depth.delete(task);
-      else depth.set(task, level);
+      if (depth.size >= most && !depth.has(task)) {
+        depth = withoutZeros(depth);
+        most = Math.max(MOST_TASKS, 2 * depth.size);
+      }
+      depth.set(task, how === Shown.entry ? level + 1 : level);
     });
   }
+}
+
+/** The tasks that are in a call. */
+function withoutZeros(depth: ReadonlyMap<number, number>): Map<number, number> {
+  return new Map([...depth].filter(([, level]) => level !== 0));
 }
 
 /** The columns that a duration takes. */
