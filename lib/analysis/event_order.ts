@@ -17,7 +17,10 @@ const MOVES = 16;
  *
  * @param times of `count` events
  */
-export function orderByTime({ chunks }: ColumnStore<"time">, count: number): Uint32Array {
+export function orderByTime(
+  { chunks }: Pick<ColumnStore<"time">, "chunks">,
+  count: number,
+): Uint32Array {
   let order = new Uint32Array(count);
   for (let event = 0; event < count; event++) order[event] = event;
   if (isInOrder(chunks, count)) return order;

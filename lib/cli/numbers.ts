@@ -54,14 +54,14 @@ function parseSize(text: string): number | undefined {
  * Reads an amount of memory, `268435456` or `256M`.
  * @param option its name, for the error: `--memory`
  * @returns bytes
- * @throws {IpftError} wrong usage: not a size, or below 64 MiB
+ * @throws {IpftError} wrong usage: not a size, or below 128 MiB
  */
 export function parseMemory(text: string, option: string): number {
   const bytes = parseSize(text);
   if (bytes !== undefined && bytes >= LEAST_MEMORY_BYTES) return bytes;
   throw usageError(
     `${option} '${text}' is not an amount of memory`,
-    "give a number of bytes, or one with K, M or G (256M), at least 64M",
+    "give a number of bytes, or one with K, M or G (256M), at least 128M",
   );
 }
 

@@ -7,10 +7,10 @@ import { TemporaryFile } from "./temporary_file.ts";
 const MOST_BYTES = 2 ** 30, SHARE = 1 / 4;
 
 /** The heap's garbage, the buffers for text and for the file. */
-const OVERHEAD_BYTES = 2 ** 25;
+const OVERHEAD_BYTES = 2 ** 26;
 
 /** With less than this, little would be left besides that. */
-export const LEAST_MEMORY_BYTES = 2 ** 26;
+export const LEAST_MEMORY_BYTES = 2 ** 27;
 
 /** Where files go unless told. It is on a disk where /tmp is in memory. */
 const DIRECTORY = "/var/tmp";

@@ -2,7 +2,7 @@ import type { EventBatch } from "../../event/batch.ts";
 import type { Section } from "../../event/section.ts";
 import { orderByTime } from "../event_order.ts";
 import { type ColumnName, EventStore } from "../event_store.ts";
-import { KeyTable } from "../key_table.ts";
+import { doubled, KeyTable } from "../key_table.ts";
 import { Merge } from "./merge.ts";
 import { type Before, orderByPacket, type PacketKey, PacketKeys } from "./packet_order.ts";
 import { FileRun, HeldRun } from "./run.ts";
@@ -141,13 +141,17 @@ export class HeldEvents<Name extends ColumnName> {
   #keysBefore(): PacketKeys {
     const store = this.#store, { packet } = store.columns;
     const highest = this.#runs.at(-1)?.packets ?? 0;
-    const table = new KeyTable(), packets: number[] = [];
+    const table = new KeyTable();
+    let packets = new Uint32Array(1024);
     for (let event = 0; highest > 0 && event < store.length; event++) {
       const number = packet.at(event);
-      if (number <= highest && table.number(number, 0) === packets.length) packets.push(number);
+      if (number > highest) continue;
+      const i = table.number(number, 0);
+      if (i === packets.length) packets = doubled(packets);
+      packets[i] = number;
     }
     let place = 0;
-    const keys = new PacketKeys(Uint32Array.from(packets).sort());
+    const keys = new PacketKeys(packets.subarray(0, table.size).sort());
     keys.packets.forEach((packet, i) => {
       while (this.#runs[place].packets < packet) this.#runs[place++].forgetPage();
       this.#runs[place].readKey(packet, keys, i);

@@ -1,4 +1,5 @@
 import { CHUNK_BITS, CHUNK_MASK } from "../column_store.ts";
+import { orderByTime } from "../event_order.ts";
 import type { Stores } from "../event_store.ts";
 import { KeyTable } from "../key_table.ts";
 
@@ -22,6 +23,23 @@ export class PacketKeys {
     this.times = new Float64Array(packets.length);
     this.arrivals = new Float64Array(packets.length);
     for (let i = 0; i < packets.length; i++) this.#places.number(packets[i], 0);
+  }
+
+  /** The indices of all packets, by their keys. */
+  inOrder(): Uint32Array {
+    const { times, arrivals } = this;
+    const order = orderByTime({ chunks: [times] }, times.length);
+    for (let i = 1; i < order.length; i++) {
+      const index = order[i];
+      let to = i;
+      for (; to > 0; to--) {
+        const before = order[to - 1];
+        if (times[before] < times[index] || arrivals[before] < arrivals[index]) break;
+        order[to] = before;
+      }
+      order[to] = index;
+    }
+    return order;
   }
 
   /** The index of a packet, if it is one of them. */
@@ -66,8 +84,7 @@ export function orderByPacket(
     const packet = chunks[event >>> CHUNK_BITS][event & CHUNK_MASK];
     return packet > base ? packet - base - 1 : newPackets + keys.indexOf(packet)!;
   };
-  const others = Uint32Array.from(times, (_, i) => i)
-    .sort((a, b) => times[a] - times[b] || arrivals[a] - arrivals[b]);
+  const others = keys.inOrder();
 
   const sizes = new Uint32Array(newPackets + others.length);
   /** The first event of each new packet. */

@@ -110,9 +110,9 @@ Deno.test("events that neither memory nor the file has room for are counted, the
 Deno.test("HeldMemory tells once that a file is used, which has no name", async () => {
   const directory = await Deno.makeTempDir();
   const messages: string[] = [];
-  using memory = new HeldMemory(2 ** 26, directory, (message) => messages.push(message));
+  using memory = new HeldMemory(2 ** 27, directory, (message) => messages.push(message));
   const bounds = [memory.boundOf(2), memory.boundOf(2)];
-  assert.deepEqual(bounds.map(({ memoryBytes }) => memoryBytes), [2 ** 24, 2 ** 24]);
+  assert.deepEqual(bounds.map(({ memoryBytes }) => memoryBytes), [2 ** 25, 2 ** 25]);
   for (const { openFile } of bounds) {
     const file = openFile();
     const large = new Uint8Array(3_000_000).map((_, i) => i % 251);
@@ -127,14 +127,14 @@ Deno.test("HeldMemory tells once that a file is used, which has no name", async 
   }
   assert.deepEqual([...Deno.readDirSync(directory)], []);
   const [first, ...others] = messages;
-  assert.equal(first, `--memory of 64M is full: further events go to a file in ${directory}`);
+  assert.equal(first, `--memory of 128M is full: further events go to a file in ${directory}`);
   assert.ok(others.every((message) => message.includes("is in memory as well")));
   await Deno.remove(directory);
 });
 
 Deno.test("HeldMemory tells of a full disk once, and counts what an output has not kept", () => {
   const messages: string[] = [];
-  using memory = new HeldMemory(2 ** 26, undefined, (message) => messages.push(message));
+  using memory = new HeldMemory(2 ** 27, undefined, (message) => messages.push(message));
   const [a, b] = [memory.boundOf(2), memory.boundOf(2)];
   for (const bound of [a, b]) bound.onFull(new IpftError("cannot write"));
   a.onDropped(3);
