@@ -86,12 +86,12 @@ const RESULTS = {
   ),
   memory: valued(
     "--memory SIZE",
-    "most memory for events that are written at the end; more go to a file (default: a quarter of what is free, at most 1G)",
+    "memory for events that are kept until the end, at least 128M; the rest goes to a file (default: a quarter of what is free, at most 1G)",
     parseMemory,
   ),
   tmp: valued(
     "--tmp DIR",
-    "directory for that file, which has no name there (default: $TMPDIR or /var/tmp)",
+    "directory for that file, on a disk (default: $TMPDIR or /var/tmp)",
     file,
   ),
   show: valued(

@@ -70,7 +70,7 @@ export class HeldMemory implements Disposable {
     if (this.#files.length > 1) return file;
     const mebibytes = Math.floor(this.#bytes / 2 ** 20);
     this.tell(
-      `--memory of ${mebibytes}M is full: further events go to a file in ${this.#directory}`,
+      `memory for events is full (--memory, ${mebibytes}M): further ones go to a file in ${this.#directory}`,
     );
     if (isInMemory(this.#directory)) {
       this.tell(`${this.#directory} is in memory as well: name a directory on a disk with --tmp`);

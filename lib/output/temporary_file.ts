@@ -58,7 +58,11 @@ export class TemporaryFile implements SpillFile, Disposable {
   truncate(sizeBytes: number): void {
     this.#buffered = 0;
     this.#written = sizeBytes;
-    this.#file.truncateSync(sizeBytes);
+    try {
+      this.#file.truncateSync(sizeBytes);
+    } catch {
+      // What is behind `sizeBytes` is not read, only its room is not given back.
+    }
   }
 
   read(at: number, bytes: Uint8Array): void {

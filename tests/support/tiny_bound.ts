@@ -1,3 +1,4 @@
+import { IpftError } from "../../lib/base/errors.ts";
 import type { Bound, SpillFile } from "../../lib/analysis/held/spill_file.ts";
 
 /** A bound with a file in memory, which may have an end. */
@@ -27,7 +28,7 @@ export class TinyBound implements Bound, SpillFile {
 
   append(bytes: Uint8Array): void {
     const end = this.sizeBytes + bytes.length;
-    if (end > this.fileBytes) throw new Error("the disk is full");
+    if (end > this.fileBytes) throw new IpftError("the disk is full");
     while (end > this.#bytes.length) {
       const larger = new Uint8Array(this.#bytes.length * 2);
       larger.set(this.#bytes);

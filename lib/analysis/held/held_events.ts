@@ -1,3 +1,4 @@
+import { IpftError } from "../../base/errors.ts";
 import type { EventBatch } from "../../event/batch.ts";
 import type { Section } from "../../event/section.ts";
 import { orderByTime } from "../event_order.ts";
@@ -110,9 +111,10 @@ export class HeldEvents<Name extends ColumnName> {
       sizeBytes = file.sizeBytes;
       this.#runs.push(new FileRun(file, this.#sorted()));
     } catch (error) {
+      if (!(error instanceof IpftError)) throw error;
       this.#isFull = true;
       this.#file?.truncate(sizeBytes);
-      this.#bound!.onFull(error as Error);
+      this.#bound!.onFull(error);
       return false;
     }
     this.#spilt += this.#store.length;

@@ -1,3 +1,5 @@
+import type { IpftError } from "../../base/errors.ts";
+
 /** A file without a name that holds what is too much for memory. */
 export interface SpillFile {
   /** What has been appended. */
@@ -16,8 +18,8 @@ export interface Bound {
   readonly memoryBytes: number;
   /** Opens the file when it is needed first. @throws IpftError */
   openFile(): SpillFile;
-  /** Called with the error that nothing more is kept for. */
-  onFull(error: Error): void;
+  /** Called when the file has no more room, with the error: from now on nothing is kept. */
+  onFull(error: IpftError): void;
   /** Called with the number of events that were not kept. */
   onDropped(events: number): void;
 }

@@ -83,6 +83,18 @@ Deno.test("a file changes nothing in what is written of many events of many pack
   }
 });
 
+Deno.test("events that go to a file on a disk come back as they were", async () => {
+  const rows = manyRows(30_000).map((row) => ({ ...row, data: undefined }));
+  const info = { tracer: "function_graph", functions: FUNCTIONS, originNs: 12_345n } as const;
+  const messages: string[] = [];
+  using memory = new HeldMemory(2 ** 27, undefined, (message) => messages.push(message));
+  const bound = memory.boundOf(256);
+  const text = await written(GraphSink, { ...info, bound }, rows);
+  assertSameText(text, await written(GraphSink, info, rows));
+  assert.match(messages[0], /^memory for events is full/);
+  assert.equal(memory.notKept, 0);
+});
+
 Deno.test("events that neither memory nor the file has room for are counted, the others written", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -127,7 +139,10 @@ Deno.test("HeldMemory tells once that a file is used, which has no name", async 
   }
   assert.deepEqual([...Deno.readDirSync(directory)], []);
   const [first, ...others] = messages;
-  assert.equal(first, `--memory of 128M is full: further events go to a file in ${directory}`);
+  assert.equal(
+    first,
+    `memory for events is full (--memory, 128M): further ones go to a file in ${directory}`,
+  );
   assert.ok(others.every((message) => message.includes("is in memory as well")));
   await Deno.remove(directory);
 });
