@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The traced packets' calls under way, for methods whose return programs see nothing of the entry. User
- * space makes room in the map where it is needed.
+ * The calls with a traced packet that have not returned yet, for methods whose return programs cannot see
+ * the arguments. For these, user space makes room in the map.
  */
 #ifndef IPFT_CALLS_H
 #define IPFT_CALLS_H
@@ -10,8 +10,8 @@
 
 struct call {
 	/*
-	 * On the stack of the call, where both programs find it. It is not enough: a function that ends with
-	 * a jump to another one leaves it the same place.
+	 * A place on the stack that both programs of a call know. That is not enough: a function that ends with
+	 * a jump to another one leaves the same place to it.
 	 */
 	__u64 address;
 	__u64 function;
@@ -21,10 +21,10 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct call);
-	__type(value, __u64); /* the struct sk_buff that it was entered with */
+	__type(value, __u64); /* the struct sk_buff that the call was entered with */
 } ipft_calls SEC(".maps");
 
-/* Remembers a call for its return; without room for it, the return is lost. */
+/* Remembers a call for its return. If there is no room, the return is lost. */
 static __always_inline void open_call(__u64 address, void *skb, __u32 function)
 {
 	volatile struct cpu_counters *counter = counters_of(bpf_get_smp_processor_id());
@@ -39,13 +39,13 @@ static __always_inline void open_call(__u64 address, void *skb, __u32 function)
 	__sync_fetch_and_add(&counter->lost, 1);
 }
 
-/* Whether any call is open. Most of the time none is, and returns need to do no more than ask this. */
+/* Whether any call is open. Most of the time none is, and a return program is done after this. */
 static __always_inline int has_open_calls(void)
 {
 	return ipft_state.open_calls && ipft_state.active;
 }
 
-/* The packet that the call was entered with; NULL for a call that has no entry among the events. */
+/* Returns the packet that the call was entered with; NULL if its entry is not among the events. */
 static __always_inline void *close_call(__u64 address, __u32 function)
 {
 	struct call call = {.address = address, .function = function};

@@ -6,8 +6,8 @@
 #include <linux/types.h>
 
 /*
- * The start of every record, for one event: EVENT in lib/event/event.ts. The sections that the trace was
- * asked for follow (lib/event/layout.ts).
+ * The start of every record: EVENT in lib/event/event.ts. The sections of the trace follow, each at an
+ * offset that lib/event/layout.ts computes.
  */
 struct event {
 	__u64 skb;	 /* address of the struct sk_buff that the call was entered with */
@@ -19,8 +19,8 @@ struct event {
 };
 
 /*
- * Calls nest within a task, and with the interrupts on top of it. A thread is its id; the idle threads,
- * which all have id 0, are numbered by CPU from the top, where no thread has its id (PID_MAX_LIMIT).
+ * Calls nest within a task, and with the interrupts on top of it. A thread has its id. The idle threads all
+ * have id 0: they are numbered by CPU from the top, where no thread has its id (PID_MAX_LIMIT).
  */
 #define event_task(thread_id, cpu) ((thread_id) ? (thread_id) : 0xffffffff - (cpu))
 
@@ -31,8 +31,8 @@ struct event {
 #define COUNTER_SLOTS 256
 
 /*
- * Counted per CPU, each on a cache line of its own, so that counting never makes CPUs wait for each
- * other. At any time: hits = records delivered + records in the rings + lost + dropped.
+ * Counters of a CPU, on a cache line of their own, so that CPUs never wait for each other to count. At any
+ * time: hits = records delivered + records in the rings + lost + dropped.
  */
 struct cpu_counters {
 	__u64 hits; /* a probe met a packet that passes the filter */
@@ -43,13 +43,13 @@ struct cpu_counters {
 /* The start of .bss, mapped by user space: STATE in state.ts. */
 struct state {
 	/*
-	 * 1 between "Trace ready!" and the end: attaching and detaching take time, and at neither end
-	 * of the trace should a packet show up in some functions only.
+	 * 1 between "Trace ready!" and the end. Attaching and detaching take time, during which packets would
+	 * show up in some functions only.
 	 */
 	__u32 active;
-	/* 1 while user space sleeps: the next record wakes it up, and those after it don't. */
+	/* 1 while user space sleeps. The next record sets it to 0 and wakes it up. */
 	__u32 asleep;
-	/* How many calls are in ipft_calls. */
+	/* Number of calls in ipft_calls. */
 	__u64 open_calls;
 	struct cpu_counters counters[COUNTER_SLOTS];
 };

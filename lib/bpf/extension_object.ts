@@ -7,8 +7,8 @@ export interface ExtensionObject {
 }
 
 /**
- * Links the tracer's object with an extension's.
- * @param tracer a build of `tracer_extension`
+ * Links ipft's own programs with an extension.
+ * @param own the object `tracer_extension`, ready for a trace
  * @throws IpftError when libbpf cannot link them
  */
-export type LinkExtension = (tracer: Uint8Array) => Uint8Array<ArrayBuffer>;
+export type LinkExtension = (own: Uint8Array) => Uint8Array<ArrayBuffer>;

@@ -4,8 +4,8 @@ import { explainRefusal } from "./verifier_log.ts";
 /**
  * Makes the error for an extension with which the programs cannot be loaded, though they can without it.
  * @param result the negative errno
- * @param libbpf what libbpf said
- * @param verifier what the verifier said about the last program that it saw
+ * @param libbpf what libbpf logged
+ * @param verifier what the verifier logged for the last program
  */
 export function extensionRefusal(
   result: number,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which packets are traced: lib/filter/packet_filter.ts. */
+/* The filter program, a part of the packet filter: lib/filter/packet_filter.ts. */
 #ifndef IPFT_FILTER_H
 #define IPFT_FILTER_H
 
@@ -9,11 +9,10 @@
 #define HAS_FILTER_PLACEHOLDER 0x1bf7f117 /* 1 where the trace has a filter program */
 
 /*
- * The filter program: lets a packet pass with anything but 0. User space puts its instructions in place of
- * the body (lib/bpf/splice.ts), so it must be the last function of .text. It is hidden and not static: clang
- * must take nothing for granted, and libbpf makes a hidden function static for the verifier, which
- * therefore knows what its callers pass. A macro defines it because all of that is one line of the source:
- * those of later instructions would be wrong.
+ * Returns 0 unless the packet passes. User space replaces the body by the filter program (lib/bpf/splice.ts),
+ * so this must be the last function of .text. Being global, clang assumes nothing about it; being hidden,
+ * libbpf makes it static for the verifier, which then knows what its callers pass. A macro defines it so that
+ * all of it is one line of the source: the debug information of later lines would be wrong.
  */
 __hidden __noinline __u64 ipft_filter(void *skb);
 
@@ -26,7 +25,7 @@ __hidden __noinline __u64 ipft_filter(void *skb);
 		return passes;                                                                   \
 	}
 
-/* Whether the filter program lets the packet pass. Where there is none, nothing is left of this. */
+/* Whether the packet passes the filter program. Nothing of this is left if the trace has none. */
 #define PASSES_FILTER(ctx, skb)                                                                  \
 	({                                                                                       \
 		int passes = 1;                                                                  \

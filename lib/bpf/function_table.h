@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which function an address is: open addressing, sparse, sized and filled by user space
- * (lib/bpf/function_table.ts). (The attach cookie of a kprobe-multi link would say the same, but the
- * kernel searches for it among all of the link's addresses, with a call for each comparison.)
+ * Finds the index of a function by its address, in a sparse hash table with open addressing that user space
+ * sizes and fills (lib/bpf/function_table.ts). (The attach cookie of a kprobe-multi link would say the same,
+ * but the kernel searches for it among all addresses of the link, with a call for each comparison.)
  */
 #ifndef IPFT_FUNCTION_TABLE_H
 #define IPFT_FUNCTION_TABLE_H
@@ -17,7 +17,7 @@
 
 #include "number.h"
 
-/* enum bpf_func_id of the running kernel; a value of its own, so that headers may know it or not. */
+/* From enum bpf_func_id, under a name of its own because some headers have it and some do not. */
 enum bpf_func_id___func_ip {
 	BPF_FUNC_get_func_ip___func_ip = 173,
 };
@@ -40,8 +40,7 @@ struct {
 #define HASH_SHIFT_PLACEHOLDER 0x1bf75417
 
 /*
- * The function of a probe that is attached to none of the table. That should never happen; if it does, the
- * hit counts as lost.
+ * For an address that is not in the table. That should never happen; if it does, the hit counts as lost.
  */
 #define UNKNOWN_FUNCTION (~0u)
 

@@ -1,19 +1,19 @@
-/** FUNCTION_HASH, FUNCTION_PROBES and UNKNOWN_FUNCTION of record.h. */
+/** FUNCTION_HASH, FUNCTION_PROBES and UNKNOWN_FUNCTION of function_table.h. */
 const HASH = 0x9e3779b1, PROBES = 4, UNKNOWN = 0xffff_ffff;
 
-/** Slots for each function at first: with fewer, more than one is looked at. */
+/** Slots per function to begin with. With fewer, programs look at more than one. */
 const SPARSITY = 8;
 
-/** The table by which the programs find a function by its address, as `ipft_functions` holds it. */
+/** The table in which programs look up a function by its address: the content of `ipft_functions`. */
 export interface FunctionTable {
-  /** `struct function_slot`, one after the other: lower half of the address, index of the function. */
+  /** Pairs, as `struct function_slot`: the lower half of the address, the index of the function. */
   readonly slots: Uint32Array<ArrayBuffer>;
-  /** What is left of a hash after it was shifted by this is the first slot to look at. */
+  /** A hash shifted right by this is the first slot to look at. */
   readonly shift: number;
 }
 
 /**
- * Makes the table: open addressing, no function further from its first slot than the programs look.
+ * Makes the table, with open addressing: no function is further from its first slot than programs look.
  * @param addresses by function index; the lower halves of a kernel's text addresses are unique
  */
 export function makeFunctionTable(addresses: readonly bigint[]): FunctionTable {
@@ -23,9 +23,9 @@ export function makeFunctionTable(addresses: readonly bigint[]): FunctionTable {
   }
 }
 
-/** Undefined when a function finds no slot. */
+/** Returns undefined if a function finds no slot. */
 function tryTable(addresses: readonly bigint[], shift: number): FunctionTable | undefined {
-  // Those behind the last one make going round unnecessary.
+  // With some more at the end, a search never wraps around.
   const slots = new Uint32Array(2 * (2 ** (32 - shift) + PROBES - 1)).fill(UNKNOWN);
   for (const [index, address] of addresses.entries()) {
     const low = Number(address & 0xffff_ffffn);

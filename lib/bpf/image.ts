@@ -6,12 +6,12 @@ import { readBpfObject } from "./object_file.ts";
 import { byPlaceholder, CALLS, fillPlaceholders, NUMBERS } from "./placeholders.ts";
 import { withBody } from "./splice.ts";
 
-/** Of filter.h. */
+/** The function in filter.h that becomes the filter program. */
 const FILTER_FUNCTION = "ipft_filter";
 
 /**
- * Makes the object that is loaded for a trace: the tracer's with everything in it that is known by now,
- * linked with the extension's if there is one.
+ * Makes the object that is loaded for a trace: a build of tracer.bpf.c with all numbers and the filter
+ * program in it, linked with the extension if there is one.
  */
 export function makeImage(
   { btfIds, filter, rings, sections = [], probes = [], extension }: ProgramsConfig,
@@ -39,7 +39,7 @@ export function makeImage(
     new Map([...numbers, ...offsets, ...ofProbes]),
     byPlaceholder(CALLS, btfIds),
   );
-  // Later than the placeholders: what others have written stays as it is.
+  // After the placeholders, so that code of others stays as it is.
   const filtered = filter.program ? withBody(elf, FILTER_FUNCTION, filter.program) : elf;
   return extension ? extension(filtered) : filtered;
 }

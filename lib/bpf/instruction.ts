@@ -4,7 +4,7 @@
  */
 export const INSTRUCTION = { registers: 1, immediate: 4, sizeBytes: 8 } as const;
 
-/** Codes and the source registers that say what they are about (BPF_PSEUDO_*). */
+/** Codes, and values of the source register that say more about them (BPF_PSEUDO_*). */
 export const CALL = 0x85, PSEUDO_KFUNC_CALL = 2, LOAD_WIDE = 0x18, PSEUDO_FUNC = 4;
 
 /** BPF_CLASS: the lowest three bits of a code. BPF_X: the operand is a register. */
@@ -12,9 +12,9 @@ const CLASS = 7, ALU = 4, JMP32 = 6, ALU64 = 7, BPF_X = 8;
 const CLASSES_WITH_OPERAND: readonly number[] = [ALU, ALU64, JMP32];
 
 /**
- * Goes through the instructions that calculate with a number of their own, a move among them, or compare
- * 32 bits with it (BPF_ALU, BPF_ALU64 and BPF_JMP32 with BPF_K).
- * @param found called with where such an instruction begins, and its number
+ * Visits the instructions that move an immediate, calculate with one, or compare 32 bits with one (BPF_ALU,
+ * BPF_ALU64 and BPF_JMP32 with BPF_K).
+ * @param found called with the byte offset of each, and its immediate
  */
 export function forEachOperand(
   instructions: Uint8Array<ArrayBuffer>,

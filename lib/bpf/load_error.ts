@@ -1,4 +1,4 @@
-/** Which of the few known reasons it is that the kernel refused the programs. */
+/** Errors for what the kernel refuses to load. */
 import { errnoText, IpftError } from "../base/errors.ts";
 import type { Probe } from "./probes/probe.ts";
 
@@ -7,7 +7,7 @@ const EPERM = 1;
 /**
  * Makes the error for programs that cannot be loaded.
  * @param result the negative errno
- * @param log what libbpf said
+ * @param log what libbpf logged
  */
 export function loadRefusal(
   result: number,
@@ -28,7 +28,10 @@ export function loadRefusal(
   );
 }
 
-/** @param result the negative errno of making a ring */
+/**
+ * Makes the error for a ring buffer that the kernel refuses.
+ * @param result the negative errno
+ */
 export function ringRefusal(result: number, bufferSizeBytes: number): IpftError {
   if (result === -EPERM) return permissionRefusal(result);
   return new IpftError(

@@ -1,4 +1,4 @@
-/** The tracer's object in the kernel: configured for its method, with or without a user's extension. */
+/** Loads tracer.bpf.c for a method, with or without a user's extension. */
 import { errnoText, IpftError } from "../base/errors.ts";
 import { type BpfMap, BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping } from "../ffi/libc.ts";
@@ -12,17 +12,17 @@ import type { ProgramsConfig } from "./programs_config.ts";
 import { VerifierLog } from "./verifier_log.ts";
 
 /**
- * Loads the programs of the configured method and the probes. An extension is the one to blame only for
- * what the programs alone are not refused for.
+ * Loads the programs of the configured method and the probes. An extension is blamed only if the programs
+ * can be loaded without it.
  * @throws IpftError when the object is not built, or the kernel refuses the extension or a program
  */
-export function loadTracerObject(config: ProgramsConfig): BpfObject {
+export function loadObject(config: ProgramsConfig): BpfObject {
   const { extension, method, functions } = config;
   const binding = method.bind?.(functions);
   const alone = { ...config, extension: undefined };
   if (!extension) return loadAlone(alone, binding);
-  // The programs alone find functions that they can be bound to: an extension that the verifier refuses is
-  // not tried with one function after the other.
+  // First find functions for the programs without the extension: otherwise one that the verifier refuses
+  // would be tried with one function after the other.
   if (binding) loadAlone(alone, binding)[Symbol.dispose]();
   const loaded = loadWithExtension(config, binding);
   if (loaded instanceof BpfObject) return loaded;
@@ -43,7 +43,7 @@ function loadAlone(config: ProgramsConfig, binding: Binding | undefined): BpfObj
   }
 }
 
-/** The loaded object, or what its extension is refused for. */
+/** Returns the loaded object, or the error for its extension. */
 function loadWithExtension(
   config: ProgramsConfig,
   binding: Binding | undefined,
@@ -54,7 +54,7 @@ function loadWithExtension(
   const problem = new VerifierLog("problem");
   const object = openWithExtension(image, log);
   if (load(object, config, table, binding, problem) === 0) return object;
-  // Only now: to describe every instruction takes the kernel many times longer than to check it.
+  // Only now, because logging every instruction takes the kernel many times longer than checking them.
   const instructions = new VerifierLog("instructions");
   const again = openWithExtension(image, log);
   const result = load(again, config, table, binding, instructions);
@@ -72,15 +72,15 @@ function openWithExtension(image: Uint8Array<ArrayBuffer>, log: LibbpfLog): BpfO
   }
 }
 
-/** For messages, and the beginning of the kernel's names of `.bss` and the like. */
+/** For messages, and the prefix of the kernel's names for `.bss` and the like. */
 const OBJECT_NAME = "ipft";
 
-/** Programs that are bound to their function need no table. */
+/** Makes the function table, which is empty for programs that are bound to their function. */
 function tableFor({ functions }: ProgramsConfig, binding: Binding | undefined): FunctionTable {
   return makeFunctionTable(binding ? [] : functions.map(({ address = 0n }) => address));
 }
 
-/** 0, or the negative errno; the object is disposed then. */
+/** Loads an object. Returns 0, or the negative errno, and then the object is disposed. */
 function load(
   object: BpfObject,
   config: ProgramsConfig,
@@ -102,17 +102,17 @@ function load(
   }
 }
 
-/** Traced packets' calls under way at any time, for methods that keep them in a map. */
+/** The most calls that can be open at a time, for methods that keep them in a map. */
 const OPEN_CALLS = 16_384;
 
-/** Chooses the programs that are loaded, and binds them to functions where they want one. */
+/** Chooses the programs to load, and binds them to functions if their method wants that. */
 function enablePrograms(
   object: BpfObject,
   { method: { entry, exit, attachType }, functions, probes = [] }: ProgramsConfig,
   binding: Binding | undefined,
   verifierLog?: VerifierLog,
 ): void {
-  // Also those that an extension brings along.
+  // This includes programs of the extension.
   for (const program of object.programs()) program.autoload = false;
   const enable = (program: BpfProgram) => {
     program.autoload = true;
@@ -130,7 +130,7 @@ function enablePrograms(
     enableMethod(object.program(entry + position), functionName);
     bound ??= functionName;
   }
-  // What an entry program can be bound to, an exit program can as well.
+  // A function that takes an entry program takes an exit program as well.
   if (exit && (!binding || bound !== undefined)) enableMethod(object.program(exit), bound);
   for (const probe of probes) enable(object.program(probe.program));
 }

@@ -11,13 +11,13 @@
 
 #include "number.h"
 
-/* The part of the kernel's struct that is read here: CO-RE finds its offset on the running kernel. */
+/* The member of the kernel's struct that is read here. CO-RE finds its offset on the running kernel. */
 struct sk_buff {
 	__u32 mark;
 } __attribute__((preserve_access_index));
 
 #define WANTED_MARK_PLACEHOLDER 0x1bf73a2c /* already masked */
-#define MARK_MASK_PLACEHOLDER 0x1bf73a5c /* 0: any mark will do */
+#define MARK_MASK_PLACEHOLDER 0x1bf73a5c /* with 0, every mark matches */
 #define CAN_CAST_PLACEHOLDER 0x1bf7ca5e /* 1 where the kernel has bpf_rdonly_cast */
 #define SK_BUFF_ID_PLACEHOLDER 0x1bf75b0f /* of struct sk_buff, in the kernel's BTF */
 #define CAST_PLACEHOLDER 0x1bf7ca57 /* a call of bpf_rdonly_cast */

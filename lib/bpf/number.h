@@ -3,10 +3,10 @@
 #define IPFT_NUMBER_H
 
 /*
- * A number that user space knows before the programs are loaded. It replaces the placeholder in the
- * instructions (lib/bpf/placeholders.ts): a variable would have to be loaded at each run, and the
- * verifier removes the branches that such a number rules out. All placeholders begin with 0x1bf7; one
- * that user space has no number for becomes 0.
+ * A number that user space writes into the instructions, in place of the placeholder, before it loads the
+ * programs (lib/bpf/placeholders.ts). Unlike a variable it need not be loaded at each run, and the verifier
+ * removes branches that it rules out. All placeholders begin with 0x1bf7, and no other number in the code
+ * does. One that the trace has no number for becomes 0.
  */
 #define NUMBER(placeholder)                                                                      \
 	({                                                                                       \

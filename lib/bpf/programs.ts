@@ -1,15 +1,15 @@
 import type { BpfObject, BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping, waitForAny } from "../ffi/libc.ts";
 import { STATE } from "./state.ts";
-import { loadTracerObject } from "./load_programs.ts";
+import { loadObject } from "./load_programs.ts";
 import type { ProgramsConfig } from "./programs_config.ts";
 import type { MethodPrograms } from "./attach/backend.ts";
 
-/** What the programs have counted, over all CPUs. */
+/** What the programs have counted on all CPUs together. */
 export interface Counters {
   /** Probes that met a packet that passes the filter. */
   readonly hits: number;
-  /** Hits whose record found no room in any ring. */
+  /** Hits without a record, because no ring had room. */
   readonly lost: number;
   /** Hits that the user's extension did not want. */
   readonly dropped: number;
@@ -41,7 +41,7 @@ export class Programs implements MethodPrograms, Disposable {
    * @throws IpftError when the object is not built, or the kernel refuses the extension or a program
    */
   static load(config: ProgramsConfig): Programs {
-    const object = loadTracerObject(config);
+    const object = loadObject(config);
     try {
       return new Programs(object, config);
     } catch (error) {
@@ -60,7 +60,7 @@ export class Programs implements MethodPrograms, Disposable {
   }
 
   /**
-   * Lets the programs find their rings; before that, every hit is lost.
+   * Puts the rings where the programs find them. Before that, every hit is lost.
    * @returns 0, or a negative errno
    */
   insertRings(): Promise<number> {
@@ -79,20 +79,20 @@ export class Programs implements MethodPrograms, Disposable {
     return probes.move();
   }
 
-  /** From now on hits are counted and recorded, on all CPUs. */
+  /** Begins to count and record hits. */
   start(): void {
     Atomics.store(this.#active, 0, 1);
   }
 
-  /** From now on nothing is recorded, but for probes that are under way on other CPUs. */
+  /** Stops that. Programs that are running on other CPUs still finish their records. */
   stop(): void {
     Atomics.store(this.#active, 0, 0);
   }
 
   /**
    * Waits until a ring has a record, the reader of an output has gone, or `timeoutMs` have passed.
-   * Only meanwhile, and once more after it, does a record cost the kernel a wake-up. May be left
-   * waiting: it does not touch the programs when it ends.
+   * Only meanwhile, and once more after it, does a record cost the kernel a wake-up. The caller need not
+   * await the end: it does not touch the programs.
    */
   async waitForRecord(outputFds: readonly number[], timeoutMs: number): Promise<void> {
     Atomics.store(this.#asleep, 0, 1);
@@ -103,7 +103,7 @@ export class Programs implements MethodPrograms, Disposable {
     let hits = 0n, lost = 0n, dropped = 0n;
     const words = this.#counters, step = STATE.counterBytes / 8;
     for (let slot = 0; slot < words.length; slot += step) {
-      // hits last: one that is counted in between must not look lost before it was made.
+      // hits last, so that a hit counted in between is not taken for a lost one.
       lost += Atomics.load(words, slot + STATE.lost / 8);
       dropped += Atomics.load(words, slot + STATE.dropped / 8);
       hits += Atomics.load(words, slot + STATE.hits / 8);

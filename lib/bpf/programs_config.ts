@@ -12,15 +12,15 @@ export interface ProgramsConfig {
   readonly backend: Backend;
   readonly method: Method;
   readonly btfIds: BtfIds;
-  /** The traced functions; their index is their number in events. */
+  /** The traced functions. Events refer to them by index. */
   readonly functions: readonly SkbFunction[];
   readonly filter: PacketFilter;
   readonly rings: Rings;
-  /** What records have besides an event, in their order; with an extension `DATA` is among them. */
+  /** The sections of a record, in their order. With an extension, `DATA` is one of them. */
   readonly sections?: readonly Section[];
   readonly probes?: readonly Probe[];
-  /** Undefined without an extension. */
+  /** Links the programs with the user's extension; undefined without one. */
   readonly extension?: LinkExtension;
-  /** Called with each line that libbpf or the verifier logs: `-v`. */
+  /** Called with each line that libbpf or the verifier logs. */
   readonly onLog?: (line: string) => void;
 }

@@ -13,8 +13,8 @@
 #include "number.h"
 
 /*
- * Where records go. CPUs that share a ring wait for each other at its lock: two of them take four
- * times as long for a record as one alone. So there are several, made by user space (lib/bpf/rings.ts).
+ * Where records go. CPUs that share a ring wait for each other at its lock: with two of them a record takes
+ * four times as long as with one. So user space makes several rings (lib/bpf/rings.ts).
  */
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -23,14 +23,14 @@ struct ring {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1); /* set by user space: RINGS */
+	__uint(max_entries, 1); /* user space sets it */
 	__type(key, __u32);
 	__array(values, struct ring);
 } ipft_rings SEC(".maps");
 
 volatile struct state ipft_state;
 
-#define RINGS_PLACEHOLDER 0x1bf7417c /* how many: a power of two */
+#define RINGS_PLACEHOLDER 0x1bf7417c /* number of rings, a power of two */
 #define RECORD_BYTES_PLACEHOLDER 0x1bf75172
 
 /* Where the extension's data is in a record: DATA in lib/event/section.ts. */
@@ -40,8 +40,8 @@ volatile struct state ipft_state;
 #define DATA_WORDS (DATA_BYTES / sizeof(__u64))
 
 /*
- * The user's. User space has checked its parameters and made them void pointers in the extension's BTF
- * (lib/extension/void_parameters.ts): the linker compares both declarations.
+ * The extension's entry point. User space has checked its parameters and made them void pointers in its BTF
+ * (lib/extension/void_parameters.ts), because the linker compares both declarations.
  */
 extern int module(void *ctx, void *skb, void *data);
 #else
@@ -59,9 +59,9 @@ static __always_inline void fill_data(void *section, const __u64 *data)
 }
 
 /*
- * SECTIONS(X) is X(name) for each folder of lib/sections (Makefile). The folder's header has `struct name`,
- * `fill_name(section, skb)`, which writes every byte of it, and `name_placeholder` for its offset in a
- * record: 0 where the trace does without, and then nothing is left of this.
+ * The Makefile defines SECTIONS(X) as X(name) for each folder of lib/sections. The folder's header has
+ * `struct name`, `fill_name(section, skb)`, which writes every byte of it, and `name_placeholder` for its
+ * offset in a record. That is 0 if the trace does not have the section: then nothing of it is left here.
  */
 #define FILL(name, from)                                                                         \
 	{                                                                                        \
@@ -72,7 +72,7 @@ static __always_inline void fill_data(void *section, const __u64 *data)
 	}
 #define FILL_SECTION(name) FILL(name, skb)
 
-/* Unused: keeps the structs in the object's BTF, where tests read their layout. */
+/* Keeps the structs in the object's BTF, where a test reads their layout. */
 #define SECTION_MEMBER(name) struct name name;
 struct {
 	struct event event;
@@ -86,7 +86,7 @@ static __always_inline volatile struct cpu_counters *counters_of(__u32 cpu)
 	return &ipft_state.counters[cpu & (COUNTER_SLOTS - 1)];
 }
 
-/* Writes the record of an event; 0 when the ring has no room for it. */
+/* Writes the record of an event. Returns 0 if the ring has no room. */
 static __always_inline int write_record(void *ring, void *skb, __u32 function, __u32 cpu,
 					enum point point, const __u64 *data)
 {
@@ -96,7 +96,7 @@ static __always_inline int write_record(void *ring, void *skb, __u32 function, _
 	if (!event)
 		return 0;
 	event->skb = (__u64)skb;
-	/* After the reservation: lib/bpf/ring_reader.ts builds on it. */
+	/* After the reservation: lib/bpf/ring_reader.ts relies on it. */
 	event->timestamp = bpf_ktime_get_ns();
 	thread = bpf_get_current_pid_tgid();
 	event->task = event_task(thread, cpu);
@@ -107,9 +107,9 @@ static __always_inline int write_record(void *ring, void *skb, __u32 function, _
 		FILL(data, data)
 	SECTIONS(FILL_SECTION)
 	/*
-	 * A wake-up costs the traffic more than the record itself, so user space is woken up only where it
-	 * says that it sleeps. It says so before it looks at the rings for the last time, and here it is
-	 * read after the reservation: one of the two sees the other.
+	 * A wake-up costs the traffic more than the record itself, so user space is woken up only if it says
+	 * that it sleeps. It says so before it looks at the rings for the last time, and this reads it after
+	 * the reservation, so one of the two sees the other.
 	 */
 	if (ipft_state.asleep) {
 		ipft_state.asleep = 0;
@@ -120,12 +120,12 @@ static __always_inline int write_record(void *ring, void *skb, __u32 function, _
 	return 1;
 }
 
-/* More rings than these are too many branches for the verifier of 5.10. */
+/* The verifier of 5.10 cannot cope with the branches of more. */
 #define RING_TRIES 4
 
 /*
- * Counts a hit and submits its record; 0 when the extension does not want it. At the entry of a call it
- * decides for the whole call.
+ * Counts a hit and submits its record. Returns 0 if the extension does not want the event: at the entry of
+ * a call, it decides for the whole call.
  */
 static __always_inline int submit_event(void *ctx, void *skb, __u32 function, enum point point)
 {
@@ -133,14 +133,14 @@ static __always_inline int submit_event(void *ctx, void *skb, __u32 function, en
 	volatile struct cpu_counters *counter = counters_of(cpu);
 	__u64 data[DATA_WORDS] = {};
 
-	/* Atomic: with fentry an interrupt may run another of these programs inside this one. */
+	/* Atomic, because with fentry an interrupt may run another of these programs inside this one. */
 	__sync_fetch_and_add(&counter->hits, 1);
-	/* Before there is a record, so that events that nobody wants don't take the others' room. */
+	/* Before there is a record, so that unwanted events take no room from the others. */
 	if (module(ctx, skb, data) && point == ENTRY) {
 		__sync_fetch_and_add(&counter->dropped, 1);
 		return 0;
 	}
-	/* The CPU's own ring, or if that is full one of those after it. */
+	/* The CPU's own ring, or one of those after it if that is full. */
 	for (__u64 i = 0; i < RING_TRIES && i < rings && function != UNKNOWN_FUNCTION; i++) {
 		__u32 index = (cpu + i) & (rings - 1);
 		void *ring = bpf_map_lookup_elem(&ipft_rings, &index);

@@ -5,12 +5,11 @@ import { withContent } from "../btf/with_content.ts";
 const VALUE = 8, SIZE = 16;
 
 /**
- * Gives the last function of `.text` another body, of any length. Nothing else moves, so that all
- * relocations and line numbers stay right.
+ * Returns a copy of an object in which the last function of `.text` has another body, of any length.
+ * Nothing else moves, so all relocations and line numbers stay right.
  *
- * @param elf an object of ours; not changed
- * @param name of the function, which has a line number for its first instruction at most
- * @param body instructions without relocations, the last of which ends the function
+ * @param name the function; its line numbers must not go beyond its first instruction
+ * @param body instructions without relocations, the last of which leaves the function
  */
 export function withBody(
   elf: Uint8Array<ArrayBuffer>,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * For every call of a traced function: decide whether its packet is wanted, and return at once on a
- * miss; on a hit submit a record, and with function_graph another one when the call returns.
+ * For every call of a traced function, decide whether its packet is wanted. Return at once on a miss; on a
+ * hit submit a record, and with function_graph another one when the call returns.
  *
  * Compiled a second time with EXTENSION defined, for traces with a user's extension: its object is
- * linked with this one when the trace begins (lib/extension/link.ts), and its module() fills 64 bytes of
- * each record. All global names begin with ipft_, so that extensions may use any other.
+ * linked with this one when a trace begins (lib/extension/link.ts), and its module() fills 64 bytes of each
+ * record. All global names begin with ipft_; extensions may use any other.
  *
  * There is one program per method and position of the skb among the arguments, so that a miss does no
  * more than load a register and a mark (and because clang merges loads of several positions into one of
@@ -19,9 +19,9 @@
 #include "record.h"
 
 /*
- * Hits of the programs that are attached to many functions. These are functions of their own because a
- * program begins and ends with saving the registers that it uses anywhere: now a miss saves one, and
- * needs no stack. (Being `used`, they come before ipft_filter in .text.)
+ * Hits of the programs that are attached to many functions. These are not inlined because a program saves
+ * at its beginning all registers that it uses anywhere: this way a miss saves one, and needs no stack. (clang
+ * emits `used` functions where they are defined: before ipft_filter.)
  */
 #define OUT_OF_LINE static __noinline __attribute__((used))
 
@@ -57,7 +57,7 @@ OUT_OF_LINE int close_and_submit(struct pt_regs *ctx)
 #define IS_WANTED(argument)                                                                      \
 	(matches(MARK(argument)) && ipft_state.active && PASSES_FILTER(ctx, SKB(argument)))
 
-/* kprobe and kprobe-multi run the same programs; user space sets the expected attach type. */
+/* kprobe and kprobe-multi share these programs. User space sets the expected attach type. */
 #define KPROBE(position, argument)                                                               \
 	SEC("kprobe") int ipft_kprobe_##position(struct pt_regs *ctx)                            \
 	{                                                                                        \
@@ -73,9 +73,9 @@ KPROBE(3, 4)
 KPROBE(4, 5)
 
 /*
- * The kernel's functions for session programs. Their prototypes differ between kernels (no parameter
- * before 7.0, the context since then), so these calls are not declared: user space puts them in place
- * of two instructions (lib/bpf/placeholders.ts). An argument too many does no harm.
+ * The kernel's functions for session programs. Their prototypes differ between kernels (no parameter before
+ * 7.0, the context since then), so they are not declared here: user space replaces an instruction by the call
+ * (lib/bpf/placeholders.ts). One argument too many does no harm.
  */
 #define IS_RETURN_PLACEHOLDER 0x1bf75e55
 #define COOKIE_PLACEHOLDER 0x1bf7c00c
@@ -86,7 +86,7 @@ KPROBE(4, 5)
 		     : "r"(ctx), "i"(placeholder)                                                \
 		     : "r0", "r1", "r2", "r3", "r4", "r5", "memory")
 
-/* kprobe-multi since Linux 6.10: one program for a call's entry and its return. */
+/* kprobe-multi since Linux 6.10: one program for the entry and the return of a call. */
 #define SESSION(position, argument)                                                              \
 	SEC("kprobe") int ipft_session_##position(struct pt_regs *ctx)                           \
 	{                                                                                        \
@@ -113,7 +113,7 @@ SESSION(2, 3)
 SESSION(3, 4)
 SESSION(4, 5)
 
-/* kprobe-multi before that: two links. The stack pointer is at the return address, or just above it. */
+/* kprobe-multi before that: two links. The stack pointer is at the return address or just above it. */
 #define ENTER(position, argument)                                                                \
 	SEC("kprobe") int ipft_enter_##position(struct pt_regs *ctx)                             \
 	{                                                                                        \
@@ -136,8 +136,8 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 }
 
 /*
- * A tracing program is bound to its one function when it is loaded, so user space loads a copy per
- * function with the function's index in place of this number (lib/bpf/attach/fentry_template.ts).
+ * A tracing program is bound to one function when it is loaded. So user space loads a copy for each function,
+ * with its index in place of this number (lib/bpf/attach/fentry_template.ts).
  */
 #define FUNCTION_INDEX_PLACEHOLDER 0x1bf7c0de
 
@@ -159,8 +159,8 @@ FENTRY(3)
 FENTRY(4)
 
 /*
- * Both programs of a call are handed the same copy of its arguments, on the stack of the call. (The
- * verifier of 5.10 wants a plain number as a key, which a pointer becomes by being read.)
+ * Both programs of a call get the same copy of its arguments, on the stack of the call. (The verifier of
+ * 5.10 takes no pointer in a key, only a plain number, which this pointer becomes when it is read.)
  */
 static __always_inline __u64 address_of(__u64 *ctx)
 {

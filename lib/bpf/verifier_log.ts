@@ -1,24 +1,24 @@
 /**
- * Kernels before 6.4 keep the beginning of a log that does not fit, newer ones its end. Not above 16 MiB,
- * the most that older kernels take.
+ * Kernels before 6.4 keep the beginning of a log that does not fit, newer ones its end. Older kernels take no
+ * more than 16 MiB.
  */
 const BUFFER_BYTES = 1 << 22;
 
 /** BPF_LOG_LEVEL1 and BPF_LOG_STATS of include/linux/bpf_verifier.h. */
 const LEVELS = { instructions: 1, problem: 4 } as const;
 
-/** What the verifier adds at the end (print_verification_stats in kernel/bpf/verifier.c). */
+/** The last lines of a log (print_verification_stats in kernel/bpf/verifier.c). */
 const STATISTICS = /^(processed \d+ insns|verification time|stack depth)/;
 
-/** What the verifier says of the last program that it was shown. */
+/** What the verifier logs for the last program that it was given. */
 export class VerifierLog {
   readonly buffer = new Uint8Array(BUFFER_BYTES);
   /** For `BpfProgram.setLog`. */
   readonly level: number;
 
   /**
-   * @param content `problem`: short, and empty for a program that is fine; `instructions`: all that led
-   *   there too
+   * @param content `problem` for a short log, which is empty if the program is fine; `instructions` for
+   *   every instruction that led there as well
    */
   constructor(content: keyof typeof LEVELS) {
     this.level = LEVELS[content];
@@ -29,33 +29,33 @@ export class VerifierLog {
     return text.split("\n").filter(Boolean);
   }
 
-  /** False when the end, which explains a refusal, had no room. */
+  /** False if the buffer had no room for the end, which explains a refusal. */
   get isComplete(): boolean {
     return this.lines.some((line) => STATISTICS.test(line));
   }
 }
 
-/** The part of a verifier's log that a person needs. */
+/** The part of a verifier's log that tells a person what is wrong. */
 export interface Explanation {
   /** Why the program was refused, e.g. `R0 invalid mem access 'map_value_or_null'`. */
   readonly reason: string;
-  /** The last lines up to the reason, from the line of the source on where the log has it. */
+  /** The last lines up to the reason, beginning with the line of the source if the log has it. */
   readonly excerpt: readonly string[];
 }
 
-/** The most that an excerpt has: 6.12 ends instructions with all that is known of the stack. */
+/** Limits of an excerpt: 6.12 ends instructions with all that it knows about the stack. */
 const EXCERPT_LINES = 8, LINE_LENGTH = 160;
 
-/** What the verifier tells of its own work between instructions. */
+/** What the verifier logs about its own work between instructions. */
 const BOOKKEEPING = /^(last_idx|regs=|parent |mark_precise)/;
 
-/** A loop that does not end is followed by the state that it does not change. */
+/** What follows an infinite loop: the state that it does not change. */
 const AFTERMATH = /^(cur|old) state:/;
 
-/** A jump whose line the reason continues. */
+/** A jump, after which the reason follows on the same line. */
 const JUMP = /^\d+: \(\w\w\) if .* goto pc[+-]\d+ /;
 
-/** @returns undefined when the log says nothing */
+/** Finds out why a program was refused. Returns undefined if the log says nothing. */
 export function explainRefusal(log: readonly string[]): Explanation | undefined {
   const lines = log.filter((line) =>
     !STATISTICS.test(line) && !BOOKKEEPING.test(line) && !AFTERMATH.test(line)

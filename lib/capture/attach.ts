@@ -4,12 +4,12 @@ import type { Programs } from "../bpf/programs.ts";
 import { raiseFileLimit } from "../ffi/libc.ts";
 import type { TracePlan } from "./plan.ts";
 
-/** Files besides those of the attachment: Deno's own, maps, output. */
+/** Open files besides those of the attachment: Deno's own, maps, outputs. */
 const OTHER_FILES = 1024;
 
 /**
- * Attaches loaded programs to the functions of their plan, and the probes to where they belong.
- * @param setRlimit whether the limit on open files may be raised
+ * Attaches loaded programs to the functions of a plan, and probes to whatever they are for.
+ * @param setRlimit whether to raise the limit on open files
  * @throws IpftError when the kernel refuses all functions or a probe; what `observer` rejects with
  */
 export async function attach(
@@ -18,7 +18,7 @@ export async function attach(
   observer: AttachObserver,
   setRlimit = true,
 ): Promise<Attachment> {
-  // One by one, a function takes up to four files: a program and a link, for entry and return.
+  // A backend that attaches one by one needs a program and a link for each entry, and for each return.
   if (setRlimit) raiseFileLimit(OTHER_FILES + 4 * functions.length);
   const ringsInserted = programs.insertRings();
   using attached = new DisposableStack();

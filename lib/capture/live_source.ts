@@ -48,9 +48,9 @@ export interface CaptureOptions extends PlanRequest {
 export class LiveSource implements EventSource {
   readonly header: TraceHeader;
   readonly plan: TracePlan;
-  readonly #resources = new DisposableStack();
   readonly #programs: Programs;
   readonly #reader: RingReader;
+  readonly #resources: DisposableStack;
   readonly #outputFds: readonly number[];
   readonly #stopped = new AbortController();
   #attachment?: Attachment;
@@ -59,13 +59,19 @@ export class LiveSource implements EventSource {
   #movedAt = performance.now();
   #stoppedAt = 0;
 
-  private constructor(plan: TracePlan, rings: Rings, options: CaptureOptions) {
-    this.plan = plan;
-    this.#resources.use(rings);
-    this.#programs = this.#resources.use(Programs.load({ ...options, ...plan, rings }));
+  /** @param resources holds the rings; the source takes over what is in it */
+  private constructor(
+    plan: TracePlan,
+    rings: Rings,
+    options: CaptureOptions,
+    resources: DisposableStack,
+  ) {
     const { tracer, sections, outputFds } = options;
+    this.plan = plan;
     this.header = { tracer, functions: plan.functions, sections, originNs: monotonicNs() };
-    this.#reader = this.#resources.use(new RingReader(rings, sections, this.header.originNs));
+    this.#programs = resources.use(Programs.load({ ...options, ...plan, rings }));
+    this.#reader = resources.use(new RingReader(rings, sections, this.header.originNs));
+    this.#resources = resources.move();
     this.#outputFds = outputFds;
   }
 
@@ -77,13 +83,8 @@ export class LiveSource implements EventSource {
     const ringsMade = Rings.make(options.bufferSizeBytes);
     ringsMade.catch(() => {}); // what is wrong with the kernel is told first
     const plan = planTrace(await inspectKernel(options.warn), options);
-    const rings = await ringsMade;
-    try {
-      return new LiveSource(plan, rings, options);
-    } catch (error) {
-      rings[Symbol.dispose]();
-      throw error;
-    }
+    using resources = new DisposableStack();
+    return new LiveSource(plan, resources.use(await ringsMade), options, resources);
   }
 
   /**

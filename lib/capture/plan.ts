@@ -1,4 +1,4 @@
-/** What will be traced, and how: all that is decided before anything is loaded. */
+/** Decides what to trace, and how, before anything is loaded. */
 import { usageError } from "../base/errors.ts";
 import { type BackendName, type Choice, chooseMethod } from "../bpf/attach/backends.ts";
 import type { Tracer } from "../event/trace_header.ts";
@@ -11,13 +11,13 @@ import type { SkbFunction } from "../kernel/skb_function.ts";
 export interface TracePlan extends Choice {
   readonly capabilities: Capabilities;
   readonly btfIds: BtfIds;
-  /** The functions to trace; their index here is their number everywhere. */
+  /** The functions to trace. Everything else refers to them by index. */
   readonly functions: readonly SkbFunction[];
-  /** How many functions pass the filter, but are out of the backend's reach. */
+  /** How many functions pass the filter that the backend cannot reach. */
   readonly unreachable: number;
 }
 
-/** What decides how to trace, and what. */
+/** What the user wants to trace, and how. */
 export interface PlanRequest {
   readonly tracer: Tracer;
   /** Undefined for the best that the kernel has. */
@@ -47,7 +47,7 @@ export function planTrace(
   return { backend, method, capabilities, btfIds, functions, unreachable };
 }
 
-/** An event has 16 bits for the number of its function. */
+/** An event has 16 bits for the index of its function. */
 const MAX_FUNCTIONS = 2 ** 16;
 
 /**

@@ -34,10 +34,8 @@ export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   if (options.extension === undefined) {
     return await traceEvents(options, undefined, outputs, signal, tell);
   }
-  const isJsonOnStdout = options.outputs.some(({ format, path }) =>
-    format === "json" && path === undefined
-  );
-  using extension = await loadExtension(options.extension, scriptOutput(isJsonOnStdout), tell);
+  const output = scriptOutput(!outputs.isStdoutForPeople);
+  using extension = await loadExtension(options.extension, output, tell);
   await takeTurn(signal, () => {}); // to compile takes a while, and there is nothing to detach
   const body = () => traceEvents(options, extension, outputs, signal, tell);
   await extension.run(body, (error) => tell(errorText(error)));

@@ -1,7 +1,5 @@
+import { type Integer, signed64, unsigned64 } from "../base/integer.ts";
 import { DATA_BYTES } from "../event/section.ts";
-
-/** A number as far as those are exact (up to 2^53), a bigint beyond. */
-export type Integer = number | bigint;
 
 /** Reads an integer of the event whose data begins at `at`. All its `DATA_BYTES` must be in `data`. */
 export type ReadInteger = (data: DataView, at: number) => Integer;
@@ -46,19 +44,6 @@ export function integerReader(place: IntegerPlace): ReadInteger {
     default:
       return isBigEndian ? bigEndianReader(place) : bitFieldReader(place);
   }
-}
-
-/** The upper half of 2^53. */
-const EXACT_HIGH = 2 ** 21;
-
-function unsigned64(low: number, high: number): Integer {
-  return high < EXACT_HIGH ? high * 2 ** 32 + low : BigInt(high) << 32n | BigInt(low);
-}
-
-function signed64(low: number, high: number): Integer {
-  return high < EXACT_HIGH && high >= -EXACT_HIGH
-    ? high * 2 ** 32 + low
-    : BigInt(high) << 32n | BigInt(low);
 }
 
 /** Reads any bits in little-endian order. */

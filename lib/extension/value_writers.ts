@@ -1,7 +1,8 @@
 /** Functions that read one value of an event and hand it to a `FieldWriter`. */
 import type { BtfEnumerator } from "../btf/btf.ts";
 import type { Encoded, FieldWriter } from "../event/fields.ts";
-import { asInteger, type Integer, type ReadInteger } from "./integer_reader.ts";
+import type { Integer } from "../base/integer.ts";
+import { asInteger, type ReadInteger } from "./integer_reader.ts";
 
 /** Reads a value of the event whose data begins at `at`, and writes it. */
 export type WriteValue = (data: DataView, at: number) => void;

@@ -1,10 +1,10 @@
-/** A condition on `skb->mark`: it holds when `mark & mask` equals `value & mask`. Both are u32. */
+/** A packet meets it when `skb->mark & mask` equals `value & mask`. Both are u32. */
 export interface MarkCondition {
   readonly value: number;
   readonly mask: number;
 }
 
-/** The numbers that the programs compare by; without a condition every mark will do. */
+/** Returns the numbers that the programs compare with. Without a condition, every mark matches. */
 export function markNumbers(
   { value, mask }: MarkCondition = { value: 0, mask: 0 },
 ): { wantedMark: number; markMask: number } {

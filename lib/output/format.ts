@@ -10,7 +10,7 @@ export interface OutputFormat {
   readonly suffixes: readonly string[];
   /** Whether it writes while tracing, or at the end. */
   readonly isLive: boolean;
-  /** Whether a terminal can show it. */
-  readonly isText: boolean;
+  /** Whether people read it. What a script prints may then stand between its lines. */
+  readonly isForPeople: boolean;
   open(context: SinkContext): Sink;
 }

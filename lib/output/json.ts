@@ -12,7 +12,7 @@ export const JSON_LINES: OutputFormat = {
   description: "a line of JSON for each event, live",
   suffixes: [".json", ".jsonl", ".ndjson"],
   isLive: true,
-  isText: true,
+  isForPeople: false,
   open: (context) => new JsonSink(context),
 };
 

@@ -50,6 +50,13 @@ export class Outputs implements Disposable {
     );
   }
 
+  /** Whether all that goes to standard output is for people. */
+  get isStdoutForPeople(): boolean {
+    return this.#outputs.every(({ format, destination }) =>
+      format.isForPeople || destination.fd === undefined
+    );
+  }
+
   /**
    * Opens a sink for each output, which get the same events.
    * @param memory what those that write at the end share

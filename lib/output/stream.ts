@@ -14,7 +14,7 @@ export const STREAM: OutputFormat = {
   description: "a line for each event, live",
   suffixes: [],
   isLive: true,
-  isText: true,
+  isForPeople: true,
   open: (context) => new StreamSink(context),
 };
 

@@ -1,37 +1,39 @@
-/** A filter program by hand, which no compiler has seen. */
+/** A filter program, written by hand. */
 import { BtfKind } from "../../lib/btf/btf_kind.ts";
 import { Btf } from "../../lib/btf/btf.ts";
 import { encode } from "../support/instructions.ts";
 
-/** Instructions that do nothing: so many that no room that was left for a filter could hold them. */
+/** How many instructions that do nothing come first, to make the program long. */
 const FILLING = 800;
 
 const ADD = 0x07, MOVE = 0xb7, MOVE_REGISTER = 0xbf, CALL = 0x85, EXIT = 0x95, LOAD_WORD = 0x61;
 const STORE_WORD = 0x62, JUMP_LESS = 0xa5, JUMP_GREATER = 0x25, STACK = 10;
 const PROBE_READ_KERNEL = 113;
 
+/** The lowest of the stack that a filter may use. */
+const SLOT = -256;
+
 /** Passes packets whose skb->len is within a range; for the running kernel. */
 export function lengthFilter(min: number, max: number): Uint8Array<ArrayBuffer> {
-  const fail = (offset: number) => ({ offset });
   return encode([
     ...Array.from({ length: FILLING }, () => ({ code: ADD, destination: 1 })),
-    { code: STORE_WORD, destination: STACK, offset: -4, immediate: 0 },
+    { code: STORE_WORD, destination: STACK, offset: SLOT, immediate: 0 },
     { code: MOVE_REGISTER, destination: 3, source: 1 },
     { code: ADD, destination: 3, immediate: offsetOfLen() },
     { code: MOVE, destination: 2, immediate: 4 },
     { code: MOVE_REGISTER, destination: 1, source: STACK },
-    { code: ADD, destination: 1, immediate: -4 },
+    { code: ADD, destination: 1, immediate: SLOT },
     { code: CALL, immediate: PROBE_READ_KERNEL },
-    { code: LOAD_WORD, destination: 1, source: STACK, offset: -4 },
+    { code: LOAD_WORD, destination: 1, source: STACK, offset: SLOT },
     { code: MOVE, destination: 0, immediate: 0 },
-    { code: JUMP_LESS, destination: 1, ...fail(2), immediate: min },
-    { code: JUMP_GREATER, destination: 1, ...fail(1), immediate: max },
+    { code: JUMP_LESS, destination: 1, offset: 2, immediate: min },
+    { code: JUMP_GREATER, destination: 1, offset: 1, immediate: max },
     { code: MOVE, destination: 0, immediate: 1 },
     { code: EXIT },
   ]);
 }
 
-/** In struct sk_buff, in bytes. */
+/** Returns the byte offset of len in struct sk_buff. */
 function offsetOfLen(): number {
   const source = "/sys/kernel/btf/vmlinux";
   const btf = Btf.parse(Deno.readFileSync(source), { source });

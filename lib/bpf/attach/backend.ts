@@ -1,6 +1,6 @@
 /**
- * The contract of a backend: a way to have programs of tracer.bpf.c run when functions are called. Each
- * backend is one file, which says all about it, and a line in backends.ts.
+ * The contract of a backend, which makes programs of tracer.bpf.c run when functions are called. A backend
+ * is one file, which says all about it, and a line in backends.ts.
  */
 import type { Tracer } from "../../event/trace_header.ts";
 import type { BpfProgram } from "../../ffi/libbpf.ts";
@@ -11,61 +11,61 @@ import type { Attachment, AttachObserver } from "./attachment.ts";
 /** A backend, as `--backend` names it. */
 export interface Backend {
   readonly name: string;
-  /** True when it attaches to one function after the other, which takes milliseconds for each. */
+  /** Whether it attaches to functions one by one, which takes milliseconds for each. */
   readonly isOneByOne: boolean;
-  /** Reports whether the backend has what it takes to find the function. */
+  /** Reports whether the kernel can find the function for this backend. */
   reaches(fn: SkbFunction): boolean;
-  /** For each tracer that the backend can serve one at least, best first. */
+  /** The methods for each tracer that the backend has, best first. */
   readonly methods: readonly Method[];
 }
 
-/** How a backend observes calls for one tracer, on kernels that have what the method needs. */
+/** How a backend observes calls for a tracer, on kernels that have what the method needs. */
 export interface Method {
   readonly name: string;
   readonly tracer: Tracer;
   readonly needs: readonly (keyof Capabilities)[];
-  /** Prefix of the names of the programs for entries; the position of the skb follows. */
+  /** The names of the programs for entries, without the position of the skb, which follows. */
   readonly entry: string;
-  /** Name of the program for returns, where entries and returns have different ones. */
+  /** The name of the program for returns, if there is one for returns only. */
   readonly exit?: string;
-  /** The expected attach type of the programs, where their section does not imply it. */
+  /** The expected attach type of the programs, if their ELF section does not imply it. */
   readonly attachType?: number;
   /**
-   * Chooses the functions that the programs are bound to when they are loaded. A method without it has
-   * programs that run for any function, and find it in `ipft_functions` by its address.
+   * Chooses the functions that the programs are bound to when they are loaded. Without it, the programs
+   * run for any function, and look up its index by its address in `ipft_functions`.
    */
   bind?(functions: readonly SkbFunction[]): Binding;
   /**
    * Attaches the programs to functions.
-   * @throws IpftError when that fails for all of them; what the observer rejects with
+   * @throws IpftError when the kernel refuses that altogether; what the observer rejects with
    */
   attach(target: AttachTarget): Promise<Attachment>;
 }
 
 /** The functions that programs are bound to while libbpf loads them. */
 export interface Binding {
-  /** Names the function for the programs of a position; undefined when the position gets no program. */
+  /** Returns the function for the program of a position; undefined if the position gets no program. */
   functionName(position: number): string | undefined;
   /**
-   * Goes on to other functions after the kernel refused the programs.
-   * @param log what libbpf said
-   * @returns false when another attempt is of no use
+   * Chooses other functions after the kernel refused to load the programs.
+   * @param log what libbpf logged
+   * @returns false if another attempt would be in vain
    */
   next(log: readonly string[]): boolean;
 }
 
 /** Loaded programs of a method. */
 export interface MethodPrograms {
-  /** The program for functions with the skb at `position`; without an `fd` when it is not loaded. */
+  /** Returns the program for functions with the skb at `position`. Its `fd` is negative if not loaded. */
   entry(position: number): BpfProgram;
-  /** The program for returns, of methods that have one. */
+  /** The program for returns, if the method has one. */
   readonly exit?: BpfProgram;
 }
 
 /** What `Method.attach` connects. */
 export interface AttachTarget {
   readonly programs: MethodPrograms;
-  /** All within reach of the backend; their index is their number in events. */
+  /** Functions that the backend reaches. Events refer to them by index. */
   readonly functions: readonly SkbFunction[];
   readonly capabilities: Capabilities;
   readonly observer: AttachObserver;

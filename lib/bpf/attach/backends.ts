@@ -20,12 +20,12 @@ export interface Choice {
   readonly method: Method;
 }
 
-/** A choice, and what the kernel lacks for it. */
+/** A choice, with what the kernel lacks for it. */
 export interface BackendGaps extends Choice {
   readonly missing: readonly string[];
 }
 
-/** The backends of a tracer, best first, each with the best method that works or the least demanding. */
+/** Lists the backends of a tracer, best first, each with its best method that works or else its last. */
 export function backendGaps(capabilities: Capabilities, tracer: Tracer): BackendGaps[] {
   return BACKENDS.flatMap((backend: Choice["backend"]) => {
     const methods = backend.methods.filter((method) => method.tracer === tracer)
@@ -46,8 +46,8 @@ function works({ missing }: BackendGaps): boolean {
 }
 
 /**
- * Chooses how to trace: with the wanted backend, or with the best that the kernel has.
- * @throws IpftError that says what is missing
+ * Chooses the wanted backend, or the best that works on the kernel.
+ * @throws IpftError that says what the kernel lacks
  */
 export function chooseMethod(
   capabilities: Capabilities,

@@ -8,13 +8,13 @@ import {
 } from "../instruction.ts";
 import { FUNCTION_INDEX } from "../placeholders.ts";
 
-/** The relocated instructions of an fentry or fexit program, with a place for the function's index. */
+/** The relocated instructions of an fentry or fexit program, with room for the function's index. */
 export class FentryTemplate {
   readonly #instructions: Uint8Array<ArrayBuffer>;
-  /** Where the instruction with the index begins. */
+  /** Byte offset of the instruction that has the index. */
   readonly #index: number;
 
-  /** @throws IpftError when an extension hands functions to helpers: copies of the program cannot */
+  /** @throws IpftError when an extension hands functions to helpers, which copies cannot do */
   constructor(instructions: Uint8Array<ArrayBuffer>) {
     this.#instructions = instructions;
     if (handsOverFunctions(instructions)) {
@@ -32,7 +32,7 @@ export class FentryTemplate {
     this.#index = places[0];
   }
 
-  /** A copy of the instructions, for one function. */
+  /** Copies the instructions for a function. */
   withFunctionIndex(functionIndex: number): Uint8Array<ArrayBuffer> {
     const copy = this.#instructions.slice();
     setImmediate(copy, this.#index, functionIndex);
@@ -40,12 +40,12 @@ export class FentryTemplate {
   }
 }
 
-/** Such a program needs BTF of its own, which the copies don't have. */
+/** Reports whether a program hands functions to helpers. That takes BTF, which the copies don't have. */
 function handsOverFunctions(instructions: Uint8Array): boolean {
   for (let at = 0; at < instructions.length; at += INSTRUCTION.sizeBytes) {
     if (instructions[at] !== LOAD_WIDE) continue;
     if (instructions[at + INSTRUCTION.registers] >>> 4 === PSEUDO_FUNC) return true;
-    at += INSTRUCTION.sizeBytes; // the other half of the number
+    at += INSTRUCTION.sizeBytes; // skip the other half of the number
   }
   return false;
 }

@@ -14,7 +14,7 @@ import { attachOneByOne } from "./one_by_one.ts";
 
 const EINVAL = 22;
 
-/** Copies that are loaded while others are attached, on threads of their own. */
+/** How many functions' copies are loaded ahead, on other threads. */
 const LOADED_AHEAD = 4;
 
 /** Prefixes of the names of entry programs. */
@@ -36,7 +36,7 @@ export const ftrace = {
       tracer: "function",
       needs: ["ringBuffer", "fentry"],
       entry: FENTRY,
-      bind: (functions) => new Lenders(functions, FENTRY),
+      bind: (functions) => new Targets(functions, FENTRY),
       attach,
     },
     {
@@ -45,21 +45,21 @@ export const ftrace = {
       needs: ["ringBuffer", "fentry"],
       entry: FENTER,
       exit: "ipft_fleave",
-      bind: (functions) => new Lenders(functions, FENTER),
+      bind: (functions) => new Targets(functions, FENTER),
       attach,
     },
   ],
 } as const satisfies Backend;
 
 /**
- * The functions that lend themselves to the programs that copies are made of. An fentry program cannot
- * even be loaded without a function, and not every function takes one: the first that does is the lender
- * of its position. A position without such a function gets no program.
+ * Chooses the functions that the originals of the copies are bound to. An fentry program cannot be loaded
+ * without a function, and not every function takes one. The first of its position that does is chosen; a
+ * position without one gets no program.
  */
-class Lenders implements Binding {
+class Targets implements Binding {
   readonly #entry: string;
   readonly #namesByPosition: ReadonlyMap<number, readonly string[]>;
-  /** Index of the lender among the names of its position. */
+  /** Index of the chosen name, for each position. */
   readonly #turns: Map<number, number>;
 
   constructor(functions: readonly SkbFunction[], entry: string) {
@@ -87,8 +87,8 @@ class Lenders implements Binding {
 }
 
 /**
- * Attaching takes the kernel several times as long as loading, and it attaches one at a time: so copies
- * are loaded while others are being attached.
+ * Attaches copies of the programs. That takes the kernel several times as long as loading them, and it
+ * attaches one at a time, so the next copies are loaded meanwhile.
  *
  * @throws IpftError when an extension hands functions to helpers; what `observer` rejects with
  */
@@ -103,7 +103,7 @@ async function attach(
   const exit = programs.exit && new FentryTemplate(programs.exit.instructions());
   const btfFds = openKernelBtf(new Set(functions.map(({ module }) => module)));
   const copies = new FileDescriptors();
-  /** The file descriptor of a copy, or a negated errno. */
+  /** Loads a copy. Returns its file descriptor, or a negated errno. */
   const load = async (
     template: FentryTemplate,
     type: "traceFentry" | "traceFexit",
@@ -120,12 +120,12 @@ async function attach(
     if (fd >= 0) copies.add(fd);
     return fd;
   };
-  /** The copies for a function, in the order in which they are to be attached. */
+  /** Loads the copies for a function, in the order in which they are attached. */
   const loadAll = (index: number): Promise<number[]> => {
     const entry = entries.get(functions[index].skbPosition);
-    // The kernel refused each function of this position with that.
+    // What the kernel said to each function of this position.
     if (entry === undefined) return Promise.resolve([-EINVAL]);
-    // The return first, so that no entry is seen whose return is not.
+    // The return first, so that no call has an entry without a return.
     const returns = exit ? [load(exit, "traceFexit", index)] : [];
     return Promise.all([...returns, load(entry, "traceFentry", index)]);
   };

@@ -10,8 +10,8 @@ import { attachOneByOne } from "./one_by_one.ts";
 const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
 
 /**
- * Attaches with one kprobe perf event per function. That works everywhere, but takes the kernel some
- * milliseconds each, and as many again to detach.
+ * Attaches with one kprobe perf event per function. That works everywhere, but each takes the kernel some
+ * milliseconds, and as many again to detach.
  */
 export const kprobe = {
   name: "kprobe",

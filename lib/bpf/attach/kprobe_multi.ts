@@ -11,8 +11,8 @@ import { type Attachment, FileDescriptors, sumKnown } from "./attachment.ts";
 import type { AttachTarget, Backend } from "./backend.ts";
 
 /**
- * Attaches through fprobe (Linux 5.18+ with CONFIG_FPROBE): one link for each position of the skb, all
- * functions at once.
+ * Attaches through fprobe (Linux 5.18+ with CONFIG_FPROBE), with one link for all functions that have the
+ * skb at the same position.
  */
 export const kprobeMulti = {
   name: "kprobe-multi",
@@ -74,7 +74,7 @@ function attach(
   const indexes = Array.from(functions.keys());
   const byPosition = Map.groupBy(indexes, (index) => functions[index].skbPosition);
   try {
-    // Returns first, so that no entry is seen whose return is not.
+    // Returns first, so that no call has an entry without a return.
     if (programs.exit) link("return", programs.exit, indexes);
     for (const [position, indexes] of byPosition) {
       link(entryPoint, programs.entry(position), indexes);

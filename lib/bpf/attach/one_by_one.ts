@@ -1,14 +1,14 @@
 import { errnoText } from "../../base/errors.ts";
 import { type AttachObserver, FileDescriptors, type Refusal } from "./attachment.ts";
 
-/** Between two calls of the observer. */
+/** Time between two calls of the observer. */
 const TURN_MS = 50;
 
 /**
- * Attaches to each function by itself.
- * @param attachOne adds the file descriptors that hold the attached probes to `links`; 0 or a negated
- *   errno
- * @returns those file descriptors, and the functions that were refused
+ * Attaches to one function after the other.
+ * @param attachOne attaches to a function and adds the file descriptors that hold it to `links`; returns 0
+ *   or a negated errno
+ * @returns all those file descriptors, and the functions that were refused
  */
 export async function attachOneByOne<T>(
   functions: readonly T[],

@@ -9,7 +9,7 @@ export const SOCKET_MARK = 0x1bf750c7;
 
 /**
  * Gives the new sockets of a cgroup's processes a mark, which all packets that they send carry.
- * @param cgroupPath folder of the cgroup
+ * @param cgroupPath the directory of the cgroup
  */
 export function markSockets(cgroupPath: string, mark: number): Probe {
   return {

@@ -3,20 +3,20 @@ import { makeDirectory, removeDirectory, writeFileSync } from "../../ffi/file.ts
 import { findOwnCgroup } from "../../kernel/cgroup.ts";
 import { readKernelText } from "../../kernel/kernel_file.ts";
 
-/** Each time that the last processes are moved out, they may have started others. */
+/** Attempts to remove the cgroup: while processes are moved out of it, they may start others. */
 const REMOVAL_TRIES = 100;
 
 /**
- * The cgroup of the command whose sockets are marked (`markSockets`). It is one below ipft's own, so that
- * the limits of that go on to hold. Disposing it puts what still runs there back into ipft's own. Should
- * ipft be killed, marking ends with it; an empty cgroup may stay.
+ * The cgroup for the command whose sockets are marked (see `markSockets`), a child of ipft's own, so that
+ * the limits of that still apply. Disposing it moves the processes that still run in it back to ipft's own.
+ * If ipft is killed, marking ends with it, but an empty cgroup may stay behind.
  */
 export class MarkedCgroup implements Disposable {
   readonly #parent: string;
-  /** Its folder. */
+  /** Its directory. */
   readonly path: string;
 
-  /** @throws IpftError without cgroups of version 2, or when the kernel refuses the folder */
+  /** @throws IpftError without cgroups of version 2, or if the kernel refuses the directory */
   constructor() {
     this.#parent = findOwnCgroup(
       readKernelText("/proc/self/mountinfo") ?? "",

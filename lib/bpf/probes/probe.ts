@@ -7,14 +7,14 @@ import type { Values } from "../placeholders.ts";
  * a file of TypeScript in this folder, and an #include in tracer.bpf.c.
  */
 export interface Probe {
-  /** Name of its program in the tracer's object, which is loaded only for traces with this probe. */
+  /** The name of its program in tracer.bpf.c, which is loaded only for traces with this probe. */
   readonly program: string;
-  /** What takes the place of its program's placeholders. */
+  /** The values of its program's placeholders. */
   readonly numbers: Values;
   /**
-   * Makes the error for a program that the kernel does not load: it says what the kernel lacks.
+   * Makes the error for when the kernel refuses to load the program. It says what the user can do.
    * @param result the negative errno
-   * @param log what libbpf said
+   * @param log what libbpf logged
    */
   refusal(result: number, log: readonly string[]): IpftError;
   /**

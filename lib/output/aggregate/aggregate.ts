@@ -18,7 +18,7 @@ export const AGGREGATE: OutputFormat = {
   description: "a block of lines for each packet, at the end",
   suffixes: [],
   isLive: false,
-  isText: true,
+  isForPeople: true,
   open: (context) =>
     context.header.tracer === "function_graph"
       ? new GraphSink(context)

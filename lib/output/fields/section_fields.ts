@@ -1,3 +1,4 @@
+import { unsigned64 } from "../../base/integer.ts";
 import type { Arrays, ArraysOf, Column, Columns, ColumnType } from "../../event/column.ts";
 import type { FieldWriter } from "../../event/fields.ts";
 import type { Section } from "../../event/section.ts";
@@ -25,7 +26,7 @@ function valueWriter(
   switch (type) {
     case "u64":
       if (isHexadecimal) return (v, row) => writer.pointer(v[2 * row + 1], v[2 * row]);
-      return (v, row) => writer.integer(BigInt(v[2 * row + 1]) << 32n | BigInt(v[2 * row]));
+      return (v, row) => writer.integer(unsigned64(v[2 * row], v[2 * row + 1]));
     case "bytes":
       throw new Error("a section cannot show bytes without a type");
     default:

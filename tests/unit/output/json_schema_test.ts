@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EVENT_FIELDS, type OpenFields } from "../../../lib/event/fields.ts";
+import { EventBatch } from "../../../lib/event/batch.ts";
+import type { ArraysOf, Columns } from "../../../lib/event/column.ts";
+import { EVENT as COLUMNS } from "../../../lib/event/event.ts";
+import { EVENT_FIELDS, type OpenFields, RESERVED_NAMES } from "../../../lib/event/fields.ts";
 import { DATA_BYTES } from "../../../lib/event/section.ts";
 import { BpfExtension } from "../../../lib/extension/bpf_extension.ts";
 import { JsonSink } from "../../../lib/output/json.ts";
+import { SECTIONS } from "../../../lib/sections/sections.ts";
 import schema from "../../../docs/json.schema.json" with { type: "json" };
 import { EXPECTED } from "../../extensions/expected.ts";
-import { parseEvents } from "../../support/json_schema.ts";
+import { parseEvents, sectionSchema } from "../../support/json_schema.ts";
 import { withScript } from "../../support/lua_fixture.ts";
-import { FUNCTIONS, written } from "../../support/sink_fixture.ts";
+import { fill, FUNCTIONS, written } from "../../support/sink_fixture.ts";
 
 const EVENT = {
   packet_id: "0xffff888003e1a900",
@@ -28,6 +32,9 @@ function fits(event: unknown): boolean {
     throw error;
   }
 }
+
+/** What the schema says of each property. */
+const PROPERTIES: Readonly<Record<string, { description: string }>> = schema.properties;
 
 /**
  * Whatever the data of events are, the lines that JsonSink writes with these fields fit.
@@ -70,7 +77,56 @@ async function assertFitsAnyData(openFields: OpenFields): Promise<number> {
 
 Deno.test("the schema requires the fields that every event has, and says what they are", () => {
   assert.deepEqual(schema.required, [...EVENT_FIELDS]);
-  for (const { description } of Object.values(schema.properties)) assert(description.length > 10);
+  for (const { description } of Object.values(PROPERTIES)) assert(description.length > 10);
+});
+
+Deno.test("the schema describes the header of an event as EVENT does", () => {
+  const columns = { packet_id: "skb", timestamp: "timestamp", processor_id: "cpu" } as const;
+  for (const [field, column] of Object.entries(columns)) {
+    const { description } = COLUMNS[column];
+    assert(PROPERTIES[field].description.startsWith(description), `${field}: ${description}`);
+  }
+});
+
+Deno.test("the schema describes each section as it is declared, under a reserved name", () => {
+  for (const section of SECTIONS) {
+    const { name } = section;
+    assert(RESERVED_NAMES.has(name), `${name} is not in RESERVED_NAMES`);
+    assert(!schema.required.includes(name), `${name} is there on request only`);
+    assert(PROPERTIES[name] !== undefined, `the schema has no ${name}`);
+    const { description, ...rest } = PROPERTIES[name];
+    assert(description.startsWith(section.description), `${name}: ${section.description}`);
+    assert.deepEqual(rest, sectionSchema(section), name);
+  }
+});
+
+Deno.test("whatever the values of the sections are, their lines fit the schema", async () => {
+  const tracer = "function" as const;
+  const header = { tracer, functions: FUNCTIONS, sections: SECTIONS, originNs: 0n };
+  const batch = new EventBatch(1, SECTIONS);
+  fill(batch, [{ skb: 1n, timestamp: 1, functionIndex: 0, cpu: 0 }]);
+  await fc.assert(
+    fc.asyncProperty(fc.infiniteStream(fc.nat(255)), async (bytes) => {
+      for (const section of SECTIONS) {
+        const arrays: ArraysOf<Columns> = batch.section(section)!;
+        for (const array of Object.values(arrays)) {
+          const raw = new Uint8Array(array.buffer);
+          for (let i = 0; i < raw.length; i++) raw[i] = bytes.next().value;
+        }
+      }
+      let text = "";
+      const sink = new JsonSink({
+        header,
+        write: (bytes) => {
+          text += new TextDecoder().decode(bytes);
+          return Promise.resolve();
+        },
+      });
+      await sink.write(batch);
+      const [event] = parseEvents(text) as Record<string, unknown>[];
+      for (const { name } of SECTIONS) assert(name in event, `${name} in ${text}`);
+    }),
+  );
 });
 
 Deno.test("the schema takes an event as it is documented, and nothing else", () => {
@@ -97,6 +153,10 @@ Deno.test("the schema takes an event as it is documented, and nothing else", () 
     { len: null },
     { ports: [80, null] },
     { peers: [{ port: { low: null } }] },
+    { meta: "len: 84" },
+    { meta: { len: 84 } },
+    { meta: { len: 84, mark: "0x4d2" } },
+    { meta: { len: 84, mark: 2 ** 32 } },
   ];
   for (const fields of wrong) assert(!fits({ ...EVENT, ...fields }), JSON.stringify(fields));
 });
@@ -105,8 +165,9 @@ Deno.test("the schema takes any further fields without null", () => {
   const value = fc.jsonValue({ maxDepth: 3 }).filter((value) =>
     !JSON.stringify(value).includes("null")
   );
+  const name = fc.string().filter((name) => !RESERVED_NAMES.has(name));
   fc.assert(
-    fc.property(fc.dictionary(fc.string(), value), (fields) => fits({ ...fields, ...EVENT })),
+    fc.property(fc.dictionary(name, value), (fields) => fits({ ...fields, ...EVENT })),
   );
 });
 
