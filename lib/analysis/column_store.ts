@@ -5,9 +5,9 @@ export const CHUNK_BITS = 16;
 export const CHUNK_ROWS = 1 << CHUNK_BITS;
 export const CHUNK_MASK = CHUNK_ROWS - 1;
 
-/** A column of all events of a trace, in chunks, so that growing copies nothing. */
+/** A column of events, in chunks, so that growing copies nothing. Chunks are used again. */
 export class ColumnStore<T extends ColumnType = ColumnType> {
-  /** All but the last are full. */
+  /** Those in use are full but for the last of them. */
   readonly chunks: Arrays[T][] = [];
   readonly #column: Column;
   readonly #elements: number;
@@ -23,15 +23,20 @@ export class ColumnStore<T extends ColumnType = ColumnType> {
    */
   append(rows: Arrays[ColumnType], from: number, to: number, at: number): void {
     const row = at & CHUNK_MASK;
-    if (row === 0) this.chunks.push(arrayOf(this.#column, CHUNK_ROWS) as Arrays[T]);
     const elements = this.#elements;
     const part = rows.subarray(from * elements, to * elements);
-    this.chunks[at >>> CHUNK_BITS].set(part as ArrayLike<number>, row * elements);
+    const chunk = this.chunks[at >>> CHUNK_BITS] ??= arrayOf(this.#column, CHUNK_ROWS) as Arrays[T];
+    chunk.set(part as ArrayLike<number>, row * elements);
   }
 
   /** The value of an event, in a column of one element a row. */
   at(event: number): number {
     return this.chunks[event >>> CHUNK_BITS][event & CHUNK_MASK];
+  }
+
+  /** Changes the value of an event, in a column of one element a row. */
+  put(event: number, value: number): void {
+    this.chunks[event >>> CHUNK_BITS][event & CHUNK_MASK] = value;
   }
 
   /** Copies the values of some events, in their order, to the first rows of a batch's column. */

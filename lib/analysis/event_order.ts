@@ -1,4 +1,4 @@
-import { CHUNK_BITS, CHUNK_MASK, type ColumnStore } from "./column_store.ts";
+import type { ColumnStore } from "./column_store.ts";
 
 /** 2,048 buckets a pass: about as many as a CPU's caches keep open for writing at once. */
 const DIGIT_BITS = 11;
@@ -17,7 +17,10 @@ const MOVES = 16;
  *
  * @param times of `count` events
  */
-export function orderByTime({ chunks }: ColumnStore<"time">, count: number): Uint32Array {
+export function orderByTime(
+  { chunks }: Pick<ColumnStore<"time">, "chunks">,
+  count: number,
+): Uint32Array {
   let order = new Uint32Array(count);
   for (let event = 0; event < count; event++) order[event] = event;
   if (isInOrder(chunks, count)) return order;
@@ -103,42 +106,6 @@ function pass(
     sortedTimes[to] = times[i];
     sortedOrder[to] = order[i];
   }
-}
-
-/**
- * Returns the numbers of the events group after group. Within a group they stay in order, and groups
- * come in the order of their first event.
- * @param order the events' numbers, each once
- * @param groups by event: the number of its group
- */
-export function orderByGroup(order: Uint32Array, { chunks }: ColumnStore<"u32">): Uint32Array {
-  const sizes = new Uint32Array(highest(chunks) + 1);
-  const seen: number[] = [];
-  for (let i = 0; i < order.length; i++) {
-    const group = chunks[order[i] >>> CHUNK_BITS][order[i] & CHUNK_MASK];
-    if (sizes[group]++ === 0) seen.push(group);
-  }
-  const next = sizes;
-  let start = 0;
-  for (const group of seen) {
-    const size = sizes[group];
-    next[group] = start;
-    start += size;
-  }
-  const grouped = new Uint32Array(order.length);
-  for (let i = 0; i < order.length; i++) {
-    const group = chunks[order[i] >>> CHUNK_BITS][order[i] & CHUNK_MASK];
-    grouped[next[group]++] = order[i];
-  }
-  return grouped;
-}
-
-function highest(chunks: readonly Uint32Array[]): number {
-  let highest = 0;
-  for (const chunk of chunks) {
-    for (let i = 0; i < chunk.length; i++) if (chunk[i] > highest) highest = chunk[i];
-  }
-  return highest;
 }
 
 /** Replaces `[0, size of bucket 0, size of bucket 1, …]` by where each bucket begins. */

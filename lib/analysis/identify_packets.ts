@@ -1,11 +1,17 @@
 import type { EventBatch } from "../event/batch.ts";
 import type { TraceHeader } from "../event/trace_header.ts";
+import { doubled, KeyTable } from "./key_table.ts";
 import { NO_CALL, OpenCalls } from "./open_calls.ts";
 import { endsPacket } from "./packet_end.ts";
-import { doubled, PairTable } from "./pair_table.ts";
 import type { Stage } from "./stage.ts";
 
 const IS_RUNNING = 0, HAS_ENDED = 1;
+
+/**
+ * An address whose packet has ended is forgotten once so many other packets have ended. Until then a
+ * return that has lost its entry is still counted to that packet.
+ */
+const REMEMBERED_ENDS = 1 << 16;
 
 /**
  * Gives each event its packet, and each return its call. Nothing else decides what a packet is.
@@ -15,19 +21,25 @@ const IS_RUNNING = 0, HAS_ENDED = 1;
  * still open then return later, and belong to the packet that they were entered with.
  *
  * It relies on the order of the source: the events of an skb come in the order in which they happened.
+ *
+ * However long the trace, it remembers only the addresses of packets whose end it has not seen, the last
+ * `REMEMBERED_ENDS` others, and the open calls.
  */
 export class IdentifyPackets implements Stage {
   /** By function index: whether a packet ends with it. */
   #isLast: Uint8Array;
   readonly #functions: TraceHeader["functions"];
-  readonly #skbs = new PairTable();
+  readonly #skbs = new KeyTable();
   /** By the skb's number: its latest packet, from 1, and whether that one has ended. */
   #latest = new Uint32Array(1024);
   #states = new Uint8Array(1024);
   #packets = 0;
-  /** Packets by call, of traces that have returns. */
+  /** The skbs of the packets that ended last, and these packets; a ring that begins at `#ends`. */
+  readonly #endedSkbs = new Uint32Array(REMEMBERED_ENDS);
+  readonly #endedPackets = new Uint32Array(REMEMBERED_ENDS);
+  #ends = 0;
+  /** Of traces that have returns. */
   readonly #calls?: OpenCalls;
-  #packetOfCall = new Uint32Array(1024);
 
   constructor({ tracer, functions }: Pick<TraceHeader, "tracer" | "functions">) {
     this.#functions = functions;
@@ -36,44 +48,64 @@ export class IdentifyPackets implements Stage {
   }
 
   apply({ length, columns }: EventBatch): void {
-    const { skb, functionIndex, isReturn, task, packet, isLast, call } = columns;
     if (this.#functions.length !== this.#isLast.length) this.#isLast = lastOf(this.#functions);
+    const { skb, functionIndex, timestamp, isReturn, task, packet, isLast, call, entered } =
+      columns;
+    const calls = this.#calls;
     for (let row = 0; row < length; row++) {
       const number = this.#skbs.number(skb[2 * row + 1], skb[2 * row]);
       if (number >= this.#latest.length) this.#grow();
       const isEntry = isReturn[row] === 0;
-      const itsCall = this.#calls === undefined
-        ? NO_CALL
-        : isEntry
-        ? this.#calls.enter(task[row], number, functionIndex[row])
-        : this.#calls.leave(task[row], number, functionIndex[row]);
-      call[row] = itsCall;
-      if (!isEntry && itsCall !== NO_CALL) {
-        packet[row] = this.#packetOfCall[itsCall];
-        isLast[row] = 0;
-        continue;
+      call[row] = NO_CALL;
+      isLast[row] = 0;
+      if (!isEntry && calls !== undefined) {
+        const its = calls.leave(task[row], number, functionIndex[row]);
+        if (its !== undefined) {
+          call[row] = its.call;
+          packet[row] = its.packet;
+          entered[row] = its.timestamp;
+          continue;
+        }
       }
       if (this.#latest[number] === 0 || (isEntry && this.#states[number] === HAS_ENDED)) {
         this.#latest[number] = ++this.#packets;
         this.#states[number] = IS_RUNNING;
       }
       packet[row] = this.#latest[number];
-      isLast[row] = isEntry ? this.#isLast[functionIndex[row]] : 0;
-      if (isLast[row] === 1) this.#states[number] = HAS_ENDED;
-      if (itsCall !== NO_CALL) this.#remember(itsCall, packet[row]);
+      if (!isEntry) continue;
+      if (calls !== undefined) {
+        call[row] = calls.enter(task[row], number, functionIndex[row], packet[row], timestamp[row]);
+      }
+      if (this.#isLast[functionIndex[row]] === 1) {
+        isLast[row] = 1;
+        this.#end(number);
+      }
     }
   }
 
-  #remember(call: number, packet: number): void {
-    if (call >= this.#packetOfCall.length) this.#packetOfCall = doubled(this.#packetOfCall);
-    this.#packetOfCall[call] = packet;
+  /** Ends the latest packet of an skb, and forgets the skb of the one that ended so long ago. */
+  #end(skb: number): void {
+    if (this.#states[skb] === HAS_ENDED) return;
+    this.#states[skb] = HAS_ENDED;
+    const at = this.#ends++ % REMEMBERED_ENDS;
+    const oldest = this.#endedSkbs[at];
+    if (this.#endedPackets[at] !== 0 && this.#isOver(oldest, this.#endedPackets[at])) {
+      this.#skbs.forget(oldest);
+      this.#latest[oldest] = 0;
+    }
+    this.#endedSkbs[at] = skb;
+    this.#endedPackets[at] = this.#latest[skb];
+  }
+
+  /** Whether this packet is still the latest of an skb, has ended, and is in no function. */
+  #isOver(skb: number, packet: number): boolean {
+    return this.#latest[skb] === packet && this.#states[skb] === HAS_ENDED &&
+      !this.#calls?.has(skb);
   }
 
   #grow(): void {
     this.#latest = doubled(this.#latest);
-    const states = new Uint8Array(this.#latest.length);
-    states.set(this.#states);
-    this.#states = states;
+    this.#states = doubled(this.#states);
   }
 }
 

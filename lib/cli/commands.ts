@@ -4,7 +4,7 @@ import { TRACERS } from "../event/trace_header.ts";
 import { TEMPLATE_NAMES } from "../extension/templates.ts";
 import { formatOfPath, FORMATS } from "../output/formats.ts";
 import { SECTIONS } from "../sections/sections.ts";
-import { parseBytes, parseDuration, parseRingSize, parseUint32 } from "./numbers.ts";
+import { parseBytes, parseDuration, parseMemory, parseRingSize, parseUint32 } from "./numbers.ts";
 import { COMPLETION_NAMES } from "./request.ts";
 import { type Command, flag, valued } from "./option.ts";
 import {
@@ -82,6 +82,16 @@ const RESULTS = {
   write: valued(
     "-w, --write FILE",
     "write to FILE instead of standard output (-)",
+    file,
+  ),
+  memory: valued(
+    "--memory SIZE",
+    "memory for events that are kept until the end, at least 128M; the rest goes to a file (default: a quarter of what is free, at most 1G)",
+    parseMemory,
+  ),
+  tmp: valued(
+    "--tmp DIR",
+    "directory for that file, on a disk (default: $TMPDIR or /var/tmp)",
     file,
   ),
   show: valued(

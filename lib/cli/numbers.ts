@@ -1,4 +1,5 @@
 import { usageError } from "../base/errors.ts";
+import { LEAST_MEMORY_BYTES } from "../output/held_memory.ts";
 
 const MAX_UINT32 = 0xffff_ffff;
 
@@ -42,6 +43,28 @@ export function parseUint32(text: string, option: string): number {
   return value;
 }
 
+/** Reads a number of bytes, `65536`, `64K`, `64M` or `64MiB`; undefined for anything else. */
+function parseSize(text: string): number | undefined {
+  const [, digits, unit] = /^(.*?)(?:([kmg])(?:ib)?)?$/is.exec(text) ?? [];
+  const count = parseUnsigned(digits ?? "");
+  return count && count * UNIT_BYTES[(unit ?? "").toLowerCase()];
+}
+
+/**
+ * Reads an amount of memory, `268435456` or `256M`.
+ * @param option its name, for the error: `--memory`
+ * @returns bytes
+ * @throws {IpftError} wrong usage: not a size, or below 128 MiB
+ */
+export function parseMemory(text: string, option: string): number {
+  const bytes = parseSize(text);
+  if (bytes !== undefined && bytes >= LEAST_MEMORY_BYTES) return bytes;
+  throw usageError(
+    `${option} '${text}' is not an amount of memory`,
+    "give a number of bytes, or one with K, M or G (256M), at least 128M",
+  );
+}
+
 /**
  * Reads the size of a ring buffer, `65536`, `64K`, `64M` or `64MiB`, and rounds it up to a size that a
  * ring can have: a power of two, at least a page.
@@ -50,9 +73,7 @@ export function parseUint32(text: string, option: string): number {
  * @throws {IpftError} wrong usage: not a size, 0, or above 2 GiB
  */
 export function parseRingSize(text: string, option: string): number {
-  const [, digits, unit] = /^(.*?)(?:([kmg])(?:ib)?)?$/is.exec(text) ?? [];
-  const count = parseUnsigned(digits ?? "");
-  const bytes = (count ?? 0) * UNIT_BYTES[(unit ?? "").toLowerCase()];
+  const bytes = parseSize(text) ?? 0;
   if (bytes === 0 || bytes > MAX_RING_BYTES) {
     throw usageError(
       `${option} '${text}' is not a buffer size`,

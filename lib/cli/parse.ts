@@ -69,6 +69,8 @@ function traceOptions(
     tracer: values.tracer ?? "function",
     sections: values.show ?? [],
     outputs: outputsOf(given),
+    memoryBytes: values.memory,
+    tmp: values.tmp,
     extension: values.extension ?? values.script,
     bufferSizeBytes: bufferSize(values),
     setRlimit: !values.noSetRlimit,

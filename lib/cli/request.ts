@@ -37,6 +37,10 @@ export interface TraceOptions {
   readonly sections: readonly Section[];
   /** At least one. No two have the same destination. */
   readonly outputs: readonly OutputRequest[];
+  /** The most that outputs hold together; undefined for a share of what is free. At least 128 MiB. */
+  readonly memoryBytes?: number;
+  /** The directory for what is more than that; undefined for the usual one. */
+  readonly tmp?: string;
   readonly extension?: ExtensionFile;
   /** Size of all rings together: a power of two, 4 KiB to 2 GiB. */
   readonly bufferSizeBytes: number;

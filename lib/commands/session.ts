@@ -31,6 +31,8 @@ export interface Session {
   readonly showsProgress: boolean;
   /** Counts the events whose fields the extension failed to make. */
   readonly unformatted: () => number;
+  /** Counts the events that an output had no room for. */
+  readonly notKept: () => number;
   /**
    * Begins what ends the trace, once that is ready.
    * @param tell takes messages while the trace goes on
@@ -47,7 +49,7 @@ export interface Session {
  * @throws what a sink fails with, once the others have all that was captured
  */
 export async function runSession(session: Session): Promise<void> {
-  const { source, sinks, outputFds, tell, unformatted } = session;
+  const { source, sinks, outputFds, tell, unformatted, notKept } = session;
   const limit = new LimitPackets(session.packets);
   const count = new CountEvents();
   using line = new TerminalLine();
@@ -85,6 +87,7 @@ export async function runSession(session: Session): Promise<void> {
     completeness: source.completeness(),
     missed: source.missed(),
     unformatted: unformatted(),
+    notKept: notKept(),
     seconds,
   }));
 }

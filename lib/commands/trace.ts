@@ -10,6 +10,7 @@ import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
 import type { FunctionFilter } from "../kernel/functions.ts";
 import { scriptOutput } from "../lua/script_output.ts";
+import { HeldMemory } from "../output/held_memory.ts";
 import { Outputs } from "../output/outputs.ts";
 import { AttachBars } from "../terminal/attach_bars.ts";
 import { runSession } from "./session.ts";
@@ -53,6 +54,7 @@ async function traceEvents(
   tell: Tell,
 ): Promise<void> {
   const object = extension?.object();
+  using memory = new HeldMemory(options.memoryBytes, options.tmp, tell);
   using cgroup = await openMarkedCgroup(options);
   const loading = LiveSource.load({
     ...options,
@@ -67,7 +69,7 @@ async function traceEvents(
   using source = await unlessStopped(loading, signal);
   const opening = Promise.resolve(extension?.openFields((error) => tell(errorText(error))));
   const fields = new Fields(await unlessStopped(opening, signal));
-  const sinks = outputs.openSinks({ header: source.header, openFields: fields.open });
+  const sinks = outputs.openSinks({ header: source.header, openFields: fields.open }, memory);
   await attach(source, options, signal, tell);
 
   outputs.begin();
@@ -80,7 +82,9 @@ async function traceEvents(
     packets: options.packets,
     showsProgress: options.command === undefined && extension === undefined && outputs.isQuiet,
     unformatted: () => fields.failures,
+    notKept: () => memory.notKept,
     begin: (tell) => {
+      memory.tell = tell;
       source.onModule = (report) => tellModule(report, source, options.verbose, tell);
       return new TraceEnd(signal, options, cgroup?.processesPath, tell);
     },

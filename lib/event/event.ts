@@ -31,6 +31,8 @@ export const DERIVED = {
   isLast: { type: "u8", description: "1 when the packet ends with this entry" },
   /** Numbered from 1, in the order of entries. */
   call: { type: "u32", description: "Number of the call, or 0 for a return without its entry" },
+  /** Of a return whose call is known; of other events, whatever the row had before. */
+  entered: { type: "time", unit: "ns", description: "When the call was entered" },
 } as const;
 
 /** The arrays of a batch. */

@@ -4,6 +4,7 @@ import { checkDistinct } from "./check_distinct.ts";
 import type { Destination } from "./destination.ts";
 import type { OutputFormat } from "./format.ts";
 import { formatNamed } from "./formats.ts";
+import type { HeldMemory } from "./held_memory.ts";
 import { openDestination } from "./open_destination.ts";
 import type { Sink, SinkContext } from "./sink.ts";
 import { Tee } from "./tee.ts";
@@ -74,12 +75,17 @@ export class Outputs implements Disposable {
     this.#outputs.forEach(({ destination }) => destination.begin());
   }
 
-  /** Opens a sink for each output, which get the same events. */
-  openSinks(context: Pick<SinkContext, "header" | "openFields">): Tee {
+  /**
+   * Opens a sink for each output, which get the same events.
+   * @param memory what those that write at the end share
+   */
+  openSinks(context: Pick<SinkContext, "header" | "openFields">, memory: HeldMemory): Tee {
+    const holding = this.#outputs.filter(({ format }) => !format.isLive).length;
     return new Tee(
       this.#outputs.map(({ format, destination }) => {
         const { write, isTerminal } = destination;
-        const sink = format.open({ ...context, write, style: styleFor(isTerminal) });
+        const bound = format.isLive ? undefined : memory.boundOf(holding);
+        const sink = format.open({ ...context, write, style: styleFor(isTerminal), bound });
         return new Finishing(sink, destination);
       }),
     );

@@ -1,3 +1,4 @@
+import type { Bound } from "../analysis/held/spill_file.ts";
 import type { EventBatch } from "../event/batch.ts";
 import type { OpenFields } from "../event/fields.ts";
 import type { TraceHeader } from "../event/trace_header.ts";
@@ -22,4 +23,6 @@ export interface SinkContext {
   readonly style?: Style;
   /** Opens the fields that an extension makes of each event's data; undefined without such fields. */
   readonly openFields?: OpenFields;
+  /** The bound of what the sink holds until the end; undefined for none. */
+  readonly bound?: Bound;
 }

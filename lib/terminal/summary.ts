@@ -47,12 +47,14 @@ export interface TraceResult {
   readonly missed: number | undefined;
   /** Events for which `dump` or `decode` of the script failed. */
   readonly unformatted: number;
+  /** Events that an output had no room for. */
+  readonly notKept: number;
   readonly seconds: number;
 }
 
 /** Returns the closing line, and a further line for each kind of event that is missing. */
 export function summarize(
-  { count, completeness, missed, unformatted, seconds }: TraceResult,
+  { count, completeness, missed, unformatted, notKept, seconds }: TraceResult,
 ): string {
   const { hits, lost, dropped, delivered } = completeness;
   const unaccounted = hits - lost - dropped - delivered;
@@ -80,6 +82,13 @@ export function summarize(
   }
   if (unformatted > 0) {
     lines.push(`The script failed for ${events(unformatted)}; the first error is shown above.`);
+  }
+  if (notKept > 0) {
+    const [are, them] = notKept === 1 ? ["is", "it"] : ["are", "them"];
+    lines.push(
+      `${events(notKept)} ${are} missing in the results: there was no room to keep ${them}; ` +
+        "name a directory with more room with --tmp.",
+    );
   }
   return lines.join("\n");
 }

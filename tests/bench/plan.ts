@@ -33,6 +33,7 @@ export const HOST_FIGURES = [
   "formatters",
   "filling",
   "aggregate",
+  "spill",
 ] as const;
 
 export type HostFigure = typeof HOST_FIGURES[number];

@@ -1,4 +1,5 @@
 /** A trace that was recorded in the VM, and what the sinks wrote of it before they were redesigned. */
+import type { Bound } from "../../lib/analysis/held/spill_file.ts";
 import { IdentifyPackets } from "../../lib/analysis/identify_packets.ts";
 import { EventBatch } from "../../lib/event/batch.ts";
 import type { OpenFields } from "../../lib/event/fields.ts";
@@ -32,8 +33,10 @@ export async function rendered(
   format: string,
   tracer: Tracer,
   openFields?: OpenFields,
+  bound?: Bound,
 ): Promise<string> {
-  const info = { tracer, functions: FUNCTIONS, originNs: BigInt(recorded.originNs), openFields };
+  const originNs = BigInt(recorded.originNs);
+  const info = { tracer, functions: FUNCTIONS, originNs, openFields, bound };
   let text = "";
   const sink = formatNamed(format).open(contextOf(info, (bytes) => {
     text += new TextDecoder().decode(bytes);

@@ -41,7 +41,7 @@ export const FUNCTIONS: readonly TracedFunction[] = [
 export type SinkClass = new (context: SinkContext) => Sink;
 
 /** What a test says of a trace. */
-export type TraceInfo = Omit<TraceHeader, "sections"> & { readonly openFields?: OpenFields };
+export type TraceInfo = Omit<TraceHeader, "sections"> & Pick<SinkContext, "openFields" | "bound">;
 
 /** What a sink should write; asks for the text of each event's data in the order of the lines. */
 export type Reference = (
@@ -52,8 +52,8 @@ export type Reference = (
 
 /** The header and the rest that a sink gets. */
 export function contextOf(info: TraceInfo, write: WriteBytes, withData = false): SinkContext {
-  const { openFields, ...header } = info;
-  return { header: { ...header, sections: withData ? [DATA] : [] }, openFields, write };
+  const { openFields, bound, ...header } = info;
+  return { header: { ...header, sections: withData ? [DATA] : [] }, openFields, bound, write };
 }
 
 /** What a sink writes for `rows`, given to it in batches of at most `batchSize`. */
@@ -110,7 +110,7 @@ const dataArbitrary = fc.tuple(
 ).map(([length, rest]) => dataOfText(length, rest));
 
 /** Events of few packets, close in time, with ties, some of them older than the origin. */
-const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
+export const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
   fc.record({
     skb: fc.constantFrom(
       0xffff_8880_03e1_a900n,

@@ -1,7 +1,7 @@
 import { constant } from "../../base/constant.ts";
-import { orderByGroup, orderByTime } from "../../analysis/event_order.ts";
-import { EventStore } from "../../analysis/event_store.ts";
-import type { EventBatch } from "../../event/batch.ts";
+import { HeldEvents } from "../../analysis/held/held_events.ts";
+import { EventBatch } from "../../event/batch.ts";
+import { GROUP_EVENTS } from "../../event/fields.ts";
 import { type EventTexts, eventTexts } from "../fields/event_texts.ts";
 import { TextFields } from "../fields/text_fields.ts";
 import type { OutputFormat } from "../format.ts";
@@ -31,18 +31,18 @@ export const AGGREGATE: OutputFormat = {
  * nothing was captured.
  *
  * Until then it holds every event in 16 bytes, and in up to 40 while it sorts. An extension's data takes
- * 64 more, and stays where it is.
+ * 64 more, and stays where it is. What is more than the bound is in a file.
  */
 export class AggregateSink implements Sink {
   readonly #context: SinkContext;
   readonly #texts: readonly EventTexts[];
-  readonly #events: EventStore<"timestamp" | "packet" | "functionIndex" | "cpu">;
+  readonly #events: HeldEvents<"functionIndex" | "cpu">;
 
   constructor(context: SinkContext) {
     this.#context = context;
     this.#texts = eventTexts(context, () => new TextFields(context.style?.isForTerminal));
-    const { sections } = context.header;
-    this.#events = new EventStore(["timestamp", "packet", "functionIndex", "cpu"], sections);
+    const { header: { sections }, bound } = context;
+    this.#events = new HeldEvents(["functionIndex", "cpu"], sections, bound);
   }
 
   write(batch: EventBatch): Promise<void> {
@@ -51,14 +51,11 @@ export class AggregateSink implements Sink {
   }
 
   async finish(): Promise<void> {
-    const events = this.#events;
-    if (events.length === 0) return;
+    const { count, latest, next } = this.#events.ordered();
+    if (count === 0) return;
     const { header, write, style: wanted } = this.#context;
     const { functions, originNs, sections } = header;
-    const byTime = orderByTime(events.columns.timestamp, events.length);
-    const byPacket = orderByGroup(byTime, events.columns.packet);
-
-    const latestNs = originNs + BigInt(events.columns.timestamp.at(byTime[byTime.length - 1]));
+    const latestNs = originNs + BigInt(latest);
     const { style, heading, start, module } = layOutTable(header, wanted, latestNs);
     const describe: Describe = ({ module: its, name }) =>
       ` ${style.module(module(its))} ${style.name(name)}`;
@@ -68,7 +65,12 @@ export class AggregateSink implements Sink {
     const longestBytes = SEPARATOR_BYTES + line.longestBytes + ends.longestBytes;
     const text = new TextBuffer(write, originNs, Math.max(titles.sizeBytes, longestBytes));
     text.appendConstant(titles);
-    await writeBlocks(text, events, byPacket, sections, ends, (_event, { columns }, row) => {
+    const lines = { batch: new EventBatch(GROUP_EVENTS, sections) };
+    const nextLines = () => {
+      next(lines.batch);
+      return lines;
+    };
+    await writeBlocks(text, count, nextLines, ends, ({ batch: { columns } }, row) => {
       line.append(text, columns, row);
       ends.append(text, columns.functionIndex[row]);
     });

@@ -1,10 +1,9 @@
 import { constant } from "../../base/constant.ts";
-import { chooseLines, Shown } from "../../analysis/call_lines.ts";
-import { NO_EVENT, partnersOf } from "../../analysis/calls.ts";
-import type { ColumnStore } from "../../analysis/column_store.ts";
-import { orderByGroup, orderByTime } from "../../analysis/event_order.ts";
-import { EventStore } from "../../analysis/event_store.ts";
+import { ChooseLines, Shown } from "../../analysis/call_lines.ts";
+import { HeldEvents, type OrderedEvents } from "../../analysis/held/held_events.ts";
+import { ReturnedCalls } from "../../analysis/returned_calls.ts";
 import type { EventBatch } from "../../event/batch.ts";
+import { GROUP_EVENTS } from "../../event/fields.ts";
 import { type EventTexts, eventTexts } from "../fields/event_texts.ts";
 import { TextFields } from "../fields/text_fields.ts";
 import type { Sink, SinkContext } from "../sink.ts";
@@ -18,19 +17,14 @@ import { SEPARATOR_BYTES, writeBlocks } from "./packet_blocks.ts";
 /** Follows the number of a duration. */
 const UNIT = constant(" us");
 
-/** What is kept of each event. */
-const COLUMNS = [
-  "timestamp",
-  "packet",
-  "functionIndex",
-  "cpu",
-  "isReturn",
-  "task",
-  "call",
-] as const;
+/** What is kept of each event besides what its place depends on. */
+const COLUMNS = ["functionIndex", "cpu", "isReturn", "task", "call", "entered"] as const;
 
 /** Columns between a duration and the function, so that braces stand apart. */
 const GAP = 2;
+
+/** Levels of so many tasks are kept before those that are 0 are dropped. */
+const MOST_TASKS = 1024;
 
 /** Columns that a level is indented by. */
 const INDENT = 2;
@@ -46,32 +40,28 @@ function descriptions({ name: styled }: Style): Describe[] {
   return by;
 }
 
-/** What the lines need to know besides the events: the order, and by event its partner and its kind. */
-interface Trees {
-  readonly byPacket: Uint32Array;
-  readonly partner: Uint32Array;
-  readonly shown: Uint8Array;
-  readonly latestNs: bigint;
-}
-
 /**
  * The calls that each packet went through, nested: on `finish`, one block of lines per packet, by time,
  * blocks separated by `===` and ordered by their first timestamp. A call with other calls of its packet
  * and task in it is two lines around theirs, which are indented; another call is one line. Its duration
  * is on the last of its lines. Writes nothing when nothing was captured.
  *
- * Until then it holds every event in 25 bytes, and in up to 49 while it sorts. An extension's data takes
- * 64 more, and every call is two lines then, because its entry and its return have texts of their own.
+ * Until then it holds every event in 33 bytes, and in up to 57 while it sorts; what is more than the
+ * bound is in a file. An extension's data takes 64 more, and every call is two lines then, because its
+ * entry and its return have texts of their own.
  */
 export class GraphSink implements Sink {
   readonly #context: SinkContext;
   readonly #texts: readonly EventTexts[];
-  readonly #events: EventStore<typeof COLUMNS[number]>;
+  readonly #events: HeldEvents<typeof COLUMNS[number]>;
+  readonly #returned = new ReturnedCalls();
 
   constructor(context: SinkContext) {
     this.#context = context;
     this.#texts = eventTexts(context, () => new TextFields(context.style?.isForTerminal));
-    this.#events = new EventStore(COLUMNS, context.header.sections);
+    const { header: { sections }, bound } = context;
+    const mark = this.#returned.mark.bind(this.#returned);
+    this.#events = new HeldEvents(COLUMNS, sections, bound, mark);
   }
 
   write(batch: EventBatch): Promise<void> {
@@ -80,23 +70,16 @@ export class GraphSink implements Sink {
   }
 
   async finish(): Promise<void> {
-    const events = this.#events;
-    if (events.length === 0) return;
-    const { timestamp, packet } = events.columns;
-    const byTime = orderByTime(timestamp, events.length);
-    const byPacket = orderByGroup(byTime, packet);
-    const partner = partnersOf(events);
-    const shown = chooseLines(events, byPacket, partner, this.#texts.length === 0);
-    const latestNs = this.#context.header.originNs + BigInt(timestamp.at(byTime.at(-1)!));
-    await this.#writeTrees({ byPacket, partner, shown, latestNs });
+    const events = this.#events.ordered();
+    if (events.count > 0) await this.#writeTrees(events);
   }
 
-  async #writeTrees({ byPacket, partner, shown, latestNs }: Trees): Promise<void> {
-    const events = this.#events, { timestamp } = events.columns;
+  async #writeTrees({ count, latest, next }: OrderedEvents): Promise<void> {
     const { header, write, style: wanted } = this.#context;
     const { functions, originNs, sections } = header;
+    const latestNs = originNs + BigInt(latest);
     const { style, heading, start, module } = layOutTable(header, wanted, latestNs);
-    const duration = "Duration".padStart(durationWidth(timestamp, partner));
+    const duration = "Duration".padStart(durationWidth(this.#returned.longest));
     const names = `${heading} ${module("Module")} ${duration}${" ".repeat(GAP)}Function`;
     const titles = constant(`${style.heading(names)}\n`);
     const modules = functions.map((traced) => constant(` ${style.module(module(traced.module))} `));
@@ -107,10 +90,12 @@ export class GraphSink implements Sink {
       ends.longestBytes;
     const text = new TextBuffer(write, originNs, longestLineBytes);
     text.appendConstant(titles);
-    /** By task: how many calls of the packet are open. */
-    const depth = new Map<number, number>();
-    await writeBlocks(text, events, byPacket, sections, ends, (event, { columns }, row) => {
-      const how = shown[event];
+    /** By task: how many calls of the packet are open. At its end, none is. */
+    let depth = new Map<number, number>(), most = MOST_TASKS;
+    const isJoined = this.#texts.length === 0;
+    const chosen = new ChooseLines(next, GROUP_EVENTS, sections, this.#returned, isJoined);
+    await writeBlocks(text, count, () => chosen.next(), ends, (lines, row) => {
+      const how = lines.shown[row], { columns } = lines.batch;
       if (how === Shown.nothing) return;
       const task = columns.task[row];
       let level = depth.get(task) ?? 0;
@@ -118,26 +103,28 @@ export class GraphSink implements Sink {
       line.append(text, columns, row);
       text.appendConstant(modules[columns.functionIndex[row]]);
       if (how === Shown.call || how === Shown.return) {
-        const durationNs = Math.abs(timestamp.at(partner[event]) - columns.timestamp[row]);
-        text.appendMicroseconds(durationNs, duration.length - UNIT.sizeBytes);
+        text.appendMicroseconds(lines.durations[row], duration.length - UNIT.sizeBytes);
         text.appendConstant(UNIT);
       } else {
         text.appendSpaces(duration.length);
       }
       text.appendSpaces(GAP + INDENT * level);
       ends.append(text, columns.functionIndex[row], how);
+      if (depth.size >= most && !depth.has(task)) {
+        depth = withoutZeros(depth);
+        most = Math.max(MOST_TASKS, 2 * depth.size);
+      }
       depth.set(task, how === Shown.entry ? level + 1 : level);
     });
   }
 }
 
-/** The columns that the longest duration takes. */
-function durationWidth(timestamp: ColumnStore<"time">, partner: Uint32Array): number {
-  let longestNs = 0;
-  for (let event = 0; event < partner.length; event++) {
-    if (partner[event] === NO_EVENT) continue;
-    const durationNs = timestamp.at(partner[event]) - timestamp.at(event);
-    if (durationNs > longestNs) longestNs = durationNs;
-  }
-  return String(Math.floor(longestNs / 1000)).length + ".000".length + UNIT.sizeBytes;
+/** The tasks that are in a call. */
+function withoutZeros(depth: ReadonlyMap<number, number>): Map<number, number> {
+  return new Map([...depth].filter(([, level]) => level !== 0));
+}
+
+/** The columns that a duration takes. */
+function durationWidth(ns: number): number {
+  return String(Math.floor(ns / 1000)).length + ".000".length + UNIT.sizeBytes;
 }

@@ -1,8 +1,5 @@
 import { constant } from "../../base/constant.ts";
-import type { EventStore } from "../../analysis/event_store.ts";
-import { EventBatch } from "../../event/batch.ts";
-import { GROUP_EVENTS } from "../../event/fields.ts";
-import type { Section } from "../../event/section.ts";
+import type { EventBatch } from "../../event/batch.ts";
 import type { LineEnds } from "../text/line_ends.ts";
 import type { TextBuffer } from "../text/text_buffer.ts";
 
@@ -13,32 +10,29 @@ export const SEPARATOR_BYTES = SEPARATOR.sizeBytes;
 
 /**
  * Writes one block of lines per packet, blocks separated by `===`.
- * @param byPacket the events, packet after packet
- * @param sections those of the trace
+ * @param count how many events there are
+ * @param next returns the next `GROUP_EVENTS` events, or those that are left; packet after packet
  * @param ends prepared here, so that `appendLine` may end a line with them
- * @param appendLine appends the line of an event, which is row `row` of `batch`
+ * @param appendLine appends the line of the event in this row
  */
-export function writeBlocks(
+export function writeBlocks<Lines extends { readonly batch: EventBatch }>(
   text: TextBuffer,
-  events: EventStore<"packet">,
-  byPacket: Uint32Array,
-  sections: readonly Section[],
+  count: number,
+  next: () => Lines,
   ends: LineEnds,
-  appendLine: (event: number, batch: EventBatch, row: number) => void,
+  appendLine: (lines: Lines, row: number) => void,
 ): Promise<void> {
-  const batch = new EventBatch(GROUP_EVENTS, sections);
-  const { packet } = batch.columns;
   let current = 0;
-  return text.writeLines(byPacket.length, (from, to) => {
-    const group = byPacket.subarray(from, to);
-    events.gather(group, batch);
-    ends.prepare(batch, 0, group.length);
-    for (let row = 0; row < group.length; row++) {
+  return text.writeLines(count, () => {
+    const lines = next();
+    const { length, columns: { packet } } = lines.batch;
+    ends.prepare(lines.batch, 0, length);
+    for (let row = 0; row < length; row++) {
       if (packet[row] !== current) {
         if (current !== 0) text.appendConstant(SEPARATOR);
         current = packet[row];
       }
-      appendLine(group[row], batch, row);
+      appendLine(lines, row);
     }
   });
 }

@@ -21,9 +21,27 @@ export async function measureAggregate(samples: Samples, rounds: number): Promis
   }
 }
 
-async function run(events: number): Promise<AggregateRun> {
+/** 10 M events in memory, and 100 M with a bound, as `--memory 256M`: what they take from first to last. */
+export async function measureSpill(samples: Samples): Promise<void> {
+  const figure = "spill: to take and print an event", events = 10_000_000, boundBytes = 2 ** 28;
+  const inMemory = { name: `${events} events` };
+  const spilt = { name: `${10 * events} events, 256M` };
+  const time = ({ writeMs, ms }: AggregateRun, events: number) => (writeMs + ms) * 1e6 / events;
+  const few = time(await run(events), events);
+  const result = await run(10 * events, boundBytes);
+  const many = time(result, 10 * events);
+  samples.add(figure, inMemory, "ns", few);
+  samples.add(figure, spilt, "ns", many);
+  samples.add(figure, { name: "100 M / 10 M" }, "x", many / few, { atMost: 3 });
+  samples.add("spill: peak memory", spilt, "MB", result.peakBytes / 1e6, {
+    atMost: boundBytes / 1e6,
+  });
+}
+
+/** @param boundBytes without it, all events are held in memory */
+async function run(events: number, boundBytes?: number): Promise<AggregateRun> {
   const path = new URL("./aggregate_run.ts", import.meta.url).pathname;
-  const args = ["run", "-A", "--no-check", path, `${events}`];
+  const args = ["run", "-A", "--no-check", path, `${events}`, `${boundBytes ?? ""}`];
   const { success, stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" })
     .output();
   if (!success) throw new Error(`aggregating ${events} events failed`);

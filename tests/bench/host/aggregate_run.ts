@@ -1,18 +1,23 @@
 /**
- * One run of the aggregate sink, without an extension's data: `deno run -A aggregate_run.ts EVENTS`. A
- * hundredth as many packets, a thousand of them under way at a time, each function by turns. Prints
- * an `AggregateRun` as JSON.
+ * One run of the aggregate sink, without an extension's data: `deno run -A aggregate_run.ts EVENTS
+ * [MEMORY]`. A hundredth as many packets, a thousand of them under way at a time, each function by turns.
+ * With `MEMORY` bytes as the bound, the rest goes to a file as with `--memory`. Prints an `AggregateRun`
+ * as JSON.
  *
- * Timed is `finish`: to group, sort and print to /dev/null. The memory is the process's peak (VmHWM)
- * less what it had (VmRSS) before the first event, so the garbage of the heap counts, too.
+ * The memory is the process's peak (VmHWM) less what it had (VmRSS) before the first event, so the
+ * garbage of the heap counts, too.
  */
 import { IdentifyPackets } from "../../../lib/analysis/identify_packets.ts";
 import { EventBatch } from "../../../lib/event/batch.ts";
 import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
+import { HeldMemory } from "../../../lib/output/held_memory.ts";
 import { openDestination } from "../../../lib/output/open_destination.ts";
 import { kernelFunctions } from "./functions.ts";
 
 export interface AggregateRun {
+  /** To take the events. */
+  readonly writeMs: number;
+  /** To group, sort and print them to /dev/null. */
   readonly ms: number;
   readonly peakBytes: number;
 }
@@ -42,21 +47,25 @@ function fill(batch: EventBatch, first: number, count: number, functionCount: nu
 }
 
 if (import.meta.main) {
-  const events = Number(Deno.args[0]);
+  const events = Number(Deno.args[0]), memoryBytes = Number(Deno.args[1]);
   const functions = kernelFunctions();
   using output = await openDestination("/dev/null");
   const header = { tracer: "function" as const, functions, sections: [], originNs: 0n };
-  const sink = new AggregateSink({ header, write: output.write });
+  using memory = new HeldMemory(memoryBytes || 2 ** 40, undefined, console.error);
+  const sink = new AggregateSink({ header, write: output.write, bound: memory.boundOf(1) });
   const identify = new IdentifyPackets(header);
   const batch = new EventBatch(BATCH_CAPACITY);
   const before = statusBytes("VmRSS");
+  let writeMs = 0;
   for (let first = 0; first < events; first += BATCH_CAPACITY) {
     fill(batch, first, Math.min(BATCH_CAPACITY, events - first), functions.length);
     identify.apply(batch);
+    const begin = performance.now();
     await sink.write(batch);
+    writeMs += performance.now() - begin;
   }
   const start = performance.now();
   await sink.finish();
   const ms = performance.now() - start;
-  console.log(JSON.stringify({ ms, peakBytes: statusBytes("VmHWM") - before }));
+  console.log(JSON.stringify({ writeMs, ms, peakBytes: statusBytes("VmHWM") - before }));
 }

@@ -1,7 +1,7 @@
 /** Parts of ipft on this machine. Needs root (BPF), clang and the kernel's BTF. */
 import type { HostFigure, Plan } from "../plan.ts";
 import { Samples, type Series } from "../series.ts";
-import { measureAggregate } from "./aggregate.ts";
+import { measureAggregate, measureSpill } from "./aggregate.ts";
 import { kernelFunctions } from "./functions.ts";
 import { fillingRatios, measureFilling } from "./filling.ts";
 import { measureFormatters } from "./formatters.ts";
@@ -31,6 +31,7 @@ export async function measureHost(plan: Plan): Promise<HostResults> {
     formatters: () => measureFormatters(samples, hostRounds),
     filling: () => measureFilling(samples, hostRounds),
     aggregate: () => measureAggregate(samples, longHostRounds),
+    spill: () => measureSpill(samples),
   };
   const [loadBefore] = Deno.loadavg();
   for (const figure of hostFigures) {

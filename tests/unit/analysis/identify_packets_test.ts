@@ -85,3 +85,23 @@ Deno.test("IdentifyPackets identifies more skbs and calls than it has room for a
     25_000,
   ]);
 });
+
+Deno.test("IdentifyPackets forgets an skb whose packet has ended long ago, and no other", () => {
+  const identify = identifier("function_graph");
+  const packetsOfRows = (rows: readonly StageRow[]) => {
+    const batch = batchOf(rows);
+    identify.apply(batch);
+    return [...batch.columns.packet];
+  };
+  // Of the third skb a call is open, the second has not ended.
+  packetsOfRows([[1, LAST], [1, LAST, 1], [2, MIDDLE], [3, LAST, undefined, 9]]);
+  const ENDS = 1 << 16;
+  const ended = (count: number) =>
+    Array.from({ length: count }, (_, i): StageRow[] => [[9 + i, LAST], [9 + i, LAST, 1]]).flat();
+  packetsOfRows(ended(ENDS - 2));
+  const returns: StageRow[] = [[1, MIDDLE, 1], [2, MIDDLE, 1], [3, MIDDLE, 1]];
+  assert.deepEqual(packetsOfRows(returns), [1, 2, 3]);
+  packetsOfRows(ended(ENDS));
+  const next = 3 + ENDS - 2 + ENDS + 1;
+  assert.deepEqual(packetsOfRows(returns), [next, 2, 3]);
+});

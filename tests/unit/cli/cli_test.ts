@@ -36,8 +36,10 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     durationMs: undefined,
     command: undefined,
     markCommand: false,
+    memoryBytes: undefined,
     setRlimit: true,
     probeServer: undefined,
+    tmp: undefined,
     verbose: false,
   });
 });
@@ -56,14 +58,16 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     durationMs: 90_000,
     command: undefined,
     markCommand: false,
+    memoryBytes: 2 ** 28,
     setRlimit: true,
     probeServer: undefined,
+    tmp: "/mnt",
     verbose: true,
   };
   const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output stream " +
-    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --show all --script foo.lua --verbose";
+    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --memory 256M --tmp /mnt --show all --script foo.lua --verbose";
   const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o stream -r ^ip_ " +
-    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --show all -s foo.lua -v";
+    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --memory 0x10000000 --tmp=/mnt --show all -s foo.lua -v";
   assert.deepEqual(traceOptions(long), expected);
   assert.deepEqual(traceOptions(short), expected);
 });

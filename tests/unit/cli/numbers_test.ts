@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { IpftError } from "../../../lib/base/errors.ts";
-import { parseBytes, parseRingSize, parseUint32 } from "../../../lib/cli/numbers.ts";
+import { parseBytes, parseMemory, parseRingSize, parseUint32 } from "../../../lib/cli/numbers.ts";
 
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const anyText = fc.oneof(fc.string(), fc.stringMatching(/^[-+ 0-9a-fxKMGiB.]{0,12}$/));
@@ -127,4 +127,18 @@ Deno.test("parseBytes reads back any bytes", () => {
     const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     assert.deepEqual(parseBytes(text, "--data", bytes.length), new Uint8Array(bytes));
   }));
+});
+
+Deno.test("parseMemory reads bytes and units, from 128 MiB on", () => {
+  assert.equal(parseMemory("128M", "--memory"), 2 ** 27);
+  assert.equal(parseMemory("134217728", "--memory"), 2 ** 27);
+  assert.equal(parseMemory("3GiB", "--memory"), 3 * 2 ** 30);
+  for (const text of ["", "0", "127M", "1e9", "-1G", "1T", "G"]) {
+    assert.throws(() => parseMemory(text, "--memory"), {
+      name: "IpftError",
+      exitCode: 2,
+      message: `--memory '${text}' is not an amount of memory; ` +
+        "give a number of bytes, or one with K, M or G (256M), at least 128M",
+    });
+  }
 });

@@ -48,6 +48,7 @@ async function session(
       packets,
       showsProgress: false,
       unformatted: () => 0,
+      notKept: () => 0,
       begin: () => end,
       tell: (message) => void told.push(message),
     });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { IpftError } from "../../../lib/base/errors.ts";
 import { Open } from "../../../lib/ffi/descriptor.ts";
 import { openDestination } from "../../../lib/output/open_destination.ts";
+import { HeldMemory } from "../../../lib/output/held_memory.ts";
 import { Outputs } from "../../../lib/output/outputs.ts";
 import { OutputClosed } from "../../../lib/output/stdout.ts";
 import { event } from "../../support/memory_source.ts";
@@ -212,7 +213,8 @@ Deno.test("Outputs gives the same events to each of its files, in the file's for
       assert.deepEqual(outputs.fds, []);
       assert(outputs.isQuiet);
       outputs.begin();
-      const sinks = outputs.openSinks({ header: { ...INFO, sections: [] } });
+      using memory = new HeldMemory(undefined, undefined, assert.fail);
+      const sinks = outputs.openSinks({ header: { ...INFO, sections: [] } }, memory);
       await sinks.write(identified([event(7)], INFO));
       await sinks.finish();
     }
@@ -232,7 +234,8 @@ Deno.test("Outputs replaces a file whose results are complete, also when another
       { format: "json", path },
     ]);
     outputs.begin();
-    const sinks = outputs.openSinks({ header: { ...INFO, sections: [] } });
+    using memory = new HeldMemory(undefined, undefined, assert.fail);
+    const sinks = outputs.openSinks({ header: { ...INFO, sections: [] } }, memory);
     await sinks.write(identified([event(7)], INFO));
     await assert.rejects(sinks.finish(), /no space left/);
     assert.match(await Deno.readTextFile(path), /^\{"packet_id"/);

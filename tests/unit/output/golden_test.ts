@@ -3,6 +3,7 @@ import type { OpenFields } from "../../../lib/event/fields.ts";
 import type { Tracer } from "../../../lib/event/trace_header.ts";
 import { BpfExtension } from "../../../lib/extension/bpf_extension.ts";
 import { LuaScript } from "../../../lib/lua/script.ts";
+import { TinyBound } from "../../support/tiny_bound.ts";
 import { GOLDEN, rendered } from "../../support/recorded.ts";
 import { assertSameText } from "../../support/sink_fixture.ts";
 
@@ -19,6 +20,8 @@ const OUTPUTS: Readonly<Record<string, readonly [format: string, tracer: Tracer]
 async function assertGolden(output: string, suffix: string, openFields?: OpenFields) {
   const expected = await Deno.readTextFile(`${GOLDEN}/${output}${suffix}.txt`);
   assertSameText(await rendered(...OUTPUTS[output], openFields), expected);
+  const spilt = await rendered(...OUTPUTS[output], openFields, new TinyBound(2000));
+  assertSameText(spilt, expected);
 }
 
 for (const output of Object.keys(OUTPUTS)) {

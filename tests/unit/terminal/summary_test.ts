@@ -8,6 +8,7 @@ const complete = {
   completeness,
   missed: 0,
   unformatted: 0,
+  notKept: 0,
   seconds: 1,
 };
 
@@ -76,6 +77,14 @@ Deno.test("summarize does not hide events that are neither delivered nor lost", 
 Deno.test("summarize counts the events for which the script failed", () => {
   const [, line] = summarize({ ...complete, unformatted: 1 }).split("\n");
   assert.equal(line, "The script failed for 1 event; the first error is shown above.");
+});
+
+Deno.test("summarize tells how many events there was no room for", () => {
+  const [, line] = summarize({ ...complete, notKept: 1 }).split("\n");
+  assert.equal(
+    line,
+    "1 event is missing in the results: there was no room to keep it; name a directory with more room with --tmp.",
+  );
 });
 
 Deno.test("summarize says what -n left out, and of nothing only that", () => {
