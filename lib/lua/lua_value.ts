@@ -35,3 +35,10 @@ export class LuaError extends Error {
     super(message);
   }
 }
+
+/** Carries an exception of a host function out of the virtual machine. */
+export class HostFailure extends Error {
+  constructor(readonly error: unknown) {
+    super();
+  }
+}

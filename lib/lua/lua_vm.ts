@@ -1,5 +1,6 @@
 import { Allocator } from "./allocator.ts";
 import {
+  HostFailure,
   type HostFunction,
   type HostValue,
   LuaError,
@@ -288,13 +289,6 @@ export class LuaVm implements Disposable {
     const block = this.#lua._malloc(Math.max(1, bytes.length));
     this.#lua.HEAPU8.set(bytes, block);
     return block;
-  }
-}
-
-/** Carries an exception of a host function out of the virtual machine. */
-class HostFailure extends Error {
-  constructor(readonly error: unknown) {
-    super();
   }
 }
 

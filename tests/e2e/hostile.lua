@@ -5,6 +5,13 @@ local attacks = {
   function() while true do end end,
   function() while true do pcall(function() while true do end end) end end,
   function() local s = "x" while true do s = s .. s end end,
+  function()
+    while true do coroutine.resume(coroutine.create(function() while true do end end)) end
+  end,
+  function()
+    local c <close> = setmetatable({}, { __close = function() while true do end end })
+    while true do end
+  end,
   function() return io.open("/etc/shadow"):read("a") end,
   function() io.open("tests/e2e/made-by-a-script", "w"):write("harm") end,
   function() os.execute("touch tests/e2e/made-by-a-script") end,

@@ -27,6 +27,8 @@ Deno.test("a script harms neither trace nor host: every event has its line, ever
     /dump failed: tests\/e2e\/hostile.lua:5: stopped after 1,000,000 instructions\)$/,
     /dump failed: tests\/e2e\/hostile.lua:6: stopped after 1,000,000 instructions\)$/,
     /dump failed: not enough memory: a script has 64 MiB\)$/,
+    /dump failed: tests\/e2e\/hostile.lua:9: stopped after 1,000,000 instructions\)$/,
+    /dump failed: tests\/e2e\/hostile.lua:13: stopped after 1,000,000 instructions\)$/,
     /could not open \/etc\/shadow: refused by ipft's sandbox/,
     /io.open: mode 'w' refused by ipft's sandbox/,
     /os.execute: refused by ipft's sandbox/,
@@ -40,8 +42,30 @@ Deno.test("a script harms neither trace nor host: every event has its line, ever
 
   assert.match(stderr, /^ {2}tests\/e2e\/hostile.lua:5: in /m);
   assert.equal(stderr.match(/ipft: dump failed/g)?.length, 1);
-  assert.match(stderr, /^The script failed for 10 events; the first error is shown above\.$/m);
+  assert.match(stderr, /^The script failed for 12 events; the first error is shown above\.$/m);
   await assert.rejects(Deno.stat("tests/e2e/made-by-a-script"), Deno.errors.NotFound);
+  await assertNothingLeft();
+});
+
+Deno.test("a signal ends the trace while dump is stuck, and every event has its line", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".lua" });
+  const stuck = `function dump() return ("a"):rep(40000):find(".-.-b") end`;
+  await Deno.writeTextFile(path, `api_version = 1\n${stuck}\n`);
+  await using trace = await Trace.start("-m", "77", "-s", path, "-o", "stream", ...options(best));
+  await ping(77, "-c", "1");
+  const start = performance.now();
+  const { code, stdout, stderr } = await trace.stop("SIGINT");
+  const tookMs = performance.now() - start;
+  assert.equal(code, 0, stderr);
+  assert(tookMs < 10_000, `${tookMs} ms`); // with detaching, in an emulated guest
+  const lines = stdout.trimEnd().split("\n").slice(1);
+  assert(lines.length > 5, stdout);
+  for (const line of lines) {
+    assert.match(
+      line,
+      / \(dump failed: stopped .*; as one call did not end, the script is not called/,
+    );
+  }
   await assertNothingLeft();
 });
 
