@@ -1,6 +1,15 @@
 /** One signal ends ipft soon, wherever it waits, and leaves nothing. Emulation makes all of it slower. */
 import assert from "node:assert/strict";
-import { assertNothingLeft, COMMAND, options, run, shell, Trace, workingBackends } from "./ipft.ts";
+import {
+  assertNothingLeft,
+  COMMAND,
+  loaded,
+  options,
+  run,
+  shell,
+  Trace,
+  workingBackends,
+} from "./ipft.ts";
 
 const backends = await workingBackends();
 
@@ -15,7 +24,7 @@ async function interrupted(
   { afterMs, signal = "SIGINT", isReady }: {
     afterMs: number;
     signal?: Deno.Signal;
-    isReady?: (stderr: string) => boolean;
+    isReady?: (stderr: string) => boolean | Promise<boolean>;
   },
 ): Promise<{ status: Deno.CommandStatus; stderr: string; ms: number }> {
   const child = new Deno.Command(COMMAND[0], {
@@ -28,7 +37,7 @@ async function interrupted(
   const reading = (async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) stderr += text;
   })();
-  while (isReady !== undefined && !isReady(stderr)) await sleep(10);
+  while (isReady !== undefined && !await isReady(stderr)) await sleep(10);
   await sleep(afterMs);
   child.kill(signal);
   const begin = performance.now();
@@ -63,6 +72,18 @@ Deno.test("a signal at any moment before the trace is ready ends ipft, and leave
     afterMs += 1300;
   }
   console.log(`after ${times.join(", ")}`);
+  await assertNothingLeft();
+});
+
+Deno.test("a signal ends ipft while the verifier looks at a long program", async () => {
+  const args = ["-m", "1234", "-s", "tests/scripts/slow.lua", ...options(backends[0])];
+  // Maps are made before programs are loaded, which takes minutes here.
+  const isLoading = async () => (await loaded()).some((name) => name.startsWith("ipft_func"));
+  const { status, stderr, ms } = await interrupted(args, { afterMs: 1000, isReady: isLoading });
+  console.log(`while loading: ${Math.round(ms)} ms`);
+  assert(ms < END_MS);
+  assert.equal(status.code, 1, stderr);
+  assert.match(stderr, /^ipft: interrupted before the trace was ready$/m);
   await assertNothingLeft();
 });
 
