@@ -40,7 +40,7 @@ export class Sandbox implements Disposable {
 
   private constructor(vm: LuaVm, folder: string, output: ScriptOutput) {
     this.vm = vm;
-    this.#files = new HostFiles([Deno.cwd(), folder]);
+    this.#files = new HostFiles([".", folder]);
     const onBytes = (write: (bytes: Uint8Array) => void) =>
       vm.define((value) => {
         if (value?.type === "string") write(value.bytes);

@@ -1,3 +1,4 @@
+import type { HostValue } from "./lua_value.ts";
 import type { Meter } from "./meter.ts";
 import type { Pointer } from "./wasmoon.ts";
 
@@ -16,6 +17,9 @@ const INSTRUCTIONS_STEP = 100_000, ROUNDS_STEP = 1_000_000;
 
 /** How long slow calls may take after a signal, all events together. */
 const AFTER_SIGNAL_MS = 300;
+
+/** What a call of a host function counts as: some microseconds, and the time to read a file. */
+const HOST_ROUNDS = 1000, HOST_BYTES_PER_ROUND = 8;
 
 /**
  * What a call that is to end may still run until it does: some instructions, each of which interrupts its
@@ -79,6 +83,12 @@ export class Watch {
     meter.rounds.value = ROUNDS_STEP;
   }
 
+  /** Counts a call of a host function with these results, as rounds. */
+  countHostCall(results: readonly HostValue[]): void {
+    const bytes = results.map((result) => result instanceof Uint8Array ? result.length : 0);
+    this.#watched.meter.rounds.value -= HOST_ROUNDS + Math.max(0, ...bytes) / HOST_BYTES_PER_ROUND;
+  }
+
   /** Why the current call is to end; undefined while it may run. */
   get reason(): string | undefined {
     return this.#reason;
@@ -119,17 +129,17 @@ export class Watch {
 
   /** Anywhere in the library: nothing can be asked of the virtual machine. */
   #afterRounds(): void {
-    const { meter } = this.#watched;
-    meter.rounds.value = ROUNDS_STEP;
+    const { rounds } = this.#watched.meter;
+    this.#rounds += ROUNDS_STEP - rounds.value; // a copy, or the host, may have taken many at once
+    rounds.value = ROUNDS_STEP;
     if (this.#budget === undefined) return;
-    this.#rounds += ROUNDS_STEP;
     if (this.#isAsking || this.#reason !== undefined) {
       if (++this.#lastSteps > LAST_STEPS) this.#giveUp();
       return;
     }
     if (this.#usedUp(this.#budget) === undefined) return;
     this.#isAsking = true;
-    meter.instructions.value = 0;
+    this.#watched.meter.instructions.value = 0;
   }
 
   #giveUp(): never {
