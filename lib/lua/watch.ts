@@ -4,11 +4,11 @@ import type { Pointer } from "./wasmoon.ts";
 
 /** How much a call may run. */
 export interface Budget {
-  /** Of Lua. */
+  /** Of Lua's virtual machine. */
   readonly instructions: number;
-  /** Of the loops inside Lua's library: of a pattern that backtracks, of a sort. Each takes some ns. */
+  /** Of all other loops: those of a pattern that backtracks, or of a sort. Each takes some ns. */
   readonly rounds: number;
-  /** Whether the call shares the time after a signal with those before it. */
+  /** Events share the time that they have after a signal; another call has its own. */
   readonly isEvent: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface Watched {
   readonly meter: Meter;
   /** Changes with each event. */
   progress(): number;
-  /** Has `stop` called as soon as the thread runs its next instruction. */
+  /** Ends the call when the thread runs its next instruction. */
   interrupt(thread: Pointer): void;
   /** Reports whether a signal has come that ends ipft. */
   isSignalled(): boolean;
@@ -61,7 +61,7 @@ export class Watch {
   /** Since the signal: how long slow calls have taken, and when the time was last taken in this event. */
   #lateMs = 0;
   #lateSince: number | undefined;
-  /** `rounds`: something seems to be used up; at the next instruction the event is known. */
+  /** The rounds seem to be used up. The next instruction shows whether they are those of one event. */
   #isAsking = false;
   #lastInstructions = 0;
   #lastSteps = 0;
@@ -76,7 +76,7 @@ export class Watch {
   start(budget: Budget | undefined): void {
     this.#budget = budget;
     this.#reason = undefined;
-    if (budget?.isEvent !== true) this.#lateMs = 0;
+    if (budget?.isEvent === false) this.#lateMs = 0;
     this.#restart();
     const { meter } = this.#watched;
     meter.instructions.value = INSTRUCTIONS_STEP;
