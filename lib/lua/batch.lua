@@ -4,7 +4,8 @@
 local reserved = ... -- the names, each between spaces
 
 local concat, next, pack, parse, sort = table.concat, next, string.pack, string.unpack, table.sort
-local error, format, max, rep, unpack = error, string.format, math.max, string.rep, table.unpack
+local error, find, format, max = error, string.find, string.format, math.max
+local rep, unpack = string.rep, table.unpack
 local getinfo, ipairs, tostring, traceback = debug.getinfo, ipairs, tostring, debug.traceback
 local math_type, pcall, type = math.type, pcall, type
 
@@ -89,7 +90,7 @@ end
 local values = {}
 
 local function is_reserved(key)
-  return reserved:find(" " .. key .. " ", 1, true)
+  return find(reserved, " " .. key .. " ", 1, true)
 end
 
 local function use_shape_of(fields)

@@ -109,6 +109,7 @@ export class LuaVm implements Disposable {
       } catch (error) {
         throw new HostFailure(error);
       }
+      this.#watch.countHostCall(results);
       for (const result of results) this.#push(result, L);
       return results.length;
     }, "ii");

@@ -1,13 +1,14 @@
+import type { HostValue } from "./lua_value.ts";
 import type { Meter } from "./meter.ts";
 import type { Pointer } from "./wasmoon.ts";
 
 /** How much a call may run. */
 export interface Budget {
-  /** Of Lua. */
+  /** Of Lua's virtual machine. */
   readonly instructions: number;
-  /** Of the loops inside Lua's library: of a pattern that backtracks, of a sort. Each takes some ns. */
+  /** Of all other loops: those of a pattern that backtracks, or of a sort. Each takes some ns. */
   readonly rounds: number;
-  /** Whether the call shares the time after a signal with those before it. */
+  /** Events share the time that they have after a signal; another call has its own. */
   readonly isEvent: boolean;
 }
 
@@ -16,6 +17,9 @@ const INSTRUCTIONS_STEP = 100_000, ROUNDS_STEP = 1_000_000;
 
 /** How long slow calls may take after a signal, all events together. */
 const AFTER_SIGNAL_MS = 300;
+
+/** What a call of a host function counts as: some microseconds, and the time to read a file. */
+const HOST_ROUNDS = 1000, HOST_BYTES_PER_ROUND = 8;
 
 /**
  * What a call that is to end may still run until it does: some instructions, each of which interrupts its
@@ -36,7 +40,7 @@ export interface Watched {
   readonly meter: Meter;
   /** Changes with each event. */
   progress(): number;
-  /** Has `stop` called as soon as the thread runs its next instruction. */
+  /** Ends the call when the thread runs its next instruction. */
   interrupt(thread: Pointer): void;
   /** Reports whether a signal has come that ends ipft. */
   isSignalled(): boolean;
@@ -57,7 +61,7 @@ export class Watch {
   /** Since the signal: how long slow calls have taken, and when the time was last taken in this event. */
   #lateMs = 0;
   #lateSince: number | undefined;
-  /** `rounds`: something seems to be used up; at the next instruction the event is known. */
+  /** The rounds seem to be used up. The next instruction shows whether they are those of one event. */
   #isAsking = false;
   #lastInstructions = 0;
   #lastSteps = 0;
@@ -72,11 +76,17 @@ export class Watch {
   start(budget: Budget | undefined): void {
     this.#budget = budget;
     this.#reason = undefined;
-    if (budget?.isEvent !== true) this.#lateMs = 0;
+    if (budget?.isEvent === false) this.#lateMs = 0;
     this.#restart();
     const { meter } = this.#watched;
     meter.instructions.value = INSTRUCTIONS_STEP;
     meter.rounds.value = ROUNDS_STEP;
+  }
+
+  /** Counts a call of a host function with these results, as rounds. */
+  countHostCall(results: readonly HostValue[]): void {
+    const bytes = results.map((result) => result instanceof Uint8Array ? result.length : 0);
+    this.#watched.meter.rounds.value -= HOST_ROUNDS + Math.max(0, ...bytes) / HOST_BYTES_PER_ROUND;
   }
 
   /** Why the current call is to end; undefined while it may run. */
@@ -119,17 +129,17 @@ export class Watch {
 
   /** Anywhere in the library: nothing can be asked of the virtual machine. */
   #afterRounds(): void {
-    const { meter } = this.#watched;
-    meter.rounds.value = ROUNDS_STEP;
+    const { rounds } = this.#watched.meter;
+    this.#rounds += ROUNDS_STEP - rounds.value; // a copy, or the host, may have taken many at once
+    rounds.value = ROUNDS_STEP;
     if (this.#budget === undefined) return;
-    this.#rounds += ROUNDS_STEP;
     if (this.#isAsking || this.#reason !== undefined) {
       if (++this.#lastSteps > LAST_STEPS) this.#giveUp();
       return;
     }
     if (this.#usedUp(this.#budget) === undefined) return;
     this.#isAsking = true;
-    meter.instructions.value = 0;
+    this.#watched.meter.instructions.value = 0;
   }
 
   #giveUp(): never {
