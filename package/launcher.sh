@@ -55,6 +55,7 @@ try() {
 }
 
 [ -d /proc/self ] || fail "/proc is not mounted; mount it"
+[ "$(stat -c %h . 2>/dev/null)" != 0 ] || fail "the working directory has been removed; change to another one"
 user=$(id -u)
 if [ "$user" = 0 ]; then
 	cache=/var/cache/ipft
