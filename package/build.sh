@@ -44,12 +44,7 @@ else
   echo "making a self-extracting executable instead"
   bundle "self-extracting executable"
   cp "$deno" "$packed/deno"
-  tar --create --sort=name --owner=0 --group=0 --mtime=@0 --directory "$packed" . |
-    gzip --best --no-name >"$stage/payload"
-  sha256=$(sha256sum <"$stage/payload" | cut -d ' ' -f 1)
-  sed -e "s/@SHA256@/$sha256/" -e "s/@PERMISSIONS@/${permissions[*]}/" package/launcher.sh >"$stage/ipft"
-  cat "$stage/payload" >>"$stage/ipft"
-  chmod 755 "$stage/ipft"
+  package/pack.sh "$packed" "$stage/ipft" "${permissions[@]}"
   mv "$stage/ipft" ipft
 fi
 ./ipft --version

@@ -21,8 +21,21 @@ trace() {
   grep 'none lost' /tmp/log
 }
 
+# First starts at once, with an environment that would make Deno, tar and the shell run something else.
+export NODE_OPTIONS='--require /tmp/evil' TAR_OPTIONS=--evil DENO_V8_FLAGS=--help
+(umask 026 && ./ipft --version && ./ipft -m 1 -- sh -c 'umask; env' >/tmp/command 2>&1) &
 time ./ipft --version
+wait $!
 time ./ipft --version
+# Only its command gets that environment, and all of it.
+grep -qx 0026 /tmp/command
+grep -qx "NODE_OPTIONS=$NODE_OPTIONS" /tmp/command
+if grep -E '^IPFT_USER|^DENO_DIR' /tmp/command; then exit 1; fi
+unset NODE_OPTIONS TAR_OPTIONS DENO_V8_FLAGS
+# What is damaged is repaired.
+truncate -s 0 /var/cache/ipft/*/deno
+./ipft --version | grep -q '^ipft '
+[[ $(ls /var/cache/ipft | wc -l) == 1 ]]
 trace function
 grep -q ' vmlinux ip_rcv$' /tmp/function
 trace graph -t function_graph

@@ -1,3 +1,4 @@
+import { restoreEnvironment } from "../base/environment.ts";
 import { IpftError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import type { TraceOptions } from "../cli/request.ts";
@@ -49,7 +50,7 @@ export class TraceEnd implements End {
         // The shell joins the cgroup, redirects and becomes the command.
         args: [
           "-c",
-          `${processesPath ? JOIN : ""} exec "$@" >&2`,
+          `${processesPath ? JOIN : ""} ${restoreEnvironment()} exec "$@" >&2`,
           processesPath ?? "ipft",
           ...command,
         ],

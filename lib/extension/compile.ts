@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { environment, restoreEnvironment } from "../base/environment.ts";
 import { checkInterrupted, fileProblem, IpftError } from "../base/errors.ts";
 import { sendSignal } from "../ffi/process_group.ts";
 import IPFT_H from "./templates/ipft.h" with { type: "text" };
@@ -84,12 +85,52 @@ async function run(
   );
 }
 
+/** Lets the compiler store its temporary files in the folder `$0`. */
+const STORE = "TMPDIR=$0; export TMPDIR";
+
+/** Becomes `$@`, or ends with one of these statuses and without a message. */
+const RUN = `case $1 in
+*/*) [ -e "$1" ] || exit 127; [ -f "$1" ] && [ -x "$1" ] || exit 126 ;;
+*) command -v "$1" >/dev/null || exit 127 ;;
+esac
+exec "$@"`;
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
+
 async function output(
   compiler: string,
   args: readonly string[],
   { path, folder, interrupt }: { path: string; folder: string; interrupt?: AbortSignal },
 ): Promise<Deno.CommandOutput> {
-  const child = start(compiler, args, path, folder);
+  const child = new Deno.Command("/bin/sh", {
+    args: ["-c", `${restoreEnvironment()}\n${STORE}\n${RUN}`, folder, compiler, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true, // a process group of its own, so that all its processes can be ended together
+  }).spawn();
+  const output = await outputUnless(interrupt, child);
+  const isSilent = output.stderr.length === 0;
+  if (isSilent && (output.code === NOT_FOUND || output.code === NOT_EXECUTABLE)) {
+    const isMissing = output.code === NOT_FOUND;
+    throw new IpftError(
+      `cannot compile ${path}: ${
+        isMissing ? `cannot find ${compiler}` : `${compiler}: permission denied`
+      }`,
+      `install it (${PACKAGES}), set CC to your clang, or compile elsewhere and pass the .o to -e`,
+    );
+  }
+  return output;
+}
+
+/**
+ * Returns what a process writes until its end. At the signal its process group is killed.
+ * @throws IpftError at the signal
+ */
+async function outputUnless(
+  interrupt: AbortSignal | undefined,
+  child: Deno.ChildProcess,
+): Promise<Deno.CommandOutput> {
   const ended = new AbortController();
   const interrupted = new Promise<void>((resolve) => {
     const kill = () => {
@@ -110,36 +151,9 @@ async function output(
   }
 }
 
-/** Starts the compiler in a process group of its own, so that all its processes can be ended together. */
-function start(
-  compiler: string,
-  args: readonly string[],
-  path: string,
-  folder: string,
-): Deno.ChildProcess {
-  try {
-    return new Deno.Command(compiler, {
-      args: [...args],
-      env: { TMPDIR: folder },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      detached: true,
-    }).spawn();
-  } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    throw new IpftError(
-      `cannot compile ${path}: ${
-        isMissing ? `cannot find ${compiler}` : `${compiler}: ${fileProblem(error)}`
-      }`,
-      `install it (${PACKAGES}), set CC to your clang, or compile elsewhere and pass the .o to -e`,
-    );
-  }
-}
-
 /** Splits an environment variable into words. */
 function words(name: string): string[] {
-  return (Deno.env.get(name) ?? "").split(/\s+/).filter(Boolean);
+  return (environment(name) ?? "").split(/\s+/).filter(Boolean);
 }
 
 /** Names the package of a header that is missing. */

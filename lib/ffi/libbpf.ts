@@ -2,6 +2,7 @@
  * Binds libbpf with `Deno.dlopen`. Objects, programs and maps are classes that hide every pointer. The
  * oldest supported version is 1.1, that of Debian 12.
  */
+import { environment } from "../base/environment.ts";
 import { errnoText, IpftError } from "../base/errors.ts";
 import { addressOf, cString, memoryAt } from "./memory.ts";
 import { lastErrno } from "./libc.ts";
@@ -82,7 +83,7 @@ export function libbpfVersion(): string {
 
 /** Opens the bundled libbpf, or that of `$IPFT_LIBBPF` with the libraries that the system has for it. */
 function open(): Symbols {
-  const chosen = Deno.env.get("IPFT_LIBBPF");
+  const chosen = environment("IPFT_LIBBPF");
   if (chosen) return openLibrary(chosen);
   const paths = BUNDLED.map((name) => new URL(`./native/${name}`, import.meta.url).pathname);
   for (const path of paths.slice(0, -1)) dlopen(path, {});

@@ -41,6 +41,7 @@ export function writeKernelCache(key: string, kernel: Kernel, directory = DIRECT
   try {
     Deno.mkdirSync(directory, { mode: 0o700, recursive: true });
     if (!isOursAlone(Deno.lstatSync(directory))) return;
+    removeLeftovers(directory);
     try {
       Deno.writeTextFileSync(mine, JSON.stringify({ key, kernel }, bigAsText), { mode: 0o600 });
       Deno.renameSync(mine, `${directory}/kernel.json`);
@@ -49,6 +50,15 @@ export function writeKernelCache(key: string, kernel: Kernel, directory = DIRECT
     }
   } catch {
     // There is no /run, or it is read-only.
+  }
+}
+
+/** Removes the files of processes that were killed before they could rename them. */
+function removeLeftovers(directory: string): void {
+  const running = new Set(Array.from(Deno.readDirSync("/proc"), ({ name }) => name));
+  for (const { name } of Deno.readDirSync(directory)) {
+    const pid = name.match(/^kernel\.(\d+)$/)?.[1];
+    if (pid !== undefined && !running.has(pid)) Deno.removeSync(`${directory}/${name}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { environment } from "../base/environment.ts";
 import type { EventBatch } from "../event/batch.ts";
 import { checkDistinct } from "./check_distinct.ts";
 import type { Destination } from "./destination.ts";
@@ -109,5 +110,5 @@ function styleFor(isTerminal: boolean): Style {
 
 /** https://no-color.org, and terminals that know no escapes. */
 function isColourless(): boolean {
-  return Deno.noColor || Deno.env.get("TERM") === "dumb";
+  return Deno.noColor || environment("TERM") === "dumb";
 }

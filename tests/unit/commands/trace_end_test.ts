@@ -52,6 +52,19 @@ Deno.test("TraceEnd runs its command with the arguments as they are", async () =
   await Deno.remove(file);
 });
 
+Deno.test("TraceEnd gives its command the environment that the launcher hides from Deno", async () => {
+  const file = await Deno.makeTempFile();
+  Deno.env.set("IPFT_USER_NAMES", " MINE");
+  Deno.env.set("IPFT_USER_MINE", "a 'value'\n");
+  try {
+    await toldAfter("sh", "-c", 'printf "%s|" "$MINE" $(env | grep IPFT_USER) >"$0"', file);
+    assert.equal(await Deno.readTextFile(file), "a 'value'\n|");
+  } finally {
+    for (const name of ["NAMES", "MINE"]) Deno.env.delete(`IPFT_USER_${name}`);
+    await Deno.remove(file);
+  }
+});
+
 Deno.test("TraceEnd puts its command into a cgroup before it runs", async () => {
   const processes = await Deno.makeTempFile();
   const file = await Deno.makeTempFile();

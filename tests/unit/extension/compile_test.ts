@@ -111,6 +111,16 @@ test(
 );
 
 test(
+  "the compiler gets the environment that the launcher hides from Deno",
+  { CC: "./cc", IPFT_USER_NAMES: " MINE", IPFT_USER_MINE: "a 'value'\n" },
+  async () => {
+    await write("cc", '#!/bin/sh\nprintf "%s|" "$MINE" $(env | grep IPFT_USER) >&2\nexit 1\n');
+    await Deno.chmod("cc", 0o755);
+    await assertFails(await write("a.c", SKELETON), /exit status 1\)$/, /^a 'value'\n\|$/);
+  },
+);
+
+test(
   "a missing compiler is named, with its package",
   { CC: "no-such-clang" },
   async () => {

@@ -86,6 +86,18 @@ Deno.test("readKernelCache ignores a damaged cache", () =>
     );
   }));
 
+Deno.test("writeKernelCache removes what killed processes have left, and nothing else", () =>
+  inFolder((folder) => {
+    writeKernelCache("1 a", KERNEL, folder);
+    for (const name of ["kernel.4194305", "kernel.1", "kernel.x"]) {
+      Deno.writeTextFileSync(`${folder}/${name}`, "");
+    }
+    writeKernelCache("2 b", KERNEL, folder);
+    const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+    assert.deepEqual(names, ["kernel.1", "kernel.json", "kernel.x"]);
+    assert.deepEqual(readKernelCache("2 b", folder), KERNEL);
+  }));
+
 Deno.test("writeKernelCache fails silently where it cannot write", () => {
   writeKernelCache("1 a", KERNEL, "/proc/ipft");
   writeKernelCache("1 a", KERNEL, "/dev/null/ipft");
