@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { environment, restoreEnvironment } from "../base/environment.ts";
-import { checkInterrupted, fileProblem, IpftError } from "../base/errors.ts";
+import { checkInterrupted, fileErrnoText, fileProblem, IpftError } from "../base/errors.ts";
+import { checkAccess, fileStatus } from "../ffi/path.ts";
+import { sendSignal } from "../ffi/process_group.ts";
 import { sendSignal } from "../ffi/process_group.ts";
 import IPFT_H from "./templates/ipft.h" with { type: "text" };
 
@@ -165,11 +167,12 @@ function remedyFor(messages: string): string | undefined {
 }
 
 function checkReadable(path: string): void {
-  try {
-    // Asked first, because opening a pipe waits for its writer.
-    if (Deno.statSync(path).isFile) return Deno.openSync(path).close();
-  } catch (error) {
-    throw new IpftError(`cannot read the extension ${path}: ${fileProblem(error)}`);
+  // Asked first, because opening a pipe waits for its writer.
+  const status = fileStatus(path);
+  if (typeof status !== "number" && status.kind !== "file") {
+    throw new IpftError(`cannot read the extension ${path}: it is not a regular file`);
   }
-  throw new IpftError(`cannot read the extension ${path}: it is not a regular file`);
+  const result = typeof status === "number" ? status : checkAccess(path, "read");
+  if (result === 0) return;
+  throw new IpftError(`cannot read the extension ${path}: ${fileErrnoText(result)}`);
 }

@@ -10,7 +10,13 @@ const { symbols: libc } = Deno.dlopen("libc.so.6", {
   fsync: { parameters: ["i32"], result: "i32", nonblocking: true },
   isatty: { parameters: ["i32"], result: "i32" },
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
-  poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+  poll_in_background: {
+    name: "poll",
+    parameters: ["buffer", "u64", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write_in_background: {
@@ -28,11 +34,13 @@ export const Open = {
   create: 0o100,
   /** Fails when there is such a file. */
   exclusive: 0o200,
-  truncate: 0o1000,
   nonBlocking: 0o4000,
   /** A file without a name in the directory that is named. */
   temporary: 0o20200000,
 } as const;
+
+/** For poll(2). */
+const POLLIN = 1, POLLOUT = 4;
 
 const EINTR = 4, EIO = 5, EAGAIN = 11;
 
@@ -62,8 +70,12 @@ export function readOnce(fd: number, room: Uint8Array<ArrayBuffer>): number {
 
 /** Waits on another thread until something can be read, the writer is gone, or `timeoutMs` have passed. */
 export function waitForInput(fd: number, timeoutMs: number): Promise<number> {
-  const POLLIN = 1;
-  return libc.poll(new Int32Array([fd, POLLIN]), 1n, timeoutMs);
+  return libc.poll_in_background(new Int32Array([fd, POLLIN]), 1n, timeoutMs);
+}
+
+/** Reports whether a short text can be written without waiting: a terminal may have been stopped (Ctrl-S). */
+export function hasRoom(fd: number): boolean {
+  return libc.poll(new Int32Array([fd, POLLOUT]), 1n, 0) !== 0;
 }
 
 /** Writes all bytes, on another thread. Returns 0 or a negated errno. */
@@ -86,8 +98,8 @@ export async function writeAll(fd: number, bytes: Uint8Array): Promise<number> {
 
 /** Waits on another thread: whoever started ipft may have made the descriptor non-blocking. */
 async function waitForRoom(fd: number): Promise<void> {
-  const POLLOUT = 4, TIMEOUT_MS = 1000;
-  await libc.poll(new Int32Array([fd, POLLOUT]), 1n, TIMEOUT_MS);
+  const TIMEOUT_MS = 1000;
+  await libc.poll_in_background(new Int32Array([fd, POLLOUT]), 1n, TIMEOUT_MS);
 }
 
 /** Waits on another thread until the disk has everything. Returns 0 or a negated errno: EIO for any. */

@@ -6,6 +6,7 @@ const { symbols: libc } = Deno.dlopen("libc.so.6", {
   access: { parameters: ["buffer", "i32"], result: "i32" },
   fchmod: { parameters: ["i32", "u32"], result: "i32" },
   fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
+  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   linkat: { parameters: ["i32", "buffer", "i32", "buffer", "i32"], result: "i32" },
   readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
   rename: { parameters: ["buffer", "buffer"], result: "i32" },
@@ -65,10 +66,10 @@ const KINDS: Readonly<Record<number, FileStatus["kind"]>> = {
   1: "pipe",
 };
 
-/** Returns 0 when this user may write to a file, or make files in a directory. */
-export function checkWritable(path: string): number {
-  const W_OK = 2;
-  return libc.access(cString(path), W_OK) === 0 ? 0 : -lastErrno();
+/** Returns 0 when this user may read or write a file. Whoever may write a directory may make files in it. */
+export function checkAccess(path: string, access: "read" | "write"): number {
+  const R_OK = 4, W_OK = 2;
+  return libc.access(cString(path), access === "read" ? R_OK : W_OK) === 0 ? 0 : -lastErrno();
 }
 
 /**
@@ -111,6 +112,11 @@ export function rename(from: string, to: string): number {
 
 export function unlink(path: string): number {
   return libc.unlink(cString(path)) === 0 ? 0 : -lastErrno();
+}
+
+/** Empties an open file. */
+export function empty(fd: number): number {
+  return libc.ftruncate(fd, 0n) === 0 ? 0 : -lastErrno();
 }
 
 /** Gives an open file the owner and the permissions of another. */

@@ -2,9 +2,10 @@ import { fileErrnoText, IpftError } from "../base/errors.ts";
 import { Open, open, sync } from "../ffi/descriptor.ts";
 import { close } from "../ffi/libc.ts";
 import {
-  checkWritable,
+  checkAccess,
   copyOwnerAndMode,
   directoryOf,
+  empty,
   fileStatus,
   followLinks,
   linkOpenFile,
@@ -20,10 +21,10 @@ const EPERM = 1, ENOENT = 2, EACCES = 13, EEXIST = 17, EISDIR = 21, EROFS = 30;
 const REFUSALS: ReadonlySet<number> = new Set([EPERM, EACCES, EROFS]);
 
 /**
- * A regular file for results. Nothing happens to it before `begin`. From then on a new file grows. One that
- * was there before is replaced by `finish`, and stays as it is when there is no `finish`: until then the
- * results are in a file beside it, without a name where the file system can do that. Only where no such
- * file can be made, or where the old one has several names (hard links), `begin` empties it.
+ * A regular file for results. A new one is made by `begin` and grows. One that was there before is replaced
+ * by `finish`, and stays as it is when there is no `finish`: until then the results are in a file beside it,
+ * without a name where the file system can do that. Only where no such file can be made, or where the old
+ * one has several names (hard links), the first result empties it.
  */
 export class ResultFile implements Destination {
   readonly isTerminal = false;
@@ -34,6 +35,8 @@ export class ResultFile implements Destination {
   #fd = -1;
   /** The file beside, "" while it has no name; undefined when results go to the target itself. */
   #beside: string | undefined;
+  /** Whether the target still has what was in it before. */
+  #isOld = false;
 
   /** @throws IpftError when it cannot be written */
   constructor(path: string) {
@@ -41,13 +44,13 @@ export class ResultFile implements Destination {
     this.#target = this.#checked(followLinks(path));
     const status = fileStatus(this.#target);
     if (status === -ENOENT) {
-      this.#checked(checkWritable(directoryOf(this.#target)));
+      this.#checked(checkAccess(directoryOf(this.#target), "write"));
       if (/(^|\/)$/.test(this.#target)) throw writeError(path, ENOENT);
       return;
     }
     const { kind, isProtected } = this.#checked(status);
     if (kind === "directory") throw writeError(path, EISDIR);
-    this.#checked(checkWritable(this.#target));
+    this.#checked(checkAccess(this.#target, "write"));
     if (isProtected) {
       throw new IpftError(`cannot write ${path}: its attributes forbid it`, "lsattr shows them");
     }
@@ -56,14 +59,20 @@ export class ResultFile implements Destination {
   begin(): void {
     this.#fd = open(this.#target, Open.write | Open.create | Open.exclusive);
     if (this.#fd === -EEXIST) {
-      this.#fd = this.#openBeside() ?? open(this.#target, Open.write | Open.truncate);
+      const beside = this.#openBeside();
+      this.#isOld = beside === undefined;
+      this.#fd = beside ?? open(this.#target, Open.write);
     }
     this.#checked(this.#fd);
   }
 
-  readonly write = (bytes: Uint8Array): Promise<void> => writeTo(this.#fd, this.#path, bytes);
+  readonly write = async (bytes: Uint8Array): Promise<void> => {
+    this.#empty();
+    await writeTo(this.#fd, this.#path, bytes);
+  };
 
   async finish(): Promise<void> {
+    this.#empty();
     if (this.#beside === undefined) return;
     this.#checked(await sync(this.#fd)); // or the rename could reach the disk before the results
     if (this.#beside === "") this.#checked(this.#name((name) => linkOpenFile(this.#fd, name)));
@@ -81,6 +90,11 @@ export class ResultFile implements Destination {
     if (this.#fd >= 0) close(this.#fd);
     this.#fd = -1;
     this.#removeBeside();
+  }
+
+  #empty(): void {
+    if (this.#isOld) this.#checked(empty(this.#fd));
+    this.#isOld = false;
   }
 
   /** Opens a file that can replace the old one; undefined when that has to be kept. */

@@ -1,4 +1,5 @@
 import { writeStderr } from "../base/stderr.ts";
+import { hasRoom } from "../ffi/descriptor.ts";
 
 /** The shortest time between two updates. */
 const DRAW_MS = 100;
@@ -16,6 +17,7 @@ export class TerminalLine implements Disposable {
     const now = performance.now();
     if (!this.#isVisible || now - this.#drawnAt < DRAW_MS) return;
     this.#drawnAt = now;
+    if (!hasRoom(2)) return; // the trace must not wait for its progress to be shown
     this.#isDrawn = true;
     writeStderr(encoder.encode(`\r\x1b[K${text()}`));
   }

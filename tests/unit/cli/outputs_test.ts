@@ -46,9 +46,11 @@ Deno.test("checkedOutputs takes a missing format from the suffix of the file", (
 
 Deno.test("checkedOutputs gives an aggregate on standard output without requests, and reads - as that", () => {
   assert.deepEqual(checkedOutputs([]), [{ format: "aggregate", path: undefined }]);
-  assert.deepEqual(checkedOutputs([{ format: "json", path: "-" }]), [
-    { format: "json", path: undefined },
-  ]);
+  for (const path of ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]) {
+    assert.deepEqual(checkedOutputs([{ format: "json", path }]), [
+      { format: "json", path: undefined },
+    ]);
+  }
 });
 
 Deno.test("checkedOutputs refuses two outputs with the same destination", () => {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { IpftError } from "../../../lib/base/errors.ts";
+import { Open } from "../../../lib/ffi/descriptor.ts";
 import { openDestination } from "../../../lib/output/open_destination.ts";
 import { Outputs } from "../../../lib/output/outputs.ts";
 import { OutputClosed } from "../../../lib/output/stdout.ts";
 import { event } from "../../support/memory_source.ts";
 import { FUNCTIONS, identified } from "../../support/sink_fixture.ts";
+
+const MODULE = import.meta.resolve("../../../lib/output/open_destination.ts");
 
 const INFO = { tracer: "function", functions: FUNCTIONS, originNs: 0n } as const;
 
@@ -56,6 +59,50 @@ Deno.test("a file with results replaces the old one when they are complete, whic
     assert.deepEqual(namesIn(directory), ["trace.txt"]);
   }));
 
+Deno.test("a file system that has no files without a name gets one with a name, which goes away", () =>
+  inDirectory(async (directory) => {
+    const O_DIRECTORY = 0o200000, { temporary } = Open;
+    Object.assign(Open, { temporary: O_DIRECTORY }); // EISDIR, as on such a file system
+    try {
+      const path = `${directory}/old`, stale = `.ipft-${Deno.pid}-0`;
+      await Deno.writeTextFile(path, "old");
+      await Deno.writeTextFile(`${directory}/${stale}`, "of a killed ipft");
+      {
+        using file = await openDestination(path);
+        assert.deepEqual(namesIn(directory), [stale, "old"]);
+        file.begin();
+        assert.deepEqual(namesIn(directory), [stale, `.ipft-${Deno.pid}-1`, "old"]);
+        globalThis.dispatchEvent(new Event("unload")); // as Deno.exit does
+        assert.deepEqual(namesIn(directory), [stale, "old"]);
+      }
+      await writeTo(path, "cut off", false);
+      assert.equal(await Deno.readTextFile(path), "old");
+      await writeTo(path, "new");
+      assert.equal(await Deno.readTextFile(path), "new");
+      assert.deepEqual(namesIn(directory), [stale, "old"]);
+    } finally {
+      Object.assign(Open, { temporary });
+    }
+  }));
+
+Deno.test("results that cannot replace the old file are kept, and the error says where", () =>
+  inDirectory(async (directory) => {
+    const path = `${directory}/old`;
+    await Deno.writeTextFile(path, "old");
+    using file = await openDestination(path);
+    file.begin();
+    await file.write(new TextEncoder().encode("new"));
+    await Deno.remove(path);
+    await Deno.mkdir(path);
+    const kept = `${directory}/.ipft-${Deno.pid}-0`;
+    await assert.rejects(
+      file.finish(),
+      new IpftError(`cannot replace ${path}: it is a directory`, `the results are in ${kept}`),
+    );
+    file[Symbol.dispose]();
+    assert.equal(await Deno.readTextFile(kept), "new");
+  }));
+
 Deno.test("a new file is made when the trace is ready, with the permissions of the umask, and grows", () =>
   inDirectory(async (directory) => {
     const path = `${directory}/new`;
@@ -84,16 +131,20 @@ Deno.test("a symbolic link stays one, whether its target is there or not", () =>
     await assert.rejects(openDestination(`${directory}/loop`), /ELOOP/);
   }));
 
-Deno.test("a file with several names keeps them, and is emptied only when the trace is ready", () =>
+Deno.test("a file with several names keeps them, and is emptied by the first result or the end", () =>
   inDirectory(async (directory) => {
     await Deno.writeTextFile(`${directory}/one`, "old and long");
     await Deno.link(`${directory}/one`, `${directory}/two`);
     using file = await openDestination(`${directory}/one`);
     assert.equal(await Deno.readTextFile(`${directory}/two`), "old and long");
     file.begin();
+    assert.equal(await Deno.readTextFile(`${directory}/two`), "old and long");
     await file.write(new TextEncoder().encode("new"));
+    await file.write(new TextEncoder().encode("er"));
     await file.finish();
-    assert.equal(await Deno.readTextFile(`${directory}/two`), "new");
+    assert.equal(await Deno.readTextFile(`${directory}/two`), "newer");
+    await writeTo(`${directory}/two`, "");
+    assert.equal(await Deno.readTextFile(`${directory}/one`), "");
   }));
 
 Deno.test("standard output has a reader to watch, and a file that the shell opened is continued", () =>
@@ -103,17 +154,15 @@ Deno.test("standard output has a reader to watch, and a file that the shell open
     const path = `${directory}/appended`;
     await Deno.writeTextFile(path, "first ");
     const program = `
-      import { openDestination } from "${
-      import.meta.resolve("../../../lib/output/open_destination.ts")
-    }";
+      import { openDestination } from "${MODULE}";
       using file = await openDestination("/dev/fd/3");
       file.begin();
       await file.write(new TextEncoder().encode("second"));
       await file.finish();`;
-    const { success } = await new Deno.Command("sh", {
+    const { success, stderr } = await new Deno.Command("sh", {
       args: ["-c", `"$@" 3>>${path}`, "sh", Deno.execPath(), "eval", "--no-check", program],
     }).output();
-    assert(success);
+    assert(success, new TextDecoder().decode(stderr));
     assert.equal(await Deno.readTextFile(path), "first second");
   }));
 
