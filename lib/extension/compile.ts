@@ -3,6 +3,7 @@ import { environment, restoreEnvironment } from "../base/environment.ts";
 import { checkInterrupted, fileErrnoText, fileProblem, IpftError } from "../base/errors.ts";
 import { checkAccess, fileStatus } from "../ffi/path.ts";
 import { sendSignal } from "../ffi/process_group.ts";
+import { sendSignal } from "../ffi/process_group.ts";
 import IPFT_H from "./templates/ipft.h" with { type: "text" };
 
 /** A compiled object, with the compiler's warnings: lines, or nothing. */
@@ -86,6 +87,9 @@ async function run(
   );
 }
 
+/** Lets the compiler store its temporary files in the folder `$0`. */
+const STORE = "TMPDIR=$0; export TMPDIR";
+
 /** Becomes `$@`, or ends with one of these statuses and without a message. */
 const RUN = `case $1 in
 */*) [ -e "$1" ] || exit 127; [ -f "$1" ] && [ -x "$1" ] || exit 126 ;;
@@ -100,25 +104,14 @@ async function output(
   args: readonly string[],
   { path, folder, interrupt }: { path: string; folder: string; interrupt?: AbortSignal },
 ): Promise<Deno.CommandOutput> {
-  const child = start(compiler, args, folder);
-  const ended = new AbortController();
-  const interrupted = new Promise<void>((resolve) => {
-    const kill = () => {
-      sendSignal(-child.pid, "SIGKILL");
-      resolve();
-    };
-    if (interrupt?.aborted) kill();
-    interrupt?.addEventListener("abort", kill, { signal: ended.signal });
-  });
-  const whole = child.output();
-  try {
-    await Promise.race([whole, interrupted]);
-    checkInterrupted(interrupt);
-  } finally {
-    ended.abort();
-    await child.status;
-  }
-  const output = await whole;
+  const child = new Deno.Command("/bin/sh", {
+    args: ["-c", `${restoreEnvironment()}\n${STORE}\n${RUN}`, folder, compiler, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true, // a process group of its own, so that all its processes can be ended together
+  }).spawn();
+  const output = await outputUnless(interrupt, child);
   const isSilent = output.stderr.length === 0;
   if (isSilent && (output.code === NOT_FOUND || output.code === NOT_EXECUTABLE)) {
     const isMissing = output.code === NOT_FOUND;
@@ -132,16 +125,32 @@ async function output(
   return output;
 }
 
-/** Starts the compiler in a process group of its own, so that all its processes can be ended together. */
-function start(compiler: string, args: readonly string[], folder: string): Deno.ChildProcess {
-  return new Deno.Command("/bin/sh", {
-    args: ["-c", `${restoreEnvironment()}\n${RUN}`, "ipft", compiler, ...args],
-    env: { TMPDIR: folder },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    detached: true,
-  }).spawn();
+/**
+ * Returns what a process writes until its end. At the signal its process group is killed.
+ * @throws IpftError at the signal
+ */
+async function outputUnless(
+  interrupt: AbortSignal | undefined,
+  child: Deno.ChildProcess,
+): Promise<Deno.CommandOutput> {
+  const ended = new AbortController();
+  const interrupted = new Promise<void>((resolve) => {
+    const kill = () => {
+      sendSignal(-child.pid, "SIGKILL");
+      resolve();
+    };
+    if (interrupt?.aborted) kill();
+    interrupt?.addEventListener("abort", kill, { signal: ended.signal });
+  });
+  const output = child.output();
+  try {
+    await Promise.race([output, interrupted]);
+    checkInterrupted(interrupt);
+    return await output;
+  } finally {
+    ended.abort();
+    await child.status;
+  }
 }
 
 /** Splits an environment variable into words. */

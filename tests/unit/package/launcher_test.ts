@@ -182,6 +182,17 @@ Deno.test("a cache is found, or the line says how to give one", async () => {
   );
 });
 
+Deno.test("a working directory that has been removed is said", async () => {
+  await using ipft = await Executable.make();
+  const gone = `${ipft.folder}/gone`;
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", `mkdir ${gone}; cd ${gone}; rmdir ${gone}; exec ${ipft.folder}/ipft`],
+  }).output();
+  assert.equal(code, 1);
+  const message = new TextDecoder().decode(stderr);
+  assert.match(message, /^ipft: the working directory has been removed; change to another one$/m);
+});
+
 Deno.test("a cache may be setgid, but others must not be able to write to it", async () => {
   await using ipft = await Executable.make();
   await Deno.chmod(`${ipft.folder}/cache`, 0o2755);
