@@ -68,7 +68,7 @@ export function findSkbFunctions(
 ): FoundFunctions {
   const byKey = new Map(described.toReversed().map((fn) => [keyOf(fn), fn]));
   const stems = described.map(({ name }) => name);
-  /** By key, as often as it is listed: symbols that can be traced. */
+  // Each is here as often as the kernel lists it.
   const plain: SkbFunction[] = [], variants: (SkbFunction & { suffix: string })[] = [];
   for (const { stem, suffix, module } of parseAvailableFunctions(available, stems)) {
     const fn = byKey.get(keyOf({ module, name: stem }));

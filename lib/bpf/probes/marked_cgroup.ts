@@ -13,7 +13,7 @@ import { readKernelText } from "../../kernel/kernel_file.ts";
 /** Attempts to remove the cgroup: while processes are moved out of it, they may start others. */
 const REMOVAL_TRIES = 100;
 
-/** How many names are tried. The second one is random, so it is free. */
+/** Attempts to find a free name. From the second on they are random. */
 const NAME_TRIES = 10;
 
 /** What ipft names its cgroups: its process id, with a random number where that name is taken. */
