@@ -27,7 +27,7 @@ const BYTES_SHIFT = 6;
 /** `luaV_execute` is the only function with so many cases: one for each instruction of Lua 5.4. */
 const LUA_INSTRUCTIONS = 83;
 
-const SECTION = { type: 1, import: 2, global: 6, export: 7, code: 10 };
+const SECTION = { custom: 0, type: 1, import: 2, global: 6, export: 7, code: 10 };
 
 const I32 = 0x7f, MUTABLE = 1, VOID = 0x40, EXPORTED_GLOBAL = 3;
 const OP = {
@@ -53,7 +53,8 @@ const MEMORY_COPY = 10, MEMORY_FILL = 11;
 /** Returns `module` with a meter. */
 export function metered(module: Uint8Array): Uint8Array<ArrayBuffer> {
   const sections = readSections(new WasmReader(module));
-  const first = importedGlobals(section(SECTION.import)) + section(SECTION.global).u32();
+  const imported = countImports(section(SECTION.import));
+  const first = imported.globals + section(SECTION.global).u32();
   const checks = new Checks(first, handlerType(section(SECTION.type)));
   const out = new WasmWriter();
   out.bytes(module, 0, 8); // magic and version
@@ -70,7 +71,8 @@ export function metered(module: Uint8Array): Uint8Array<ArrayBuffer> {
         changed.name(`meter.${name}`).put(EXPORTED_GLOBAL).u32(first + i)
       );
     } else if (id === SECTION.code) {
-      meterCode(content, changed, checks);
+      const hints = meterCode(content, changed, checks, imported.functions);
+      out.put(SECTION.custom).u32(hints.length).append(hints);
     } else {
       changed.bytes(module, start, end);
     }
@@ -97,11 +99,14 @@ class Checks {
   /** At the beginning of each loop of `luaV_execute`, and of every other loop. */
   readonly instruction: Uint8Array;
   readonly round: Uint8Array;
+  /** Where these two branch. */
+  readonly branchAt: number;
   /** Before an instruction that copies or fills memory, with the size on top of the stack. */
   readonly block: Uint8Array;
 
   constructor(first: number, type: number) {
     const [instructions, rounds, callee, size] = VARIABLES.map((_, i) => first + i);
+    this.branchAt = new WasmWriter().u32(rounds).length + 4;
     const check = (variable: number, ...state: number[]) =>
       new WasmWriter()
         .put(OP.globalGet).u32(variable).put(OP.i32Const, 0, OP.i32LeS, OP.if, VOID)
@@ -117,9 +122,19 @@ class Checks {
   }
 }
 
-function meterCode(code: WasmReader, out: WasmWriter, checks: Checks): void {
-  const count = code.u32();
-  let executors = 0;
+/**
+ * Puts the checks into all functions. Returns a section which says that their branches are seldom taken:
+ * without it, the compiler makes room for the call in every round.
+ * https://github.com/WebAssembly/branch-hinting describes it.
+ */
+function meterCode(
+  code: WasmReader,
+  out: WasmWriter,
+  checks: Checks,
+  firstFunction: number,
+): WasmWriter {
+  const count = code.u32(), hints = new WasmWriter();
+  let executors = 0, hinted = 0;
   out.u32(count);
   for (let i = 0; i < count; i++) {
     const size = code.u32(), start = code.at, body = new WasmWriter();
@@ -131,14 +146,24 @@ function meterCode(code: WasmReader, out: WasmWriter, checks: Checks): void {
       ...blocks.map((at) => ({ at, check: checks.block })),
     ].sort((a, b) => a.at - b.at);
     let copied = start;
+    const branches: number[] = [];
     for (const { at, check } of places) {
-      body.bytes(code.module, copied, at).bytes(check, 0, check.length);
+      body.bytes(code.module, copied, at);
+      if (check === loop) branches.push(body.length + checks.branchAt);
+      body.bytes(check, 0, check.length);
       copied = at;
+    }
+    if (branches.length > 0) {
+      const UNLIKELY = 0;
+      hints.u32(firstFunction + i).u32(branches.length);
+      for (const at of branches) hints.u32(at).put(1, UNLIKELY);
+      hinted++;
     }
     body.bytes(code.module, copied, start + size);
     out.u32(body.length).append(body);
   }
   if (executors !== 1) throw new Error("the WebAssembly module is not the expected version of Lua");
+  return new WasmWriter().name("metadata.code.branch_hint").u32(hinted).append(hints);
 }
 
 /** What has to be metered in a function. */
@@ -229,18 +254,20 @@ function handlerType(types: WasmReader): number {
   throw new Error("the WebAssembly module has no function with an i32 and no result");
 }
 
-/** Returns how many variables are imported: they have the first numbers. */
-function importedGlobals(imports: WasmReader): number {
+/** Returns how many functions and variables are imported: they have the first numbers. */
+function countImports(imports: WasmReader): { functions: number; globals: number } {
   const FUNCTION = 0, GLOBAL = 3;
-  let globals = 0;
+  let functions = 0, globals = 0;
   for (let count = imports.u32(); count > 0; count--) {
     for (let names = 2; names > 0; names--) imports.skip(imports.u32());
     const kind = imports.byte();
-    if (kind === FUNCTION) imports.u32();
-    else if (kind === GLOBAL) {
+    if (kind === FUNCTION) {
+      imports.u32();
+      functions++;
+    } else if (kind === GLOBAL) {
       imports.skip(2);
       globals++;
     } else throw new Error("the WebAssembly module imports a table or memory");
   }
-  return globals;
+  return { functions, globals };
 }
