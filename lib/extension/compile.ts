@@ -3,7 +3,6 @@ import { environment, restoreEnvironment } from "../base/environment.ts";
 import { checkInterrupted, fileErrnoText, fileProblem, IpftError } from "../base/errors.ts";
 import { checkAccess, fileStatus } from "../ffi/path.ts";
 import { sendSignal } from "../ffi/process_group.ts";
-import { sendSignal } from "../ffi/process_group.ts";
 import IPFT_H from "./templates/ipft.h" with { type: "text" };
 
 /** A compiled object, with the compiler's warnings: lines, or nothing. */
