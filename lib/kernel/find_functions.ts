@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { parseAvailableAddresses, parseAvailableFunctions } from "./available_functions.ts";
 import { type KernelSymbol, parseKallsyms } from "./kallsyms.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
@@ -108,10 +107,11 @@ export function findSkbFunctions(
  * search the rest would take most of the time.
  */
 export function linesOfModule(content: Uint8Array<ArrayBuffer>, module: string): Uint8Array {
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
-  const first = bytes.indexOf(`[${module}]\n`), last = bytes.lastIndexOf(`[${module}]\n`);
+  const text = new TextDecoder("latin1").decode(content); // a character for each byte
+  const lineEnd = `[${module}]\n`, first = text.indexOf(lineEnd);
   if (first < 0) return new Uint8Array();
-  return content.subarray(bytes.lastIndexOf("\n", first) + 1, last + `[${module}]\n`.length);
+  const last = text.lastIndexOf(lineEnd);
+  return content.subarray(text.lastIndexOf("\n", first) + 1, last + lineEnd.length);
 }
 
 /** Returns a function for each of the symbols that share its name. */

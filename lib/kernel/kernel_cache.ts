@@ -3,6 +3,7 @@
  * kernel boots. A cache directory that others than root could write to is not used.
  */
 import { readDirSync } from "../ffi/file.ts";
+import { fileStatus } from "../ffi/path.ts";
 import type { Kernel } from "./kernel.ts";
 import { readKernelText } from "./kernel_file.ts";
 import type { SkbFunction } from "./skb_function.ts";
@@ -55,10 +56,11 @@ export function writeKernelCache(key: string, kernel: Kernel, directory = DIRECT
 
 /** Removes the files of processes that were killed before they could rename them. */
 function removeLeftovers(directory: string): void {
-  const running = new Set(Array.from(Deno.readDirSync("/proc"), ({ name }) => name));
   for (const { name } of Deno.readDirSync(directory)) {
     const pid = name.match(/^kernel\.(\d+)$/)?.[1];
-    if (pid !== undefined && !running.has(pid)) Deno.removeSync(`${directory}/${name}`);
+    // Deno itself reads nothing in /proc unless ipft may do everything.
+    if (pid === undefined || typeof fileStatus(`/proc/${pid}`) !== "number") continue;
+    Deno.removeSync(`${directory}/${name}`);
   }
 }
 
