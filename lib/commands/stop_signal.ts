@@ -1,5 +1,4 @@
 import { checkInterrupted } from "../base/errors.ts";
-import { isSignalled } from "../ffi/signal_flag.ts";
 
 /** Signals that end a trace: from Ctrl-C, `kill` and a terminal that closes. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -11,7 +10,6 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of SIGNALS) Deno.addSignalListener(signal, () => controller.abort());
-  isSignalled(); // scripts ask for it while no listener is called
   return controller.signal;
 }
 

@@ -79,6 +79,7 @@ export class Sandbox implements Disposable {
    * Makes the sandbox for a script, which may read the files below its folder and the working directory.
    */
   static async create(scriptPath: string, output: ScriptOutput): Promise<Sandbox> {
+    isSignalled(); // signals count from here on: listeners do not run while Lua does
     return new Sandbox(await LuaVm.create(isSignalled), dirname(scriptPath), output);
   }
 
