@@ -21,6 +21,10 @@ sed -e '/"npm:/{/wasmoon/!d;s/,$//}' deno.json >"$packed/deno.json"
 cp -rL node_modules/wasmoon "$packed/node_modules/"
 rm -rf "$packed/node_modules/wasmoon/node_modules"
 cp LICENSE lib/bpf/{tracer,tracer_extension}.bpf.o "$packed/"
+# What the bundle holds of others.
+for package in leven re2js; do
+  cp node_modules/"$package"/[Ll][Ii][Cc][Ee][Nn][Ss][Ee] "$packed/LICENSE.$package"
+done
 cp -r lib/ffi/native "$packed/"
 
 commit=$(git -c safe.directory='*' describe --always --dirty --abbrev=12 --exclude='*')
