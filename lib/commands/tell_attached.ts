@@ -1,4 +1,5 @@
 /** What `ipft` says of the functions that it traces, and of those that it does not. */
+import { plural } from "../base/plural.ts";
 import type { Refusal } from "../bpf/attach/attachment.ts";
 import type { ModuleReport } from "../capture/late_modules.ts";
 import type { LiveSource } from "../capture/live_source.ts";
@@ -17,10 +18,13 @@ export function tellAttached(
   verbose: boolean,
   tell: Tell,
 ): void {
-  tell(`Attached to ${functions.length - refused.length} functions with ${backend.name}.`);
+  tell(
+    `Attached to ${plural(functions.length - refused.length, "function")} with ${backend.name}.`,
+  );
   if (unreachable > 0) {
     tell(
-      `Not traced, because ${backend.name} cannot find them by their name: ${unreachable} functions`,
+      `Not traced, because ${backend.name} cannot find them by name: ` +
+        plural(unreachable, "function"),
     );
   }
   tellRefused(refused, functions, verbose, tell);
@@ -37,16 +41,14 @@ export function tellModule(
   verbose: boolean,
   tell: Tell,
 ): void {
-  const functions = (count: number) => count === 1 ? "1 function" : `${count} functions`;
   if (problem !== undefined) {
     tell(`Not traced: the functions of module ${module}, which was just loaded: ${problem}`);
   }
   if (attached > 0) {
-    const more = attached === 1 ? "1 more function" : `${attached} more functions`;
-    tell(`Attached to ${more}, of module ${module}.`);
+    tell(`Attached to ${plural(attached, "more function")}, of module ${module}.`);
   }
   if (unreachable > 0) {
-    tell(`Not traced with ${backend.name}: ${functions(unreachable)} of module ${module}`);
+    tell(`Not traced with ${backend.name}: ${plural(unreachable, "function")} of module ${module}`);
   }
   tellRefused(refused, header.functions, verbose, tell);
 }

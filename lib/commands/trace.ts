@@ -1,5 +1,6 @@
 /** `ipft`: a trace from its options to its summary. */
 import { errorText, IpftError } from "../base/errors.ts";
+import { plural } from "../base/plural.ts";
 import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts";
 import { markSockets } from "../bpf/probes/mark_sockets.ts";
 import { LiveSource } from "../capture/live_source.ts";
@@ -120,7 +121,7 @@ async function attach(
   tell: Tell,
 ): Promise<void> {
   const { functions, backend } = source.plan;
-  if (backend.isOneByOne) tell(`Attaching to ${functions.length} functions one by one…`);
+  if (backend.isOneByOne) tell(`Attaching to ${plural(functions.length, "function")} one by one…`);
   using bars = new AttachBars(functions.length, () =>
     takeTurn(signal, (message) => {
       bars.clear();

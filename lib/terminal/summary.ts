@@ -1,4 +1,5 @@
 import type { CountEvents } from "../analysis/count_events.ts";
+import { plural } from "../base/plural.ts";
 import type { Completeness, EventSource } from "../capture/event_source.ts";
 
 /** Time between two checks for loss, and the shortest time between two warnings. */
@@ -114,8 +115,4 @@ export function progressText(
 
 function events(count: number): string {
   return plural(count, "event");
-}
-
-function plural(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }

@@ -43,7 +43,7 @@ function ipftTool(options: readonly string[] = [], name = ["ipft", ...options].j
     name,
     command: ({ mark, output }) => ["./ipft", "-m", `${mark}`, "-w", output, ...options],
     ready: "Trace ready!",
-    attached: /Attached to (\d+) functions/,
+    attached: /Attached to (\d+) functions?/,
     account: readSummary,
   };
 }
