@@ -15,6 +15,10 @@ export async function readKernelFile(
   const EPERM = 1, ENOENT = 2, EACCES = 13;
   switch (-content) {
     case ENOENT:
+      // Containers may lack it; that says nothing of the kernel.
+      if (path.startsWith("/sys/") && readFileSync("/sys/kernel") === -ENOENT) {
+        throw new IpftError("/sys is not mounted", "mount it: mount -t sysfs sysfs /sys");
+      }
       throw new IpftError(`this kernel has no ${path}`, remedy);
     case EPERM:
     case EACCES:

@@ -62,6 +62,15 @@ Deno.test("ipft without BTF says what the kernel lacks", async () => {
   }
 });
 
+Deno.test("ipft without /sys, as in a container, says that it is not mounted", async () => {
+  for (const args of [["-m", "1"], ["-l"], ["doctor"]]) {
+    const script = `umount -R /sys && ${ipftCommandLine(...args)}`;
+    const { code, stderr } = await run("unshare", "-m", "bash", "-c", script);
+    assert.equal(code, 1);
+    assert.match(stderr, /^ipft: \/sys is not mounted; mount it: mount -t sysfs sysfs \/sys\n$/);
+  }
+});
+
 Deno.test("ipft with a ring that the kernel refuses names --buffer-size", async () => {
   if (!isKernel(5, 11)) return; // does not charge BPF memory to the cgroup
   const cgroup = "/sys/fs/cgroup/ipft-test";
