@@ -38,11 +38,7 @@ Deno.test("ipft prints one block per packet, in order of time, however often it 
   trace.kill("SIGINT");
   for (let times = 0; times < 20; times++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
-    try {
-      trace.kill(times % 2 ? "SIGTERM" : "SIGINT");
-    } catch {
-      break; // it has ended
-    }
+    if (!trace.kill(times % 2 ? "SIGTERM" : "SIGINT")) break;
   }
   const { code, stdout, stderr } = await trace.finished();
   assert.equal(code, 0, stderr);

@@ -51,6 +51,16 @@ export function ipftCommandLine(...args: string[]): string {
   return [...COMMAND, ...args].map((word) => `'${word}'`).join(" ");
 }
 
+/** Returns false when the process has ended. */
+export function sendSignal(child: Deno.ChildProcess, signal: Deno.Signal): boolean {
+  try {
+    child.kill(signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A running trace. Disposing it makes sure that none survives a failed test. */
 export class Trace implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -90,8 +100,9 @@ export class Trace implements AsyncDisposable {
     return this.#stderr;
   }
 
-  kill(signal: Deno.Signal): void {
-    this.#child.kill(signal);
+  /** Returns false when the trace has ended. */
+  kill(signal: Deno.Signal): boolean {
+    return sendSignal(this.#child, signal);
   }
 
   /** Ends the trace with a signal and waits for it. */

@@ -6,6 +6,7 @@ import {
   loaded,
   options,
   run,
+  sendSignal,
   shell,
   Trace,
   workingBackends,
@@ -18,7 +19,10 @@ const END_MS = 15_000;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Starts ipft and sends it signals. Returns how it ended, and how long that took from the first signal. */
+/**
+ * Starts ipft and sends it signals. Returns how it ended, how long that took from the first signal, and whether
+ * it ran until that.
+ */
 async function interrupted(
   args: readonly string[],
   { afterMs, signal = "SIGINT", isReady }: {
@@ -26,7 +30,7 @@ async function interrupted(
     signal?: Deno.Signal;
     isReady?: (stderr: string) => boolean | Promise<boolean>;
   },
-): Promise<{ status: Deno.CommandStatus; stderr: string; ms: number }> {
+): Promise<{ status: Deno.CommandStatus; stderr: string; ms: number; wasRunning: boolean }> {
   const child = new Deno.Command(COMMAND[0], {
     args: [...COMMAND.slice(1), ...args],
     cwd: new URL("../../", import.meta.url).pathname,
@@ -39,20 +43,14 @@ async function interrupted(
   })();
   while (isReady !== undefined && !await isReady(stderr)) await sleep(10);
   await sleep(afterMs);
-  child.kill(signal);
+  const wasRunning = sendSignal(child, signal);
   const begin = performance.now();
-  const again = setInterval(() => {
-    try {
-      child.kill("SIGTERM");
-    } catch {
-      // It has ended.
-    }
-  }, 50);
+  const again = setInterval(() => sendSignal(child, "SIGTERM"), 50);
   const status = await child.status;
   const ms = performance.now() - begin;
   clearInterval(again);
   await reading;
-  return { status, stderr, ms };
+  return { status, stderr, ms, wasRunning };
 }
 
 Deno.test("a signal at any moment before the trace is ready ends ipft, and leaves nothing", async () => {
@@ -124,14 +122,17 @@ Deno.test("ipft -l and ipft doctor leave no mount of tracefs when they are kille
   );
   await shell("umount /sys/kernel/tracing; rm -rf /run/ipft");
   try {
-    for (const [i, args] of [["-l"], ["doctor"]].entries()) {
-      const { status, ms } = await interrupted(args, {
-        afterMs: 1000 + 1500 * i,
-        signal: "SIGTERM",
-      });
-      assert(ms < END_MS, `${args} took ${ms} ms`);
-      if (status.code !== 0) assert.equal(status.signal, "SIGTERM");
-      assert.doesNotMatch(await shell("cat /proc/mounts"), / tracefs /);
+    for (const args of [["-l"], ["doctor"]]) {
+      // Until it has ended by itself before the signal.
+      for (let afterMs = 300, wasRunning = true; wasRunning; afterMs += 700) {
+        const ended = await interrupted(args, { afterMs, signal: "SIGTERM" });
+        const { status: { code, signal }, ms } = ended;
+        assert(ended.wasRunning || afterMs > 300, `${args} ended before any signal`);
+        assert(ms < END_MS, `${args} took ${ms} ms`);
+        if (code !== 0) assert.equal(signal, "SIGTERM");
+        assert.doesNotMatch(await shell("cat /proc/mounts"), / tracefs /);
+        ({ wasRunning } = ended);
+      }
     }
   } finally {
     await shell("mount -t tracefs t /sys/kernel/tracing; mount -t debugfs d /sys/kernel/debug");
