@@ -38,6 +38,8 @@ struct cpu_counters {
 	__u64 hits; /* a probe met a packet that passes the filter */
 	__u64 lost; /* hits without a record: no ring had room */
 	__u64 dropped; /* hits that the user's extension did not want */
+	/* calls that are no hits: what the expression is about was not in the linear part of the skb */
+	__u64 undecided;
 } __attribute__((aligned(64)));
 
 /* The start of .bss, mapped by user space: STATE in state.ts. */

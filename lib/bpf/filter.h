@@ -1,43 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The filter program, a part of the packet filter: lib/filter/packet_filter.ts. */
+/* The expression of the packet filter: lib/filter/expression_program.ts. */
 #ifndef IPFT_FILTER_H
 #define IPFT_FILTER_H
 
-#include "event.h"
 #include "mark.h"
+#include "record.h"
 
-#define HAS_FILTER_PLACEHOLDER 0x1bf7f117 /* 1 where the trace has a filter program */
+#define HAS_EXPRESSION_PLACEHOLDER 0x1bf7f117 /* 1 where the trace has an expression */
+
+/* What ipft_filter returns. */
+#define MATCHES 1
+#define UNDECIDED 2 /* what the expression is about is not in the linear part of the skb */
 
 /*
- * Returns 0 unless the packet passes. User space replaces the body by the filter program (lib/bpf/splice.ts),
- * so this must be the last function of .text. Being global, clang assumes nothing about it; being hidden,
- * libbpf makes it static for the verifier, which then knows what its callers pass. A macro defines it so that
- * all of it is one line of the source: the debug information of later lines would be wrong.
+ * Evaluates the expression. User space replaces the body by the program (lib/bpf/splice.ts), so this must be
+ * the last function of .text. Being global, clang assumes nothing about it; being hidden, libbpf makes it
+ * static for the verifier, which then knows what its callers pass. A macro defines it so that all of it is one
+ * line of the source: the debug information of later lines would be wrong.
  */
 __hidden __noinline __u64 ipft_filter(void *skb);
 
 #define DEFINE_FILTER                                                                            \
 	__u64 ipft_filter(void *skb)                                                             \
 	{                                                                                        \
-		__u64 passes;                                                                    \
+		__u64 result;                                                                    \
                                                                                                  \
-		asm volatile("%0 = 1" : "=r"(passes) : "r"(skb) : "memory");                     \
-		return passes;                                                                   \
+		asm volatile("%0 = 1" : "=r"(result) : "r"(skb) : "memory");                     \
+		return result;                                                                   \
 	}
 
-/* Whether the packet passes the filter program. Nothing of this is left if the trace has none. */
-#define PASSES_FILTER(ctx, skb)                                                                  \
+/* Not inlined: this way the programs save none of the registers that it uses. */
+static __noinline __attribute__((used)) int count_undecided(void)
+{
+	__sync_fetch_and_add(&counters_of(bpf_get_smp_processor_id())->undecided, 1);
+	return 0;
+}
+
+/* Whether the packet matches the expression. Nothing of this is left if the trace has none. */
+#define MATCHES_EXPRESSION(ctx, skb)                                                             \
 	({                                                                                       \
-		int passes = 1;                                                                  \
+		__u64 result = MATCHES;                                                          \
                                                                                                  \
-		if (NUMBER(HAS_FILTER_PLACEHOLDER)) {                                            \
+		if (NUMBER(HAS_EXPRESSION_PLACEHOLDER)) {                                        \
 			typeof(ctx) kept; /* in a register that only this branch saves */        \
                                                                                                  \
 			COPY(kept, ctx);                                                         \
-			passes = ipft_filter(skb) != 0;                                          \
+			result = ipft_filter(skb);                                               \
+			if (result == UNDECIDED)                                                 \
+				count_undecided();                                               \
 			COPY(ctx, kept);                                                         \
 		}                                                                                \
-		passes;                                                                          \
+		result == MATCHES;                                                               \
 	})
 
 #endif

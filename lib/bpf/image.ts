@@ -1,29 +1,26 @@
 import { recordLayout } from "../event/layout.ts";
-import { markNumbers } from "../filter/mark.ts";
+import { filterCode } from "./filter_code.ts";
 import type { FunctionTable } from "./function_table.ts";
 import type { ProgramsConfig } from "./programs_config.ts";
 import { readBpfObject } from "./object_file.ts";
 import { byPlaceholder, CALLS, fillPlaceholders, NUMBERS } from "./placeholders.ts";
 import { withBody } from "./splice.ts";
 
-/** The function in filter.h that becomes the filter program. */
-const FILTER_FUNCTION = "ipft_filter";
+/** The function in filter.h that becomes the expression. */
+export const FILTER_FUNCTION = "ipft_filter";
 
 /**
- * Makes the object that is loaded for a trace: a build of tracer.bpf.c with all numbers and the filter
- * program in it, linked with the extension if there is one.
+ * Makes the object that is loaded for a trace: a build of tracer.bpf.c with all numbers and the expression
+ * in it, linked with the extension if there is one.
  */
 export function makeImage(
   { btfIds, filter, rings, sections = [], probes = [], extension }: ProgramsConfig,
   table: FunctionTable,
 ): Uint8Array<ArrayBuffer> {
-  const { rdonlyCast, skBuff } = btfIds;
   const record = recordLayout(sections);
+  const { numbers: ofFilter, expression } = filterCode(filter, btfIds);
   const numbers = byPlaceholder(NUMBERS, {
-    ...markNumbers(filter.mark),
-    canCast: rdonlyCast && skBuff ? 1 : 0,
-    skBuffId: skBuff,
-    hasFilter: filter.program ? 1 : 0,
+    ...ofFilter,
     hashShift: table.shift,
     rings: rings.fds.length,
     recordBytes: record.sizeBytes,
@@ -40,6 +37,6 @@ export function makeImage(
     byPlaceholder(CALLS, btfIds),
   );
   // After the placeholders, so that code of others stays as it is.
-  const filtered = filter.program ? withBody(elf, FILTER_FUNCTION, filter.program) : elf;
+  const filtered = expression ? withBody(elf, FILTER_FUNCTION, expression) : elf;
   return extension ? extension(filtered) : filtered;
 }

@@ -18,7 +18,10 @@ struct sk_buff {
 
 #define WANTED_MARK_PLACEHOLDER 0x1bf73a2c /* already masked */
 #define MARK_MASK_PLACEHOLDER 0x1bf73a5c /* with 0, every mark matches */
-#define CAN_CAST_PLACEHOLDER 0x1bf7ca5e /* 1 where the kernel has bpf_rdonly_cast */
+#define MARK_READING_PLACEHOLDER 0x1bf73ead /* how to read the mark: one of these */
+#define READ_NO_MARK 0
+#define READ_BY_CAST 1
+#define READ_BY_HELPER 2
 #define SK_BUFF_ID_PLACEHOLDER 0x1bf75b0f /* of struct sk_buff, in the kernel's BTF */
 #define CAST_PLACEHOLDER 0x1bf7ca57 /* a call of bpf_rdonly_cast */
 
@@ -29,7 +32,7 @@ static __always_inline int matches(__u32 mark)
 }
 
 /*
- * Reads the mark. With a typed pointer that is one instruction, which reads zero where there is no memory;
+ * Reads the mark; 0 if the filter is not about it. With a typed pointer that is one instruction, which reads zero where there is no memory;
  * the helper takes ten times longer.
  *
  * A hit needs the context after that. In a register that calls leave alone it would be saved at each
@@ -41,7 +44,9 @@ static __always_inline int matches(__u32 mark)
  */
 static __always_inline __u32 mark_of(struct pt_regs **ctx, long argument)
 {
-	if (NUMBER(CAN_CAST_PLACEHOLDER)) {
+	__u32 reading = NUMBER(MARK_READING_PLACEHOLDER);
+
+	if (reading == READ_BY_CAST) {
 		register struct sk_buff *skb asm("r0");
 		register struct pt_regs *waiting asm("r3") = *ctx;
 		__u32 mark;
@@ -56,14 +61,17 @@ static __always_inline __u32 mark_of(struct pt_regs **ctx, long argument)
 		barrier_var(mark); /* or clang would merge this read with that of the stack */
 		return mark;
 	}
-	struct pt_regs *kept; /* in a register that only this branch saves */
-	struct sk_buff *skb;
 	__u32 mark = 0;
 
-	COPY(kept, *ctx);
-	skb = *(void **)((void *)kept + argument);
-	bpf_core_read(&mark, sizeof(mark), &skb->mark);
-	COPY(*ctx, kept);
+	if (reading == READ_BY_HELPER) {
+		struct pt_regs *kept; /* in a register that only this branch saves */
+		struct sk_buff *skb;
+
+		COPY(kept, *ctx);
+		skb = *(void **)((void *)kept + argument);
+		bpf_core_read(&mark, sizeof(mark), &skb->mark);
+		COPY(*ctx, kept);
+	}
 	return mark;
 }
 

@@ -5,19 +5,19 @@ import {
   INSTRUCTION,
   PSEUDO_KFUNC_CALL,
   setImmediate,
-} from "./instruction.ts";
+} from "../base/ebpf.ts";
 
 /** Stand for numbers in the programs, each a u32: the *_PLACEHOLDER macros of the headers here. */
 export const NUMBERS = {
   /** Only bits that the mask has. */
   wantedMark: 0x1bf73a2c,
   markMask: 0x1bf73a5c,
-  /** 1 where the kernel has bpf_rdonly_cast. */
-  canCast: 0x1bf7ca5e,
+  /** How to read the mark, or 0 if the filter is not about it (mark.h). */
+  markReading: 0x1bf73ead,
   /** The id of struct sk_buff in the kernel's BTF. */
   skBuffId: 0x1bf75b0f,
-  /** 1 where the trace has a filter program. */
-  hasFilter: 0x1bf7f117,
+  /** 1 where the trace has an expression. */
+  hasExpression: 0x1bf7f117,
   /** `FunctionTable.shift`. */
   hashShift: 0x1bf75417,
   /** Number of rings, a power of two. */

@@ -15,6 +15,8 @@ export interface Counters {
   readonly lost: number;
   /** Hits that the user's extension did not want. */
   readonly dropped: number;
+  /** Calls that are no hits because nobody knows: what the expression is about could not be read. */
+  readonly undecided: number;
 }
 
 /**
@@ -126,15 +128,21 @@ export class Programs implements MethodPrograms, Disposable {
   }
 
   counters(): Counters {
-    let hits = 0n, lost = 0n, dropped = 0n;
+    let hits = 0n, lost = 0n, dropped = 0n, undecided = 0n;
     const words = this.#counters, step = STATE.counterBytes / 8;
     for (let slot = 0; slot < words.length; slot += step) {
       // hits last, so that a hit counted in between is not taken for a lost one.
       lost += Atomics.load(words, slot + STATE.lost / 8);
       dropped += Atomics.load(words, slot + STATE.dropped / 8);
+      undecided += Atomics.load(words, slot + STATE.undecided / 8);
       hits += Atomics.load(words, slot + STATE.hits / 8);
     }
-    return { hits: Number(hits), lost: Number(lost), dropped: Number(dropped) };
+    return {
+      hits: Number(hits),
+      lost: Number(lost),
+      dropped: Number(dropped),
+      undecided: Number(undecided),
+    };
   }
 
   [Symbol.dispose](): void {

@@ -10,5 +10,6 @@ export const STATE = {
   hits: 0,
   lost: 8,
   dropped: 16,
+  undecided: 24,
   sizeBytes: 64 + 256 * 64,
 } as const;

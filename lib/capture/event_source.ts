@@ -9,6 +9,8 @@ export interface Completeness {
   readonly lost: number;
   /** Hits that the user's extension did not want. */
   readonly dropped: number;
+  /** Calls that are no hits because nobody knows: what the expression is about could not be read. */
+  readonly undecided: number;
   /** Hits whose records `read` has returned. */
   readonly delivered: number;
 }

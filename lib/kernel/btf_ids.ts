@@ -1,5 +1,6 @@
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/btf_kind.ts";
+import { findSkbLayout, type SkbLayout } from "./skb_layout.ts";
 
 /** Ids in the BTF of vmlinux that programs refer to; undefined where the kernel lacks the type. */
 export interface BtfIds {
@@ -11,6 +12,9 @@ export interface BtfIds {
   readonly rdonlyCast?: number;
   /** `struct sk_buff`. */
   readonly skBuff?: number;
+  /** `struct __kernel_sockaddr_storage`, whose bytes 2 to 127 are an array (include/uapi/linux/socket.h). */
+  readonly bytes?: number;
+  readonly skbLayout?: SkbLayout;
 }
 
 /** Looks up the ids in the BTF of vmlinux. */
@@ -20,5 +24,7 @@ export function findBtfIds(vmlinux: Btf): BtfIds {
     sessionCookie: vmlinux.find(BtfKind.FUNC, "bpf_session_cookie"),
     rdonlyCast: vmlinux.find(BtfKind.FUNC, "bpf_rdonly_cast"),
     skBuff: vmlinux.find(BtfKind.STRUCT, "sk_buff"),
+    bytes: vmlinux.find(BtfKind.STRUCT, "__kernel_sockaddr_storage"),
+    skbLayout: findSkbLayout(vmlinux),
   };
 }

@@ -57,11 +57,11 @@ export interface TraceResult {
 export function summarize(
   { count, completeness, missed, unformatted, notKept, seconds }: TraceResult,
 ): string {
-  const { hits, lost, dropped, delivered } = completeness;
+  const { hits, lost, dropped, delivered, undecided } = completeness;
   const unaccounted = hits - lost - dropped - delivered;
   const omitted = delivered - count.events;
   // Nothing is said to be complete that is not, or of which nobody knows.
-  const isComplete = unaccounted === 0 && !missed;
+  const isComplete = unaccounted === 0 && undecided === 0 && !missed;
   const lines = [
     `${countText(count)} in ${seconds.toFixed(1)} s` +
     (omitted > 0 ? `, ${omitted} of later packets left out` : "") +
@@ -79,6 +79,14 @@ export function summarize(
         events(missed)
       } are missing: the kernel skipped ${missed} probe runs, some perhaps ` +
         "for other packets, because their CPU was inside another probe or BPF program.",
+    );
+  }
+  if (undecided > 0) {
+    lines.push(
+      `Nobody knows of ${
+        plural(undecided, "call")
+      } whether the packets match: what the expression ` +
+        "looks at was in page fragments, which ipft does not read.",
     );
   }
   if (unformatted > 0) {

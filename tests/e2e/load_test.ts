@@ -9,19 +9,19 @@ import { planTrace } from "../../lib/capture/plan.ts";
 import { DATA } from "../../lib/event/section.ts";
 import { TRACERS } from "../../lib/event/trace_header.ts";
 import { extensionLinker } from "../../lib/extension/link.ts";
+import { compileExpression } from "../../lib/ffi/libpcap.ts";
 import type { PacketFilter } from "../../lib/filter/packet_filter.ts";
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
 import { SECTIONS } from "../../lib/sections/sections.ts";
 import { assertNothingLeft, FEW } from "./ipft.ts";
-import { lengthFilter } from "./length_filter.ts";
 
 const MARK = 0x5ec7;
 const UNOBSERVED = { attached: () => Promise.resolve(), detached: () => {} };
 
 const kernel = await inspectKernel(() => {});
-const program = lengthFilter(1, 2);
+const expression = compileExpression("tcp port 443 or ether host 02:00:00:00:00:01 or less 100");
 const mark = { value: MARK, mask: 0xffffffff };
-const FILTERS: readonly PacketFilter[] = [{ mark }, { program }, { mark, program }];
+const FILTERS: readonly PacketFilter[] = [{ mark }, { expression }, { mark, expression }];
 const link = extensionLinker({
   elf: Deno.readFileSync(new URL("../scripts/lifted.bpf.o", import.meta.url)),
   source: "lifted",

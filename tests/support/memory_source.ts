@@ -53,7 +53,7 @@ export class MemorySource implements EventSource {
 
   completeness(): Completeness {
     const delivered = this.#delivered, lost = this.#lost;
-    return { hits: delivered + lost, lost, dropped: 0, delivered };
+    return { hits: delivered + lost, lost, dropped: 0, undecided: 0, delivered };
   }
 
   missed(): number | undefined {

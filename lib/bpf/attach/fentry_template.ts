@@ -5,7 +5,7 @@ import {
   LOAD_WIDE,
   PSEUDO_FUNC,
   setImmediate,
-} from "../instruction.ts";
+} from "../../base/ebpf.ts";
 import { FUNCTION_INDEX } from "../placeholders.ts";
 
 /** The relocated instructions of an fentry or fexit program, with room for the function's index. */

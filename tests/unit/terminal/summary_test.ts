@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LossReport, progressText, summarize } from "../../../lib/terminal/summary.ts";
 
-const completeness = { hits: 126, lost: 0, dropped: 0, delivered: 126 };
+const completeness = { hits: 126, lost: 0, dropped: 0, undecided: 0, delivered: 126 };
 /** A trace that is complete. */
 const complete = {
   count: { events: 126, packets: 3, functions: 42 },
@@ -21,7 +21,7 @@ Deno.test("summarize gives loss with its total and the remedy", () => {
   const text = summarize({
     ...complete,
     count: { events: 100, packets: 1, functions: 1 },
-    completeness: { hits: 126, lost: 26, dropped: 0, delivered: 100 },
+    completeness: { hits: 126, lost: 26, dropped: 0, undecided: 0, delivered: 100 },
   });
   assert.equal(
     text,
@@ -36,7 +36,7 @@ Deno.test("summarize does not promise what the kernel does not count", () => {
     "126 events in 42 functions, of 3 packets, in 1.0 s, none lost; this kernel does not count the " +
       "probe runs that it skips.",
   );
-  const lossy = { hits: 128, lost: 2, dropped: 0, delivered: 126 };
+  const lossy = { hits: 128, lost: 2, dropped: 0, undecided: 0, delivered: 126 };
   assert.match(
     summarize({ ...complete, completeness: lossy, missed: undefined }),
     /, 2 lost of 128: .* with --regex; this kernel does not count the probe runs that it skips\.$/,
@@ -45,7 +45,7 @@ Deno.test("summarize does not promise what the kernel does not count", () => {
 
 Deno.test("summarize says how many events the extension dropped", () => {
   const some114 = { ...complete.count, events: 114 };
-  const some = { hits: 126, lost: 0, dropped: 12, delivered: 114 };
+  const some = { hits: 126, lost: 0, dropped: 12, undecided: 0, delivered: 114 };
   assert.equal(
     summarize({ ...complete, count: some114, completeness: some }),
     "114 events in 42 functions, of 3 packets, in 1.0 s, 12 dropped by the extension, none lost.",
@@ -96,7 +96,7 @@ Deno.test("summarize says what -n left out, and of nothing only that", () => {
     "94 events in 42 functions, of 2 packets, in 1.0 s, 32 of later packets left out, none lost.",
   );
   const none = { events: 0, packets: 0, functions: 0 };
-  const nothing = { hits: 0, lost: 0, dropped: 0, delivered: 0 };
+  const nothing = { hits: 0, lost: 0, dropped: 0, undecided: 0, delivered: 0 };
   const text = summarize({ ...complete, count: none, completeness: nothing });
   assert.equal(text, "0 events in 1.0 s, none lost.");
 });
@@ -129,4 +129,14 @@ Deno.test("LossReport warns of loss at once, and not again right after", () => {
     "1 event lost so far: the ring buffer was full: raise --buffer-size, or trace fewer functions " +
     "with --regex",
   ]);
+});
+
+Deno.test("summarize does not say that nothing is missing where nobody knows", () => {
+  const some = { ...completeness, undecided: 3 };
+  assert.equal(
+    summarize({ ...complete, completeness: some }).split("\n").slice(1).join(""),
+    "Nobody knows of 3 calls whether the packets match: what the expression looks at was in page " +
+      "fragments, which ipft does not read.",
+  );
+  assert.doesNotMatch(summarize({ ...complete, completeness: some }), /none lost/);
 });

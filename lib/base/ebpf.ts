@@ -2,7 +2,7 @@
  * `struct bpf_insn`: u8 code, u8 registers (the destination's number in the lower half), s16 offset, s32
  * immediate (include/uapi/linux/bpf.h).
  */
-export const INSTRUCTION = { registers: 1, immediate: 4, sizeBytes: 8 } as const;
+export const INSTRUCTION = { registers: 1, offset: 2, immediate: 4, sizeBytes: 8 } as const;
 
 /** Codes, and values of the source register that say more about them (BPF_PSEUDO_*). */
 export const CALL = 0x85, PSEUDO_KFUNC_CALL = 2, LOAD_WIDE = 0x18, PSEUDO_FUNC = 4;

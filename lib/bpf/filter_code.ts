@@ -1,0 +1,49 @@
+import { IpftError } from "../base/errors.ts";
+import { translateExpression } from "../filter/expression_program.ts";
+import type { MemoryAccess } from "../filter/memory.ts";
+import { markNumbers } from "../filter/mark.ts";
+import type { PacketFilter } from "../filter/packet_filter.ts";
+import type { BtfIds } from "../kernel/btf_ids.ts";
+import type { SkbLayout } from "../kernel/skb_layout.ts";
+import type { NUMBERS } from "./placeholders.ts";
+
+/** Ways to read the mark: mark.h. */
+const READ_BY_CAST = 1, READ_BY_HELPER = 2;
+
+/** What a packet filter is in the programs. */
+export interface FilterCode {
+  readonly numbers: Readonly<Partial<Record<keyof typeof NUMBERS, number>>>;
+  /** The body of `ipft_filter` (filter.h), if there is an expression. */
+  readonly expression?: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Translates a packet filter for the running kernel.
+ * @throws IpftError when the expression is too long, or the kernel's skb is not as expressions need it
+ */
+export function filterCode({ mark, expression }: PacketFilter, btfIds: BtfIds): FilterCode {
+  const access = memoryAccess(btfIds);
+  return {
+    expression: expression && translateExpression(expression, { access, layout: layoutOf(btfIds) }),
+    numbers: {
+      ...markNumbers(mark),
+      markReading: mark && (access.kind === "cast" ? READ_BY_CAST : READ_BY_HELPER),
+      skBuffId: btfIds.skBuff,
+      hasExpression: expression ? 1 : 0,
+    },
+  };
+}
+
+/** Returns how the kernel lets programs read memory. */
+function memoryAccess({ rdonlyCast, skBuff, bytes }: BtfIds): MemoryAccess {
+  if (!rdonlyCast || !skBuff || !bytes) return { kind: "copy" };
+  return { kind: "cast", castId: rdonlyCast, bytesId: bytes };
+}
+
+function layoutOf({ skbLayout }: BtfIds): SkbLayout {
+  if (skbLayout !== undefined) return skbLayout;
+  throw new IpftError(
+    "this kernel's struct sk_buff is not laid out as expressions need it",
+    "use a mark: ipft -m 1234",
+  );
+}

@@ -1,0 +1,222 @@
+/**
+ * Finds the Ethernet frame that an expression is about, whatever the skb has of it at this moment: with or
+ * without its link-layer header, a VLAN tag in it or beside it.
+ */
+import type { SkbLayout } from "../kernel/skb_layout.ts";
+import type { Assembler, Label, Register } from "./assembler.ts";
+import { AT, COPY_BYTES, FRAME, LINEAR, LINK_WORD, SLOT } from "./frame.ts";
+import { BYTES_OFFSET, type Memory, type Place } from "./memory.ts";
+
+/** Types of a frame (include/uapi/linux/if_ether.h). */
+const TYPE = { ip: 0x0800, ipv6: 0x86dd, tag: 0x8100, serviceTag: 0x88a8 } as const;
+
+/** `mac_header` of an skb that has none. */
+const UNSET = 0xffff;
+
+const TAG_BYTES = 4;
+
+/** How many tags are taken out of a frame. */
+const TAGS = 2;
+
+/** What an expression wants of its frame. */
+export interface Wanted {
+  /** Whether VLAN tags are to be in the frame, the one beside it as well. Otherwise all are taken out. */
+  readonly showsTags: boolean;
+  /** Whether the addresses are read. */
+  readonly addresses: boolean;
+  /** How many bytes are copied where the frame cannot be read in place. */
+  readonly copiedBytes: number;
+}
+
+export class FrameFinder {
+  /** The head of the skb, and then the address of the frame. */
+  static readonly #ADDRESS = "r7";
+  /** `network_header` and, above it, `mac_header`; then the tag beside the frame, or the protocol. */
+  static readonly #HEADERS = "r8";
+
+  readonly #code: Assembler;
+  readonly #memory: Memory;
+  readonly #layout: SkbLayout;
+  readonly #wanted: Wanted;
+
+  constructor(code: Assembler, memory: Memory, layout: SkbLayout, wanted: Wanted) {
+    this.#code = code;
+    this.#memory = memory;
+    this.#layout = layout;
+    this.#wanted = wanted;
+  }
+
+  /**
+   * Finds the frame of the skb in r1.
+   * @param noFrame where to go if the skb has no headers yet
+   */
+  find(noFrame: Label): void {
+    const code = this.#code, link: Label = {}, noLink: Label = {}, found: Label = {};
+    const mac = "r1", network = "r2";
+    code.store(8, "r10", SLOT.skb, "r1");
+    const protocol = this.#readPlaces();
+    code.move(mac, FrameFinder.#HEADERS);
+    code.calculate("shiftRight", mac, 16);
+    code.move(network, FrameFinder.#HEADERS);
+    code.calculate("and", network, 0xffff);
+    code.jumpIf("equal", mac, UNSET, noLink);
+    code.jumpIf("equal", network, 0, link);
+    // A header right in front of the network header is the link layer's. Behind it is that of a packet
+    // within a tunnel. A gap of another size is that of another link, whose header no expression is about.
+    code.move("r3", mac);
+    code.calculate("add", "r3", AT.network);
+    code.jumpIf("greater", "r3", network, noLink);
+    code.place(link);
+    this.#findLink(mac, noFrame, found);
+    code.place(noLink);
+    this.#findNetwork(network, protocol, noFrame);
+    code.place(found);
+  }
+
+  /**
+   * Reads where the head is, where the linear part ends, and where the headers are.
+   * @returns where the protocol can be loaded until the next call
+   */
+  #readPlaces(): Place {
+    const code = this.#code, { headers, tail, head } = this.#layout;
+    // On the stack aligned as in the skb.
+    const slot = SLOT.headers + headers % 8;
+    const { base, begin } = this.#memory.window(slot, head + 8 - headers, "r1", headers);
+    code.load(4, FrameFinder.#HEADERS, base, begin + 4);
+    code.load(4, LINEAR, base, begin + tail - headers);
+    code.load(8, FrameFinder.#ADDRESS, base, begin + head - headers);
+    return { base, begin };
+  }
+
+  /** Finds a frame with its link-layer header. */
+  #findLink(mac: Register, noFrame: Label, found: Label): void {
+    const code = this.#code, address = FrameFinder.#ADDRESS;
+    this.#moveTo(mac, noFrame);
+    if (this.#wanted.addresses) code.store(8, "r10", SLOT.addresses, address);
+    if (this.#wanted.showsTags) {
+      this.#insertTag();
+      return code.jump(found);
+    }
+    for (let tag = 0;; tag++) {
+      this.#readLinkWord();
+      if (tag === TAGS) break;
+      const isTag: Label = {};
+      code.move("r1", LINK_WORD, 64);
+      code.calculate("shiftRight", "r1", 32, 64);
+      code.calculate("and", "r1", 0xffff);
+      code.jumpIf("equal", "r1", TYPE.tag, isTag);
+      code.jumpIf("notEqual", "r1", TYPE.serviceTag, found);
+      code.place(isTag);
+      code.move("r1", TAG_BYTES);
+      this.#moveTo("r1", noFrame);
+    }
+    code.jump(found);
+  }
+
+  /** Lets the frame begin later: at `offset` of what the linear part has of it. */
+  #moveTo(offset: Register, noFrame: Label): void {
+    const code = this.#code;
+    code.jumpIf("greater", offset, LINEAR, noFrame, 64);
+    code.calculate("subtract", LINEAR, offset, 64);
+    code.calculate("add", FrameFinder.#ADDRESS, offset, 64);
+  }
+
+  /** Lets the frame begin earlier: its first bytes are somewhere else. */
+  #moveBack(bytes: number): void {
+    const code = this.#code;
+    code.calculate("add", LINEAR, bytes, 64);
+    code.calculate("subtract", FrameFinder.#ADDRESS, bytes, 64);
+  }
+
+  /** Reads the frame's link word, and gets at the frame. */
+  #readLinkWord(): void {
+    const { base, begin } = this.#getFrame();
+    this.#code.load(8, LINK_WORD, base, begin + AT.copy);
+    this.#code.toNumber(LINK_WORD, 64);
+  }
+
+  /** Puts what FRAME is to be into it. Returns where byte 0 of the frame can be loaded: it, or a copy. */
+  #getFrame(): Place {
+    const code = this.#code, address = FrameFinder.#ADDRESS;
+    if (this.#memory.canCast) {
+      this.#memory.cast(address);
+      code.move(FRAME, "r0", 64);
+      return { base: FRAME, begin: BYTES_OFFSET };
+    }
+    code.move(FRAME, address, 64);
+    const bytes = Math.min(Math.max(8, this.#wanted.copiedBytes), COPY_BYTES);
+    this.#memory.copy(SLOT.copy, bytes, address, AT.copy);
+    return { base: "r10", begin: SLOT.copy - AT.copy };
+  }
+
+  /** Puts the tag beside the frame, if there is one, where it would be in it. */
+  #insertTag(): void {
+    const code = this.#code, tag = FrameFinder.#HEADERS, isRead: Label = {};
+    this.#readTag(tag);
+    this.#readLinkWord();
+    code.jumpIf("equal", tag, 0, isRead);
+    code.store(8, "r10", SLOT.read, LINK_WORD);
+    this.#moveBack(TAG_BYTES);
+    this.#getFrame();
+    // The type is behind the tag now.
+    code.load(8, LINK_WORD, "r10", SLOT.read);
+    code.calculate("shiftRight", LINK_WORD, 32, 64);
+    code.calculate("and", LINK_WORD, 0xffff);
+    code.calculate("shiftLeft", tag, 16, 64);
+    code.calculate("or", LINK_WORD, tag, 64);
+    code.place(isRead);
+  }
+
+  /** Reads the tag beside the frame: its protocol and TCI, or 0. */
+  #readTag(tag: Register): void {
+    const code = this.#code, memory = this.#memory, { tag: at, hasTag } = this.#layout;
+    const isRead: Label = {};
+    code.move(tag, 0);
+    code.load(8, "r1", "r10", SLOT.skb);
+    if (hasTag !== undefined) {
+      memory.read(1, "r0", "r1", hasTag.offset);
+      code.calculate("and", "r0", 1 << hasTag.bit);
+      code.jumpIf("equal", "r0", 0, isRead);
+      code.load(8, "r1", "r10", SLOT.skb);
+    }
+    // The protocol is in the order of the network, the TCI behind it is not.
+    memory.read(4, tag, "r1", at);
+    code.move("r1", tag);
+    code.toNumber("r1", 16);
+    code.calculate("shiftLeft", "r1", 16);
+    code.calculate("shiftRight", tag, 16);
+    code.calculate("or", tag, "r1");
+    code.place(isRead);
+  }
+
+  /** Finds a frame without link-layer header: that is made up, without addresses. */
+  #findNetwork(network: Register, { base: skb, begin: at }: Place, noFrame: Label): void {
+    const code = this.#code, protocol = FrameFinder.#HEADERS, type = "r1";
+    const ofVersion: Label = {}, isTyped: Label = {};
+    code.jumpIf("equal", network, 0, noFrame);
+    code.load(2, protocol, skb, at);
+    code.toNumber(protocol, 16);
+    this.#moveTo(network, noFrame);
+    this.#moveBack(AT.network);
+    if (this.#wanted.addresses) code.store(8, "r10", SLOT.addresses, 0);
+    const { base, begin } = this.#getFrame();
+    code.load(4, LINK_WORD, base, begin + AT.network);
+    code.toNumber(LINK_WORD, 32);
+    // A packet on its way out has a protocol late. IP says its version.
+    code.move(type, protocol);
+    code.jumpIf("equal", type, 0, ofVersion);
+    code.jumpIf("equal", type, TYPE.ip, ofVersion);
+    code.jumpIf("notEqual", type, TYPE.ipv6, isTyped);
+    code.place(ofVersion);
+    code.move("r2", LINK_WORD);
+    code.calculate("shiftRight", "r2", 28);
+    code.move(type, TYPE.ip);
+    code.jumpIf("equal", "r2", 4, isTyped);
+    code.move(type, TYPE.ipv6);
+    code.jumpIf("equal", "r2", 6, isTyped);
+    code.move(type, 0);
+    code.place(isTyped);
+    code.calculate("shiftLeft", type, 32, 64);
+    code.calculate("or", LINK_WORD, type, 64);
+  }
+}

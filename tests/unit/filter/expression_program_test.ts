@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { IpftError } from "../../../lib/base/errors.ts";
+import { Btf } from "../../../lib/btf/btf.ts";
+import { compileExpression } from "../../../lib/ffi/libpcap.ts";
+import { translateExpression } from "../../../lib/filter/expression_program.ts";
+import { findBtfIds } from "../../../lib/kernel/btf_ids.ts";
+import { checkExpressions } from "../../support/expression_check.ts";
+import { ExpressionRunner } from "../../support/expression_runner.ts";
+
+const source = "/sys/kernel/btf/vmlinux";
+const ids = findBtfIds(Btf.parse(Deno.readFileSync(source), { source }));
+const COUNT = Number(Deno.env.get("IPFT_EXPRESSIONS") ?? 150);
+
+for (
+  const [name, access] of [["cast pointers", ids], ["copies", {
+    ...ids,
+    rdonlyCast: undefined,
+  }]] as const
+) {
+  Deno.test(`with ${name}, expressions say what libpcap's interpreter says`, async () => {
+    const seed = COUNT === 150 ? 18 : Date.now();
+    const checked = await checkExpressions(access, { count: COUNT, packets: 20, seed });
+    console.log(name, seed, checked);
+    assert(checked.expressions > COUNT / 2);
+    assert(checked.matches > checked.packets / 50);
+  });
+}
+
+Deno.test("an IP header says that a packet is IP, whatever the protocol of the skb", async () => {
+  using runner = await ExpressionRunner.load(compileExpression("ip"), ids);
+  const memory = new Uint8Array(100).fill(0x45, 64);
+  for (const protocol of [0, 0x0800, 0x86dd]) {
+    assert.equal(runner.run({ memory, networkHeader: 64, protocol }), "match");
+  }
+  assert.equal(runner.run({ memory, networkHeader: 64, protocol: 0x0806 }), "no match");
+  assert.equal(
+    runner.run({ memory: memory.fill(0), networkHeader: 64, protocol: 0x0800 }),
+    "no match",
+  );
+});
+
+Deno.test("a packet that is shorter than its headers say matches nothing, and is not undecided", async () => {
+  using runner = await ExpressionRunner.load(compileExpression("port 53 or not ip"), ids);
+  const memory = new Uint8Array(64 + 14 + 22).fill(0x45, 78);
+  memory.set([8, 0], 76);
+  memory.set([17], 78 + 9);
+  memory.set([0, 0], 78 + 6);
+  assert.equal(runner.run({ memory, macHeader: 64 }), "no match");
+  assert.equal(runner.run({ memory, macHeader: 64, bytesInFragments: 500 }), "undecided");
+});
+
+Deno.test("an expression whose jumps eBPF does not have is refused", () => {
+  const [load] = compileExpression("ip"), end = { code: 0x06, jt: 0, jf: 0, k: 0 };
+  const compare = (k: number) => ({ code: 0x15, jt: 0, jf: 40_000 - k, k });
+  const program = [load, ...Array.from({ length: 40_000 }, (_, k) => compare(k)), end, end];
+  const target = { access: { kind: "copy" }, layout: ids.skbLayout! } as const;
+  assert.throws(() => translateExpression(program, target), (error) => {
+    assert(error instanceof IpftError);
+    assert.match(error.message, /^the expression is too long: its 40003 instructions need jumps/);
+    assert.equal(error.exitCode, 2);
+    return true;
+  });
+});
+
+Deno.test("an expression of 200 hosts is loaded", async () => {
+  const hosts = Array.from({ length: 200 }, (_, i) => `host 10.${i >> 8}.${i & 255}.1`);
+  const program = compileExpression(hosts.join(" or "));
+  using runner = await ExpressionRunner.load(program, ids);
+  const memory = new Uint8Array(64 + 14 + 40).fill(0x45, 78);
+  memory.set([8, 0], 76);
+  memory.set([10, 199 >> 8, 199 & 255, 1], 78 + 12);
+  assert.equal(runner.run({ memory, macHeader: 64 }), "match");
+  memory.set([10, 199 >> 8, 199 & 255, 2], 78 + 12);
+  assert.equal(runner.run({ memory, macHeader: 64 }), "no match");
+});
