@@ -11,6 +11,8 @@ export interface BtfIds {
   readonly rdonlyCast?: number;
   /** `struct sk_buff`. */
   readonly skBuff?: number;
+  /** `struct sock`. */
+  readonly sock?: number;
 }
 
 /** Looks up the ids in the BTF of vmlinux. */
@@ -20,5 +22,6 @@ export function findBtfIds(vmlinux: Btf): BtfIds {
     sessionCookie: vmlinux.find(BtfKind.FUNC, "bpf_session_cookie"),
     rdonlyCast: vmlinux.find(BtfKind.FUNC, "bpf_rdonly_cast"),
     skBuff: vmlinux.find(BtfKind.STRUCT, "sk_buff"),
+    sock: vmlinux.find(BtfKind.STRUCT, "sock"),
   };
 }

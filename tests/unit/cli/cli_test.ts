@@ -13,9 +13,24 @@ function traceOptions(line: string): TraceOptions {
   return command.kind === "trace" ? command.options : assert.fail();
 }
 
+/** The conditions that a command line gives, and what becomes of the sockets of its command. */
+function filterOf(line: string) {
+  const { filter, sockets } = traceOptions(line);
+  const given = Object.entries({ ...filter, sockets }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
+
+const NO_CONDITION = {
+  mark: undefined,
+  expression: undefined,
+  netns: undefined,
+  ifname: undefined,
+  cgroup: undefined,
+};
+
 Deno.test("parseCommandLine fills in the documented defaults", () => {
   assert.deepEqual(traceOptions("-m 1234"), {
-    filter: { mark: { value: 1234, mask: 0xffff_ffff } },
+    filter: { ...NO_CONDITION, mark: { value: 1234, mask: 0xffff_ffff } },
     functions: { functionRegex: undefined, moduleRegex: undefined },
     backend: undefined,
     tracer: "function",
@@ -26,7 +41,6 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     packets: undefined,
     durationMs: undefined,
     command: undefined,
-    markCommand: false,
     memoryBytes: undefined,
     setRlimit: true,
     probeServer: undefined,
@@ -37,7 +51,13 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
 
 Deno.test("parseCommandLine reads every option, short and long", () => {
   const expected = {
-    filter: { mark: { value: 0x10, mask: 0xf0 } },
+    filter: {
+      mark: { value: 0x10, mask: 0xf0 },
+      expression: "tcp port 80",
+      netns: "blue",
+      ifname: "eth0",
+      cgroup: "/a",
+    },
     functions: { functionRegex: "^ip_", moduleRegex: "^nf_" },
     backend: "kprobe-multi",
     tracer: "function",
@@ -48,7 +68,6 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     packets: 3,
     durationMs: 90_000,
     command: undefined,
-    markCommand: false,
     memoryBytes: 2 ** 28,
     setRlimit: true,
     probeServer: undefined,
@@ -56,22 +75,24 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     verbose: true,
   };
   const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output stream " +
-    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --memory 256M --tmp /mnt --show all --script foo.lua --verbose";
+    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --memory 256M --tmp /mnt --show all --script foo.lua --verbose " +
+    "--netns blue --ifname eth0 --cgroup /a tcp port 80";
   const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o stream -r ^ip_ " +
-    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --memory 0x10000000 --tmp=/mnt --show all -s foo.lua -v";
+    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --memory 0x10000000 --tmp=/mnt --show all -s foo.lua -v tcp --netns=blue " +
+    "--ifname=eth0 --cgroup=/a port 80";
   assert.deepEqual(traceOptions(long), expected);
   assert.deepEqual(traceOptions(short), expected);
 });
 
 Deno.test("parseCommandLine takes a value attached, after = or as the next argument", () => {
   for (const line of ["-m1234", "-m 1234", "--mark=1234", "--mark 1234", "-vm1234", "-m 02322"]) {
-    assert.equal(traceOptions(line).filter.mark.value, 1234, line);
+    assert.equal(traceOptions(line).filter.mark?.value, 1234, line);
   }
 });
 
 Deno.test("parseCommandLine lets the last of repeated options win", () => {
   const { filter, functions, packets } = traceOptions("-m 1 -n 3 -r a -m 2 -n 4 -r b");
-  assert.deepEqual([filter.mark.value, packets], [2, 4]);
+  assert.deepEqual([filter.mark?.value, packets], [2, 4]);
   assert.deepEqual(functions.functionRegex, "b");
 });
 
@@ -123,7 +144,32 @@ Deno.test("parseCommandLine leaves what follows -- to the command that is run", 
     ..."ping -c 1 -m 1 -- x".split(" "),
   ]);
   assert.equal(traceOptions("-m 1 --").command, undefined);
-  assert.equal(traceOptions("-m 1 --mark-command -- curl").markCommand, true);
+});
+
+Deno.test("parseCommandLine takes operands for an expression, and combines conditions", () => {
+  const mark = { value: 1, mask: 0xffff_ffff };
+  const filters: Readonly<Record<string, ReturnType<typeof filterOf>>> = {
+    "tcp": { expression: "tcp" },
+    "host 192.0.2.1 and not port 22": { expression: "host 192.0.2.1 and not port 22" },
+    "src -n 1 lua -v and doctor": { expression: "src lua and doctor" },
+    "-m 1 icmp": { mark, expression: "icmp" },
+    "--netns pid:1 --ifname eth0@blue": { netns: "pid:1", ifname: "eth0@blue" },
+    "--all": {},
+    "--all -- ping": {},
+    "-- ping": { sockets: "follow" },
+    "--mark-command -- ping": { sockets: "follow" },
+    "--mark-command icmp -- ping": { expression: "icmp", sockets: "follow" },
+    "icmp -- ping": { expression: "icmp" },
+    "-m 1 -- ping": { mark },
+    "-m 1 --mark-command -- ping": { mark, sockets: "mark" },
+    "-m 1 --cgroup / --mark-command -- ping": { mark, cgroup: "/", sockets: "mark" },
+  };
+  for (const [line, expected] of Object.entries(filters)) {
+    assert.deepEqual(filterOf(line), expected, line);
+  }
+  const blank = parseCommandLine(["-m", "1", " ", ""]);
+  assert(blank.kind === "trace");
+  assert.equal(blank.options.filter.expression, undefined);
 });
 
 Deno.test("parseCommandLine reads --gen", () => {
@@ -147,10 +193,21 @@ Deno.test("parseCommandLine reads --version", () => {
 Deno.test("parseCommandLine says in one line what is wrong and what to do", () => {
   const uint32 = "is not a 32-bit number; " +
     "give it in decimal (1234), hexadecimal (0x4d2) or octal (02322), at most 0xffffffff";
+  const nothing = "no filter given; say which packets to trace, " +
+    "e.g. ipft 'host 192.0.2.1 and tcp port 443', ipft -m 1234, or see ipft --help";
+  const every = "--all with a condition; give one: --all traces every packet, whatever it is";
   const unmarked = "every packet without a mark would match";
   const messages: Readonly<Record<string, string>> = {
-    "": "no mark given; say which packets to trace, e.g. ipft -m 1234, or see ipft --help",
-    "-o json": "no mark given; say which packets to trace, e.g. ipft -m 1234, or see ipft --help",
+    "": nothing,
+    "-o json": nothing,
+    "--": nothing,
+    "--mask 0xf0": "--mask without --mark; add the mark: ipft -m 0x10 --mask 0xf0",
+    "--mask 0xf0 -- ping": "--mask without --mark; add the mark: ipft -m 0x10 --mask 0xf0",
+    "--all -m 1": every,
+    "--all tcp": every,
+    "--all --mark-command -- ping": every,
+    "--cgroup /a --mark-command -- ping": "both --cgroup and --mark-command given; " +
+      "give one: the command runs in a cgroup of its own",
     "--makr 5": "unknown option --makr; did you mean --mark? see ipft --help",
     "--makr=5": "unknown option --makr; did you mean --mark? see ipft --help",
     "--marsk 5": "unknown option --marsk; did you mean --mark? see ipft --help",
@@ -161,9 +218,9 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "--list=1": "--list takes no value; see ipft --help",
     "doctr": "unknown argument 'doctr'; did you mean doctor? see ipft --help",
     "list": "unknown argument 'list'; did you mean --list? see ipft --help",
-    "1234": "unknown argument '1234'; see ipft --help",
+    "-l tcp": "unknown argument 'tcp'; see ipft --help",
     "-m 1 --mark-command": "--mark-command without a command; " +
-      "add one: ipft -m 1234 --mark-command -- COMMAND",
+      "add one: ipft --mark-command -- COMMAND",
     "-l -- ping": "-- ping: only a trace runs a command; see ipft --help",
     "-m 1 -d 10d": "--duration '10d' is not a duration; " +
       "give a number with ms, s, m or h (10s), above 0 and at most 24 days",
@@ -218,14 +275,14 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
 });
 
 Deno.test("parseCommandLine takes the top bit of mark and mask for a bit like any other", () => {
-  assert.equal(traceOptions("-m 0x80000000 --mask 0x80000000").filter.mark.value, 0x8000_0000);
+  assert.equal(traceOptions("-m 0x80000000 --mask 0x80000000").filter.mark?.value, 0x8000_0000);
 });
 
 Deno.test("parseCommandLine answers any arguments with a command or one line of wrong usage", () => {
   const known = fc.constantFrom(
     ...("-m -m1 --mark --mark= --mask --mask=1 -r --regex --module-regex -o -o=json --output json " +
       "-l --list -v -h --help --version doctor -b kprobe -t function --buffer-size 64M 1 0x10 -- - " +
-      "-e a.c -ea.o -s -w a.json -wx --show all --gen lua-script -lv -mv --no-list --help=1 __proto__ --__proto__ help")
+      "-e a.c -ea.o -s -w a.json -wx --show all --gen lua-script -lv -mv --no-list --help=1 tcp --netns --ifname --cgroup --all --mark-command __proto__ --__proto__ help")
       .split(" "),
   );
   const args = fc.array(fc.oneof(known, fc.string()), { maxLength: 6 });
