@@ -3,10 +3,11 @@
 #ifndef IPFT_FILTER_H
 #define IPFT_FILTER_H
 
+#include "conditions.h"
 #include "event.h"
 #include "mark.h"
 
-#define HAS_FILTER_PLACEHOLDER 0x1bf7f117 /* 1 where the trace has a filter program */
+#define HAS_FILTER_PLACEHOLDER 0x1bf7f117 /* 1 where the trace has conditions besides the mark */
 
 /*
  * Returns 0 unless the packet passes. User space replaces the body by the filter program (lib/bpf/splice.ts),
@@ -16,7 +17,15 @@
  */
 __hidden __noinline __u64 ipft_filter(void *skb);
 
+/* Not inlined, like the hits of tracer.bpf.c: a miss by mark saves no registers for it. */
+static __noinline int passes_filter(void *skb);
+
 #define DEFINE_FILTER                                                                            \
+	static __noinline int passes_filter(void *skb)                                           \
+	{                                                                                        \
+		return meets_conditions(skb) && ipft_filter(skb) != 0;                           \
+	}                                                                                        \
+                                                                                                 \
 	__u64 ipft_filter(void *skb)                                                             \
 	{                                                                                        \
 		__u64 passes;                                                                    \
@@ -25,7 +34,7 @@ __hidden __noinline __u64 ipft_filter(void *skb);
 		return passes;                                                                   \
 	}
 
-/* Whether the packet passes the filter program. Nothing of this is left if the trace has none. */
+/* Whether the packet meets all conditions but that on the mark. Nothing of this is left without others. */
 #define PASSES_FILTER(ctx, skb)                                                                  \
 	({                                                                                       \
 		int passes = 1;                                                                  \
@@ -34,7 +43,7 @@ __hidden __noinline __u64 ipft_filter(void *skb);
 			typeof(ctx) kept; /* in a register that only this branch saves */        \
                                                                                                  \
 			COPY(kept, ctx);                                                         \
-			passes = ipft_filter(skb) != 0;                                          \
+			passes = passes_filter(skb);                                          \
 			COPY(ctx, kept);                                                         \
 		}                                                                                \
 		passes;                                                                          \

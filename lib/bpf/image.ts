@@ -1,4 +1,5 @@
 import { recordLayout } from "../event/layout.ts";
+import { conditionNumbers } from "../filter/conditions.ts";
 import { markNumbers } from "../filter/mark.ts";
 import type { FunctionTable } from "./function_table.ts";
 import type { ProgramsConfig } from "./programs_config.ts";
@@ -17,13 +18,16 @@ export function makeImage(
   { btfIds, filter, rings, sections = [], probes = [], extension }: ProgramsConfig,
   table: FunctionTable,
 ): Uint8Array<ArrayBuffer> {
-  const { rdonlyCast, skBuff } = btfIds;
+  const { rdonlyCast, skBuff, sock } = btfIds;
+  const { mark: _mark, ...others } = filter;
   const record = recordLayout(sections);
   const numbers = byPlaceholder(NUMBERS, {
     ...markNumbers(filter.mark),
     canCast: rdonlyCast && skBuff ? 1 : 0,
     skBuffId: skBuff,
-    hasFilter: filter.program ? 1 : 0,
+    sockId: sock,
+    hasFilter: Object.values(others).some((condition) => condition !== undefined) ? 1 : 0,
+    ...conditionNumbers(filter),
     hashShift: table.shift,
     rings: rings.fds.length,
     recordBytes: record.sizeBytes,

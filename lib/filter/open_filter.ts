@@ -73,7 +73,11 @@ function currentName(
   tell: (message: string) => void,
 ): string {
   const found = deviceName(name, namespace);
-  if (found === undefined) tell(`no interface ${asGiven} yet: waiting for it`);
+  if (found === undefined && namespace !== undefined) {
+    tell(`no interface ${asGiven} yet: waiting for it`);
+  } else if (found === undefined) {
+    tell(`no interface ${name} here yet: waiting for it, here and in other namespaces`);
+  }
   // Without the right to enter the namespace, nobody knows what is there.
   return typeof found === "string" ? found : name;
 }

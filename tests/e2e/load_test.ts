@@ -21,7 +21,11 @@ const UNOBSERVED = { attached: () => Promise.resolve(), detached: () => {} };
 const kernel = await inspectKernel(() => {});
 const program = lengthFilter(1, 2);
 const mark = { value: MARK, mask: 0xffffffff };
-const FILTERS: readonly PacketFilter[] = [{ mark }, { program }, { mark, program }];
+const FILTERS: readonly PacketFilter[] = [
+  { mark },
+  { program },
+  { mark, program, netns: 0xf000_0000, ifname: "lo", cgroup: 1n },
+];
 const link = extensionLinker({
   elf: Deno.readFileSync(new URL("../scripts/lifted.bpf.o", import.meta.url)),
   source: "lifted",

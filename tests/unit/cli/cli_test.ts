@@ -13,13 +13,6 @@ function traceOptions(line: string): TraceOptions {
   return command.kind === "trace" ? command.options : assert.fail();
 }
 
-/** The conditions that a command line gives, and what becomes of the sockets of its command. */
-function filterOf(line: string) {
-  const { filter, sockets } = traceOptions(line);
-  const given = Object.entries({ ...filter, sockets }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given);
-}
-
 const NO_CONDITION = {
   mark: undefined,
   expression: undefined,
@@ -146,32 +139,6 @@ Deno.test("parseCommandLine leaves what follows -- to the command that is run", 
   assert.equal(traceOptions("-m 1 --").command, undefined);
 });
 
-Deno.test("parseCommandLine takes operands for an expression, and combines conditions", () => {
-  const mark = { value: 1, mask: 0xffff_ffff };
-  const filters: Readonly<Record<string, ReturnType<typeof filterOf>>> = {
-    "tcp": { expression: "tcp" },
-    "host 192.0.2.1 and not port 22": { expression: "host 192.0.2.1 and not port 22" },
-    "src -n 1 lua -v and doctor": { expression: "src lua and doctor" },
-    "-m 1 icmp": { mark, expression: "icmp" },
-    "--netns pid:1 --ifname eth0@blue": { netns: "pid:1", ifname: "eth0@blue" },
-    "--all": {},
-    "--all -- ping": {},
-    "-- ping": { sockets: "follow" },
-    "--mark-command -- ping": { sockets: "follow" },
-    "--mark-command icmp -- ping": { expression: "icmp", sockets: "follow" },
-    "icmp -- ping": { expression: "icmp" },
-    "-m 1 -- ping": { mark },
-    "-m 1 --mark-command -- ping": { mark, sockets: "mark" },
-    "-m 1 --cgroup / --mark-command -- ping": { mark, cgroup: "/", sockets: "mark" },
-  };
-  for (const [line, expected] of Object.entries(filters)) {
-    assert.deepEqual(filterOf(line), expected, line);
-  }
-  const blank = parseCommandLine(["-m", "1", " ", ""]);
-  assert(blank.kind === "trace");
-  assert.equal(blank.options.filter.expression, undefined);
-});
-
 Deno.test("parseCommandLine reads --gen", () => {
   const templates = ["bpf-module-skeleton", "bpf-module-header", "lua-script", "man-page"];
   for (const template of [...templates, "completion-bash", "completion-zsh", "completion-fish"]) {
@@ -193,21 +160,7 @@ Deno.test("parseCommandLine reads --version", () => {
 Deno.test("parseCommandLine says in one line what is wrong and what to do", () => {
   const uint32 = "is not a 32-bit number; " +
     "give it in decimal (1234), hexadecimal (0x4d2) or octal (02322), at most 0xffffffff";
-  const nothing = "no filter given; say which packets to trace, " +
-    "e.g. ipft 'host 192.0.2.1 and tcp port 443', ipft -m 1234, or see ipft --help";
-  const every = "--all with a condition; give one: --all traces every packet, whatever it is";
-  const unmarked = "every packet without a mark would match";
   const messages: Readonly<Record<string, string>> = {
-    "": nothing,
-    "-o json": nothing,
-    "--": nothing,
-    "--mask 0xf0": "--mask without --mark; add the mark: ipft -m 0x10 --mask 0xf0",
-    "--mask 0xf0 -- ping": "--mask without --mark; add the mark: ipft -m 0x10 --mask 0xf0",
-    "--all -m 1": every,
-    "--all tcp": every,
-    "--all --mark-command -- ping": every,
-    "--cgroup /a --mark-command -- ping": "both --cgroup and --mark-command given; " +
-      "give one: the command runs in a cgroup of its own",
     "--makr 5": "unknown option --makr; did you mean --mark? see ipft --help",
     "--makr=5": "unknown option --makr; did you mean --mark? see ipft --help",
     "--marsk 5": "unknown option --marsk; did you mean --mark? see ipft --help",
@@ -216,11 +169,7 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "doctor --mark 1": "unknown option --mark; see ipft --help",
     "-m": "-m, --mark MARK needs a value; see ipft --help",
     "--list=1": "--list takes no value; see ipft --help",
-    "doctr": "unknown argument 'doctr'; did you mean doctor? see ipft --help",
-    "list": "unknown argument 'list'; did you mean --list? see ipft --help",
     "-l tcp": "unknown argument 'tcp'; see ipft --help",
-    "-m 1 --mark-command": "--mark-command without a command; " +
-      "add one: ipft --mark-command -- COMMAND",
     "-l -- ping": "-- ping: only a trace runs a command; see ipft --help",
     "-m 1 -d 10d": "--duration '10d' is not a duration; " +
       "give a number with ms, s, m or h (10s), above 0 and at most 24 days",
@@ -231,10 +180,6 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
     "-m -1": `--mark '-1' ${uint32}`,
     "-m --mask 1": `--mark '--mask' ${uint32}`,
     "-m 1 --mask=": `--mask '' ${uint32}`,
-    "-m 0": `--mark 0: ${unmarked}; give another mark, e.g. ipft -m 1234`,
-    "-m 1 --mask 0": `--mask 0: ${unmarked}; give a mask that covers the mark's bits`,
-    "-m 0x100 --mask 255": "--mark 0x100 and --mask 0xff have no bit in common: " +
-      `${unmarked}; give a mask that covers the mark's bits`,
     "-m 1 -o jsn": "--output 'jsn' is not known; give json, stream or aggregate",
     "-m 1 -o json -o stream": "two outputs on standard output; " +
       "give all but one a file: -o FORMAT -w FILE",
