@@ -36,8 +36,8 @@ export function findCgroup(name: string, option: string): bigint {
   const mount = findMount(readKernelText("/proc/self/mountinfo") ?? "");
   if (mount === undefined) throw notMounted();
   const hierarchy = fileStatus(mount.directory);
-  const below = name.startsWith("/") ? name : `/${name}`;
-  for (const path of [name, directoryOfCgroup(mount, below)]) {
+  const below = directoryOfCgroup(mount, name.startsWith("/") ? name : `/${name}`);
+  for (const path of name === "" ? [] : [name, below]) {
     const status = fileStatus(path);
     if (typeof status === "number" || typeof hierarchy === "number") continue;
     const isCgroup = status.kind === "directory" && status.device === hierarchy.device;

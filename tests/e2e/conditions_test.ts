@@ -10,7 +10,7 @@ import { type Tracer, TRACERS } from "../../lib/event/trace_header.ts";
 import { type OpenFilter, openFilter } from "../../lib/filter/open_filter.ts";
 import type { FilterRequest } from "../../lib/filter/filter_request.ts";
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
-import { assertNothingLeft, COMMAND, ipft, run, shell, Trace } from "./ipft.ts";
+import { assertNothingLeft, ipft, shell, Trace } from "./ipft.ts";
 
 const CGROUP = "/sys/fs/cgroup/conditions", NESTED = `${CGROUP}/a/b`;
 const MAC = "02:00:00:00:00:0";
@@ -222,7 +222,7 @@ Deno.test("a namespace has many names, an interface may have several", async () 
   for (const cgroup of ["/conditions", "conditions", `${CGROUP}/`, "/conditions/../conditions"]) {
     assert.equal(filterOf({ cgroup }).cgroup, id, cgroup);
   }
-  for (const cgroup of ["/nosuch", "/proc", "/sys/fs/cgroup/cgroup.procs"]) {
+  for (const cgroup of ["/nosuch", "/proc", "/sys/fs/cgroup/cgroup.procs", ""]) {
     assert.throws(() => filterOf({ cgroup }), {
       exitCode: 2,
       message: `--cgroup '${cgroup}': there is no such cgroup; ` +
@@ -238,17 +238,14 @@ const functionsIn = (stdout: string) =>
   [...stdout.matchAll(/"function":"(\w+)"/g)].map(([, name]) => name);
 
 Deno.test("with nothing but a command, the packets of its sockets are traced", async () => {
-  const script = 'umount /sys/fs/cgroup; exec "$@"';
-  const [{ code, stdout, stderr }, elsewhere, unmounted] = await Promise.all([
+  const [{ code, stdout, stderr }, elsewhere] = await Promise.all([
     ipft(...functions, "--", "ping", "-q", "-c", "3", "-i", "0.01", "127.0.0.1"),
     ipft(...functions, "--mark-command", "--ifname", "no", "--", "ping", "-q", "-c", "1", "::1"),
-    run("unshare", "-m", "bash", "-c", script, "bash", ...COMMAND, "--", "true"),
     shell("ping -q -c 20 -i 0.2 127.0.0.1"),
   ]);
   assert.equal(code, 0, stderr);
   assert.deepEqual(functionsIn(stdout), ["ip_output", "ip_output", "ip_output"]);
   assert.deepEqual([elsewhere.code, elsewhere.stdout], [0, ""]);
-  assert.match(unmounted.stderr, /^ipft: cgroup2 is not mounted; /m);
   assert.equal(await shell("find /sys/fs/cgroup -name 'ipft-*'"), "");
 });
 
