@@ -1,4 +1,5 @@
 import { IpftError } from "../base/errors.ts";
+import { conditionNumbers } from "../filter/conditions.ts";
 import { translateExpression } from "../filter/expression_program.ts";
 import type { MemoryAccess } from "../filter/memory.ts";
 import { markNumbers } from "../filter/mark.ts";
@@ -21,22 +22,27 @@ export interface FilterCode {
  * Translates a packet filter for the running kernel.
  * @throws IpftError when the expression is too long, or the kernel's skb is not as expressions need it
  */
-export function filterCode({ mark, expression }: PacketFilter, btfIds: BtfIds): FilterCode {
+export function filterCode(filter: PacketFilter, btfIds: BtfIds): FilterCode {
+  const { mark, expression, netns, ifname, cgroup } = filter;
   const access = memoryAccess(btfIds);
   return {
     expression: expression && translateExpression(expression, { access, layout: layoutOf(btfIds) }),
     numbers: {
       ...markNumbers(mark),
       markReading: mark && (access.kind === "cast" ? READ_BY_CAST : READ_BY_HELPER),
+      canCast: access.kind === "cast" ? 1 : 0,
       skBuffId: btfIds.skBuff,
+      sockId: btfIds.sock,
+      hasConditions: netns || ifname || cgroup ? 1 : 0,
+      ...conditionNumbers(filter),
       hasExpression: expression ? 1 : 0,
     },
   };
 }
 
 /** Returns how the kernel lets programs read memory. */
-function memoryAccess({ rdonlyCast, skBuff, bytes }: BtfIds): MemoryAccess {
-  if (!rdonlyCast || !skBuff || !bytes) return { kind: "copy" };
+function memoryAccess({ rdonlyCast, skBuff, sock, bytes }: BtfIds): MemoryAccess {
+  if (!rdonlyCast || !skBuff || !sock || !bytes) return { kind: "copy" };
   return { kind: "cast", castId: rdonlyCast, bytesId: bytes };
 }
 

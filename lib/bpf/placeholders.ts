@@ -14,10 +14,28 @@ export const NUMBERS = {
   markMask: 0x1bf73a5c,
   /** How to read the mark, or 0 if the filter is not about it (mark.h). */
   markReading: 0x1bf73ead,
+  /** 1 where pointers can be cast: the kernel has bpf_rdonly_cast. */
+  canCast: 0x1bf7ca5e,
   /** The id of struct sk_buff in the kernel's BTF. */
   skBuffId: 0x1bf75b0f,
   /** 1 where the trace has an expression. */
   hasExpression: 0x1bf7f117,
+  /** The id of struct sock in the kernel's BTF. */
+  sockId: 0x1bf7050c,
+  /** 1 where the trace has conditions on where a packet is and whose it is. */
+  hasConditions: 0x1bf7f118,
+  /** See `conditionNumbers`. */
+  netns: 0x1bf7e700,
+  ifnameWord0: 0x1bf71f00,
+  ifnameWord1: 0x1bf71f01,
+  ifnameWord2: 0x1bf71f02,
+  ifnameWord3: 0x1bf71f03,
+  ifnameMask0: 0x1bf71f10,
+  ifnameMask1: 0x1bf71f11,
+  ifnameMask2: 0x1bf71f12,
+  ifnameMask3: 0x1bf71f13,
+  cgroupLow: 0x1bf7c600,
+  cgroupHigh: 0x1bf7c601,
   /** `FunctionTable.shift`. */
   hashShift: 0x1bf75417,
   /** Number of rings, a power of two. */

@@ -55,7 +55,7 @@ OUT_OF_LINE int close_and_submit(struct pt_regs *ctx)
 #define MARK(argument) mark_of(&ctx, (long)&PT_REGS_PARM##argument((struct pt_regs *)0))
 
 #define IS_WANTED(argument)                                                                      \
-	(matches(MARK(argument)) && ipft_state.active && MATCHES_EXPRESSION(ctx, SKB(argument)))
+	(matches(MARK(argument)) && ipft_state.active && PASSES_FILTER(ctx, SKB(argument)))
 
 /* kprobe and kprobe-multi share these programs. User space sets the expected attach type. */
 #define KPROBE(position, argument)                                                               \
@@ -146,7 +146,7 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 	{                                                                                        \
 		struct sk_buff *skb = (void *)ctx[position];                                     \
                                                                                                  \
-		if (matches(skb->mark) && ipft_state.active && MATCHES_EXPRESSION(ctx, skb))          \
+		if (matches(skb->mark) && ipft_state.active && PASSES_FILTER(ctx, skb))          \
 			submit_event(ctx, (void *)ctx[position],                                 \
 				     NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY);                 \
 		return 0;                                                                        \
@@ -176,7 +176,7 @@ static __always_inline __u64 address_of(__u64 *ctx)
 		struct sk_buff *skb = (void *)ctx[position];                                     \
 		__u32 function;                                                                  \
                                                                                                  \
-		if (!matches(skb->mark) || !ipft_state.active || !MATCHES_EXPRESSION(ctx, skb))       \
+		if (!matches(skb->mark) || !ipft_state.active || !PASSES_FILTER(ctx, skb))       \
 			return 0;                                                                \
 		skb = (void *)ctx[position];                                                     \
 		function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);                                   \

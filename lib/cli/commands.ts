@@ -2,6 +2,7 @@ import { BACKEND_NAMES } from "../bpf/attach/backends.ts";
 import { DATA_BYTES } from "../event/section.ts";
 import { TRACERS } from "../event/trace_header.ts";
 import { TEMPLATE_NAMES } from "../extension/templates.ts";
+import { EXPRESSION_WORDS } from "../filter/expression_words.ts";
 import { formatOfPath, FORMATS } from "../output/formats.ts";
 import { SECTIONS } from "../sections/sections.ts";
 import { parseBytes, parseDuration, parseMemory, parseRingSize, parseUint32 } from "./numbers.ts";
@@ -9,8 +10,10 @@ import { COMPLETION_NAMES } from "./request.ts";
 import { type Command, flag, valued } from "./option.ts";
 import {
   choice,
+  device,
   extension,
   file,
+  namespace,
   port,
   positive,
   regex,
@@ -37,10 +40,32 @@ const VERBOSE = {
   verbose: flag("-v, --verbose", "show what libbpf and the kernel's verifier log"),
 };
 
-const PACKETS_AND_FUNCTIONS = {
-  mark: valued("-m, --mark MARK", "trace packets with this mark", parseUint32),
+const PACKETS = {
+  mark: valued("-m, --mark MARK", "packets with this mark", parseUint32),
   mask: valued("--mask MASK", "bits of the mark to compare (default: 0xffffffff)", parseUint32),
-  markCommand: flag("--mark-command", "mark what COMMAND sends: the sockets that it opens"),
+  netns: valued(
+    "--netns NS",
+    "packets in this network namespace: a name below /run/netns, a path, pid:N, an inode number, or self",
+    namespace,
+  ),
+  ifname: valued(
+    "--ifname IF",
+    "packets on this interface, in any namespace; IF@NS: in that one",
+    device,
+  ),
+  cgroup: valued(
+    "--cgroup PATH",
+    "packets of the sockets of this cgroup and those below it, such as /system.slice/ssh.service",
+    file,
+  ),
+  all: flag("--all", "every packet"),
+  markCommand: flag(
+    "--mark-command",
+    "what COMMAND sends: its sockets get the mark of -m, or without -m are followed by their cgroup",
+  ),
+};
+
+const FUNCTIONS = {
   regex: valued(
     "-r, --regex REGEX",
     "trace only functions whose name matches",
@@ -157,7 +182,8 @@ const INSTEAD = {
 
 /** The options of ipft itself, for tracing and instead of it. */
 export const OPTIONS = {
-  ...PACKETS_AND_FUNCTIONS,
+  ...PACKETS,
+  ...FUNCTIONS,
   ...TRACING,
   ...RESULTS,
   ...OTHER_PROGRAMS,
@@ -202,21 +228,25 @@ export const IPFT: Command = {
   name: "ipft",
   description: "Shows where a packet went in the Linux kernel, and why it did not arrive.",
   usage: [
-    "-m MARK [options] [-- COMMAND [ARGS...]]",
+    "[options] [FILTER...] [-- COMMAND [ARGS...]]",
     "-l [-r REGEX] [--module-regex REGEX]",
     "--gen TEMPLATE",
     "lua SCRIPT [--data HEX] [-o FORMAT]",
     "doctor [-v]",
   ],
   groups: [
-    { heading: "Packets and functions", options: PACKETS_AND_FUNCTIONS },
+    { heading: "Packets: those that meet every condition", options: PACKETS },
+    { heading: "Functions", options: FUNCTIONS },
     { heading: "Tracing", options: TRACING },
     { heading: "Output", options: RESULTS },
     { heading: "Probe server, and compatibility with ipftrace2", options: OTHER_PROGRAMS },
     { heading: "Instead of tracing", options: INSTEAD },
   ],
+  argument: { name: "FILTER", offer: { kind: "words", words: EXPRESSION_WORDS } },
   commands: [LUA, DOCTOR],
   notes: [
+    "FILTER is an expression as for tcpdump: see pcap-filter(7). Without any condition, the packets " +
+    "of COMMAND's sockets are traced.",
     "REGEX is searched for in the name, in the syntax of RE2: " +
     "https://github.com/google/re2/wiki/Syntax",
     "MARK and MASK are decimal, hexadecimal (0x) or octal (0).",
@@ -225,17 +255,19 @@ export const IPFT: Command = {
     "aggregate and writes JSON to x.json.",
   ],
   examples: [
+    { command: "ipft 'host 192.0.2.1 and tcp port 443'" },
+    { command: "ipft -- curl -sS http://192.0.2.1/", meaning: "what curl sends" },
+    { command: "ipft --netns blue --ifname eth0 icmp", meaning: "ping in a namespace" },
     { command: "ipft -m 1234", meaning: "then, elsewhere: ping -m 1234 192.0.2.1" },
-    { command: "ipft -m 1234 --mark-command -- curl -sS http://192.0.2.1/" },
     {
       command: "ipft -m 0x10 --mask 0xf0 -o json",
-      meaning: "marks whose second-to-last hex digit is 1",
+      meaning: "marks with 1 as second-to-last hex digit",
     },
     { command: "ipft -m 1234 -e foo.c", meaning: "with data from C: see docs/extensions.md" },
     { command: "ipft -m 1234 -s foo.lua", meaning: "with data from Lua: see docs/lua.md" },
     {
       command: "ipft -m 1234 -r '^(ip|tcp)_'",
-      meaning: "only functions whose name begins like this",
+      meaning: "functions whose name begins like this",
     },
     { command: "ipft -l --module-regex '^nf_'", meaning: "functions of netfilter's modules" },
   ],

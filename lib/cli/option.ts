@@ -7,7 +7,10 @@ export type Offer =
   | { readonly kind: "files"; readonly suffixes: readonly string[] }
   /** Names of the kernel's functions or modules. */
   | { readonly kind: "functions" }
-  | { readonly kind: "modules" };
+  | { readonly kind: "modules" }
+  /** Names of network devices, or of network namespaces. */
+  | { readonly kind: "interfaces" }
+  | { readonly kind: "namespaces" };
 
 /**
  * Turns the text of an option into its value.
@@ -52,11 +55,18 @@ export interface Command {
   /** What follows its name, one text for each way to call it. */
   readonly usage: readonly string[];
   readonly groups: readonly OptionGroup[];
-  readonly argument?: { readonly name: string; readonly offer: Offer };
+  readonly argument?: Argument;
   readonly commands: readonly Command[];
   /** Paragraphs that follow the options. */
   readonly notes?: readonly string[];
   readonly examples?: readonly Example[];
+}
+
+/** What a command takes besides options. */
+export interface Argument {
+  /** As the help shows it: `SCRIPT`. */
+  readonly name: string;
+  readonly offer: Offer;
 }
 
 /** A command line to copy. */

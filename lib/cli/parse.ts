@@ -2,7 +2,8 @@ import { DOCTOR, DOCTOR_OPTIONS, IPFT, LUA, LUA_OPTIONS, OPTIONS } from "./comma
 import { helpText } from "./help.ts";
 import { type Given, optionsOf, type Values } from "./option.ts";
 import { type Arguments, readOptions } from "./read.ts";
-import { checkedMark, rejectOperands, SEE_HELP } from "./values.ts";
+import { readFilter, rejectTypingError } from "./filter.ts";
+import { rejectOperands, SEE_HELP } from "./values.ts";
 import { DATA_BYTES } from "../event/section.ts";
 import { usageError } from "../base/errors.ts";
 import { ringSizeOfPages } from "./numbers.ts";
@@ -10,7 +11,6 @@ import { checkedOutputs, pairOutputs } from "./outputs.ts";
 import type { OutputRequest } from "../output/outputs.ts";
 import type { FunctionPatterns, Request, TraceOptions } from "./request.ts";
 
-const DEFAULT_MASK = 0xffff_ffff;
 const DEFAULT_BUFFER_BYTES = 64 * 2 ** 20;
 const DEFAULT_PROBE_PORT = 13720;
 
@@ -34,19 +34,20 @@ function parseOwn(args: readonly string[], child: readonly string[]): Request {
   const commands = IPFT.commands.map(({ name }) => name);
   const { given, values, operands, rest } = readOptions(OPTIONS, args, commands);
   if (values.help) return { kind: "print", text: helpText(IPFT) };
-  rejectOperands(operands, [...commands, ...optionsOf(IPFT).map(({ long }) => long)]);
+  rejectTypingError(operands, [...commands, ...optionsOf(IPFT).map(({ long }) => long)]);
   const [command, ...commandArgs] = rest;
   if (command === LUA.name) return parseLua(commandArgs, values);
   if (command === DOCTOR.name) return parseDoctor(commandArgs, values);
-  if (values.version) return { kind: "version" };
   const functions = { functionRegex: values.regex, moduleRegex: values.moduleRegex };
+  if (values.version || values.list || values.gen) rejectOperands(operands);
+  if (values.version) return { kind: "version" };
   if (values.list) return { kind: "list", functions };
   if (values.gen) return { kind: "generate", template: values.gen };
-  return { kind: "trace", options: traceOptions({ given, values }, functions, child) };
+  return { kind: "trace", options: traceOptions({ given, values, operands }, functions, child) };
 }
 
 function traceOptions(
-  { given, values }: Pick<Arguments<typeof OPTIONS>, "given" | "values">,
+  { given, values, operands }: Omit<Arguments<typeof OPTIONS>, "rest">,
   functions: FunctionPatterns,
   child: readonly string[],
 ): TraceOptions {
@@ -56,14 +57,8 @@ function traceOptions(
       "give one: an event carries the data of only one",
     );
   }
-  if (values.markCommand && child.length === 0) {
-    throw usageError(
-      "--mark-command without a command",
-      "add one: ipft -m 1234 --mark-command -- COMMAND",
-    );
-  }
   return {
-    filter: { mark: checkedMark(values.mark, values.mask ?? DEFAULT_MASK) },
+    ...readFilter(values, operands, child.length > 0),
     functions,
     backend: values.backend,
     tracer: values.tracer ?? "function",
@@ -77,7 +72,6 @@ function traceOptions(
     packets: values.packets,
     durationMs: values.duration,
     command: child.length > 0 ? child : undefined,
-    markCommand: values.markCommand ?? false,
     probeServer: values.enableProbeServer && {
       hostname: values.probeServerAddress ?? "127.0.0.1",
       port: values.probeServerPort ?? DEFAULT_PROBE_PORT,
@@ -109,7 +103,7 @@ function parseLua(args: readonly string[], before: Values<typeof OPTIONS>): Requ
   if (values.help) return { kind: "print", text: helpText(LUA, "ipft lua") };
   const [script, ...others] = operands;
   if (script === undefined) throw usageError("no SCRIPT given", SEE_HELP);
-  rejectOperands(others, []);
+  rejectOperands(others);
   const { data = new Uint8Array(DATA_BYTES), output = before.output } = values;
   return { kind: "lua", trial: { script, data, isJson: output === "json" } };
 }
@@ -118,6 +112,6 @@ function parseLua(args: readonly string[], before: Values<typeof OPTIONS>): Requ
 function parseDoctor(args: readonly string[], before: Values<typeof OPTIONS>): Request {
   const { values, operands } = readOptions(DOCTOR_OPTIONS, args);
   if (values.help) return { kind: "print", text: helpText(DOCTOR, "ipft doctor") };
-  rejectOperands(operands, []);
+  rejectOperands(operands);
   return { kind: "doctor", verbose: values.verbose ?? before.verbose ?? false };
 }

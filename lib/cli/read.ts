@@ -17,7 +17,7 @@ export interface Arguments<O extends Options> {
 
 /**
  * Reads options as getopt_long(3) does: `-m1`, `-m 1`, `--mark=1`, `--mark 1`, `-lv`.
- * @param commands words that end the options
+ * @param commands words that end the options, unless another operand has come before
  * @throws {IpftError} wrong usage
  */
 export function readOptions<O extends Options>(
@@ -31,7 +31,7 @@ export function readOptions<O extends Options>(
   for (; i < args.length; i++) {
     let word = args[i];
     if (word === "-" || !word.startsWith("-")) {
-      if (commands.includes(word)) break;
+      if (operands.length === 0 && commands.includes(word)) break;
       operands.push(word);
       continue;
     }

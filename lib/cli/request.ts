@@ -3,8 +3,7 @@ import type { Section } from "../event/section.ts";
 import type { BackendName } from "../bpf/attach/backends.ts";
 import type { ExtensionFile } from "../extension/extension.ts";
 import type { TemplateName } from "../extension/templates.ts";
-import type { MarkCondition } from "../filter/mark.ts";
-import type { PacketFilter } from "../filter/packet_filter.ts";
+import type { FilterRequest } from "../filter/filter_request.ts";
 import type { OutputRequest } from "../output/outputs.ts";
 
 /** What the command line asks for. */
@@ -26,8 +25,8 @@ export interface FunctionPatterns {
 
 /** What to trace and where results go, validated. */
 export interface TraceOptions {
-  /** The packets to trace. */
-  readonly filter: PacketFilter & { readonly mark: MarkCondition };
+  /** The packets to trace. Without a condition, all of them or those of `command`: see `sockets`. */
+  readonly filter: FilterRequest;
   /** The functions to trace them in. */
   readonly functions: FunctionPatterns;
   /** Undefined: the best that the kernel has. */
@@ -52,8 +51,11 @@ export interface TraceOptions {
   readonly durationMs?: number;
   /** A program and its arguments, run once the trace is ready. The trace ends with it. */
   readonly command?: readonly string[];
-  /** Whether the sockets of `command` get the mark. */
-  readonly markCommand: boolean;
+  /**
+   * What becomes of the sockets that `command` opens: `mark` gives them the mark of the filter, `follow` is
+   * one more condition for packets, that they are of these sockets. Undefined for nothing.
+   */
+  readonly sockets?: "mark" | "follow";
   /** Where to accept connections once the trace is ready; undefined for nowhere. */
   readonly probeServer?: ProbeServerAddress;
   /** Whether to show what libbpf and the verifier log. */

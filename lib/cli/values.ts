@@ -39,6 +39,12 @@ export function regex(kind: "functions" | "modules"): Reader<string> {
 /** Reads any text. */
 export const text: Reader<string> = (text) => text;
 
+/** Reads the name of a network namespace, which `openFilter` looks up. */
+export const namespace = offering({ kind: "namespaces" }, (name) => name);
+
+/** Reads the name of a network device, also with its namespace, which `openFilter` looks up. */
+export const device = offering({ kind: "interfaces" }, (name) => name);
+
 /** Reads the path of a file of any name. */
 export const file = offering({ kind: "files", suffixes: [] }, (path) => path);
 
@@ -118,13 +124,7 @@ function orList(words: readonly string[]): string {
 }
 
 /** Checks that unmarked packets, whose mark is 0, do not match. */
-export function checkedMark(value: number | undefined, mask: number): MarkCondition {
-  if (value === undefined) {
-    throw usageError(
-      "no mark given",
-      `say which packets to trace, e.g. ipft -m 1234, or ${SEE_HELP}`,
-    );
-  }
+export function checkedMark(value: number, mask: number): MarkCondition {
   const why = "every packet without a mark would match";
   if (value === 0) throw usageError(`--mark 0: ${why}`, "give another mark, e.g. ipft -m 1234");
   if (mask === 0) throw usageError(`--mask 0: ${why}`, "give a mask that covers the mark's bits");
@@ -138,13 +138,8 @@ export function checkedMark(value: number | undefined, mask: number): MarkCondit
   return { value, mask };
 }
 
-/**
- * Rejects words that are neither options nor commands.
- * @param words what may have been meant
- */
-export function rejectOperands(operands: readonly string[], words: readonly string[]): void {
+/** Rejects words where there is nothing but options. */
+export function rejectOperands(operands: readonly string[]): void {
   if (operands.length === 0) return;
-  const meant = nearest(operands[0], words);
-  const hint = meant === undefined ? "" : `did you mean ${meant}? `;
-  throw usageError(`unknown argument '${operands[0]}'`, hint + SEE_HELP);
+  throw usageError(`unknown argument '${operands[0]}'`, SEE_HELP);
 }

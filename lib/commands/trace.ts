@@ -3,17 +3,22 @@ import { errorText, IpftError } from "../base/errors.ts";
 import { plural } from "../base/plural.ts";
 import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts";
 import { markSockets } from "../bpf/probes/mark_sockets.ts";
+import type { Probe } from "../bpf/probes/probe.ts";
 import { LiveSource } from "../capture/live_source.ts";
 import { functionFilter } from "../cli/patterns.ts";
 import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
 import type { FieldReader, OpenFields } from "../event/fields.ts";
 import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
+import type { FilterRequest } from "../filter/filter_request.ts";
+import { openFilter } from "../filter/open_filter.ts";
 import type { FunctionFilter } from "../kernel/functions.ts";
+import { requireRoot } from "../kernel/inspect.ts";
 import { scriptOutput } from "../lua/script_output.ts";
 import { HeldMemory } from "../output/held_memory.ts";
 import { Outputs } from "../output/outputs.ts";
 import { AttachBars } from "../terminal/attach_bars.ts";
+import type { CommandCgroup } from "./command_cgroup.ts";
 import { runSession } from "./session.ts";
 import { stopSignal, unlessStopped } from "./stop_signal.ts";
 import { tellAttached, tellModule } from "./tell_attached.ts";
@@ -56,12 +61,15 @@ async function traceEvents(
 ): Promise<void> {
   const object = extension?.object();
   using memory = new HeldMemory(options.memoryBytes, options.tmp, tell);
-  using cgroup = await openMarkedCgroup(options);
+  requireRoot();
+  using cgroup = await openCommandCgroup(options);
+  using packets = openFilter(filterRequest(options, cgroup), tell);
   const loading = LiveSource.load({
     ...options,
     functions,
+    filter: packets.filter,
     sections: object === undefined ? options.sections : [DATA, ...options.sections],
-    probes: cgroup && [markSockets(cgroup.path, options.filter.mark.value)],
+    probes: cgroup && probesFor(options, cgroup),
     extension: object && await linkerFor(object),
     outputFds: outputs.fds,
     warn: tell,
@@ -143,10 +151,22 @@ async function openProbeServer(
 }
 
 /** Imported only where it is wanted. */
-async function openMarkedCgroup({ markCommand }: TraceOptions) {
-  if (!markCommand) return undefined;
-  const { MarkedCgroup } = await import("../bpf/probes/marked_cgroup.ts");
-  return new MarkedCgroup();
+async function openCommandCgroup({ sockets }: TraceOptions): Promise<CommandCgroup | undefined> {
+  if (sockets === undefined) return undefined;
+  const { CommandCgroup } = await import("./command_cgroup.ts");
+  return new CommandCgroup();
+}
+
+/** @param cgroup that of the command */
+function filterRequest(
+  { filter, sockets }: TraceOptions,
+  cgroup: CommandCgroup | undefined,
+): FilterRequest {
+  return sockets === "follow" ? { ...filter, cgroup: cgroup?.path } : filter;
+}
+
+function probesFor({ filter: { mark }, sockets }: TraceOptions, { path }: CommandCgroup): Probe[] {
+  return sockets === "mark" && mark !== undefined ? [markSockets(path, mark.value)] : [];
 }
 
 async function linkerFor(object: ExtensionObject): Promise<LinkExtension> {

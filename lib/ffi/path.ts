@@ -22,6 +22,9 @@ export interface FileStatus {
   readonly kind: "file" | "directory" | "pipe" | "other";
   /** Its device and inode: equal for all names of one file. */
   readonly id: string;
+  /** The device of its file system: major and minor number. */
+  readonly device: string;
+  readonly inode: bigint;
   /** Permissions, with setuid, setgid and sticky. */
   readonly mode: number;
   readonly uid: number;
@@ -46,10 +49,13 @@ export function fileStatus(file: string | number): FileStatus | number {
   const view = new DataView(buffer.buffer);
   const word = (offset: number) => view.getUint32(offset, true);
   const mode = view.getUint16(28, true), attributes = word(8);
+  const device = `${word(136)}:${word(140)}`, inode = view.getBigUint64(32, true);
   const STATX_ATTR_IMMUTABLE = 0x10, STATX_ATTR_APPEND = 0x20, STATX_ATTR_MOUNT_ROOT = 0x2000;
   return {
     kind: KINDS[mode >>> 12] ?? "other",
-    id: [word(136), word(140), view.getBigUint64(32, true)].join(":"),
+    id: `${device}:${inode}`,
+    device,
+    inode,
     mode: mode & 0o7777,
     uid: word(20),
     gid: word(24),

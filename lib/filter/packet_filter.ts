@@ -6,4 +6,10 @@ export interface PacketFilter {
   readonly mark?: MarkCondition;
   /** What libpcap has made of an expression, for Ethernet frames. */
   readonly expression?: ClassicProgram;
+  /** The inode number of a network namespace that the packet must be in. */
+  readonly netns?: number;
+  /** The name of the device that it must be on: at most 15 bytes of UTF-8. */
+  readonly ifname?: string;
+  /** The id of a cgroup: the packet must belong to a socket of it, or of one below it. */
+  readonly cgroup?: bigint;
 }

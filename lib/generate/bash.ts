@@ -1,6 +1,6 @@
 import { type Command, flags, type Offer, optionsOf } from "../cli/option.ts";
 import COMPLETION from "./completion.bash" with { type: "text" };
-import { fill, FUNCTIONS, MODULES } from "./fill.ts";
+import { fill, PATHS } from "./fill.ts";
 
 /** Returns the script that bash sources to complete ipft's command line. */
 export function bashCompletion(ipft: Command): string {
@@ -9,14 +9,12 @@ export function bashCompletion(ipft: Command): string {
     COMMANDS: ipft.commands.map(({ name }) => name).join(" "),
     OPTIONS: commands.map(optionsCase).join("\n"),
     OFFERS: commands.flatMap(offerCases).join("\n"),
-    FUNCTIONS,
-    MODULES,
+    ...PATHS,
   });
 }
 
 function optionsCase(command: Command): string {
-  const words = [...command.commands.map(({ name }) => name), ...optionsOf(command).flatMap(flags)];
-  return `\t${command.name}) words="${words.join(" ")}" ;;`;
+  return `\t${command.name}) words="${optionsOf(command).flatMap(flags).join(" ")}" ;;`;
 }
 
 function offerCases(command: Command): string[] {

@@ -32,4 +32,16 @@ _ipft_modules() {
 	_wanted modules expl 'kernel module' compadd "$@" -a names
 }
 
+_ipft_interfaces() {
+	local -a names expl
+	names=(@INTERFACES@/*(N:t))
+	_wanted interfaces expl 'network interface' compadd "$@" -a names
+}
+
+_ipft_namespaces() {
+	local -a names expl
+	names=(self @NAMESPACES@/*(N:t))
+	_wanted namespaces expl 'network namespace' compadd "$@" -a names
+}
+
 _ipft "$@"

@@ -1,6 +1,10 @@
-/** Files in which completions look up the names of the kernel's functions and modules. */
-export const FUNCTIONS = "/sys/kernel/tracing/available_filter_functions";
-export const MODULES = "/proc/modules";
+/** Where completions look up names: of the kernel's functions and modules, and of the network's parts. */
+export const PATHS = {
+  FUNCTIONS: "/sys/kernel/tracing/available_filter_functions",
+  MODULES: "/proc/modules",
+  INTERFACES: "/sys/class/net",
+  NAMESPACES: "/run/netns",
+};
 
 /**
  * Replaces each `@NAME@` of a template with its text.

@@ -1,6 +1,6 @@
 import { type Command, flags, type Offer, type Option, optionsOf } from "../cli/option.ts";
 import COMPLETION from "./completion.fish" with { type: "text" };
-import { fill, FUNCTIONS, MODULES } from "./fill.ts";
+import { fill, PATHS } from "./fill.ts";
 
 /** Returns the script that fish sources to complete ipft's command line. */
 export function fishCompletion(ipft: Command): string {
@@ -14,15 +14,14 @@ export function fishCompletion(ipft: Command): string {
     VALUED: valued.join(" "),
     COMPLETIONS: [
       ...ipft.commands.map(({ name, description }) =>
-        `${complete("ipft")} -a ${name} -d ${quoted(description)}`
+        `${complete("start")} -a ${name} -d ${quoted(description)}`
       ),
       ...commands.flatMap((command) => [
         ...optionsOf(command).map((option) => optionLine(command.name, option)),
         ...argumentLine(command),
       ]),
     ].join("\n"),
-    FUNCTIONS,
-    MODULES,
+    ...PATHS,
   });
 }
 

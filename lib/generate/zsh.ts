@@ -1,17 +1,16 @@
 import { type Command, flags, type Offer, type Option, optionsOf } from "../cli/option.ts";
 import COMPLETION from "./completion.zsh" with { type: "text" };
-import { fill, FUNCTIONS, MODULES } from "./fill.ts";
+import { fill, PATHS } from "./fill.ts";
 
 /** Returns the function that zsh autoloads as `_ipft` to complete ipft's command line. */
 export function zshCompletion(ipft: Command): string {
   const commands = ipft.commands.map(({ name, description }) =>
     `${name}\\:${quoted(description.replaceAll(":", "\\:"))}`
   );
-  const specs = [
-    ...optionsOf(ipft).map(optionSpec),
-    quoted(`(-)1:command:((${commands.join(" ")}))`),
-    "'(-)*::argument:->argument'",
-  ];
+  const options = optionsOf(ipft).map(optionSpec);
+  const specs = [...options, "'(-)1: :->first'", "'(-)*::argument:->argument'"];
+  const { name, offer } = ipft.argument!;
+  const first = [`commands:command:((${commands.join(" ")}))`, `words:${name}:${action(offer)}`];
   const cases = ipft.commands.map((command) => [
     `\t${command.name})`,
     argumentsCall([
@@ -23,13 +22,19 @@ export function zshCompletion(ipft: Command): string {
   return fill(COMPLETION, {
     COMMANDS: [
       `${argumentsCall(specs, "\t", "-C")} && return`,
+      "\tif [[ $state == first ]]; then",
+      `\t\t_alternative ${first.map(quoted).join(" ")}`,
+      "\t\treturn",
+      "\tfi",
       "\t[[ $state == argument ]] || return",
       "\tcase $words[1] in",
       ...cases.flat(),
+      "\t*)",
+      argumentsCall([...options, quoted(`*:${name}:${action(offer)}`)], "\t\t"),
+      "\t\t;;",
       "\tesac",
     ].join("\n"),
-    FUNCTIONS,
-    MODULES,
+    ...PATHS,
   });
 }
 

@@ -15,6 +15,8 @@ export interface BtfIds {
   /** `struct __kernel_sockaddr_storage`, whose bytes 2 to 127 are an array (include/uapi/linux/socket.h). */
   readonly bytes?: number;
   readonly skbLayout?: SkbLayout;
+  /** `struct sock`. */
+  readonly sock?: number;
 }
 
 /** Looks up the ids in the BTF of vmlinux. */
@@ -26,5 +28,6 @@ export function findBtfIds(vmlinux: Btf): BtfIds {
     skBuff: vmlinux.find(BtfKind.STRUCT, "sk_buff"),
     bytes: vmlinux.find(BtfKind.STRUCT, "__kernel_sockaddr_storage"),
     skbLayout: findSkbLayout(vmlinux),
+    sock: vmlinux.find(BtfKind.STRUCT, "sock"),
   };
 }

@@ -16,9 +16,7 @@ import { TracefsMount } from "./tracefs.ts";
  * @throws IpftError without root, tracefs or BTF, and on a kernel in confidentiality lockdown
  */
 export async function inspectKernel(warn: (message: string) => void): Promise<Kernel> {
-  if (Deno.uid() !== 0) {
-    throw new IpftError("ipft must be root to trace the kernel", "run it with sudo");
-  }
+  requireRoot();
   if (lockdownMode() === "confidentiality") {
     throw new IpftError(
       "the kernel is locked down (confidentiality): no program may read its memory",
@@ -32,6 +30,12 @@ export async function inspectKernel(warn: (message: string) => void): Promise<Ke
   if (!cached && key && key === kernelKey()) writeKernelCache(key, kernel);
   kernel.warnings.forEach((warning) => warn(warning));
   return kernel;
+}
+
+/** @throws IpftError when this process is not root's */
+export function requireRoot(): void {
+  if (Deno.uid() === 0) return;
+  throw new IpftError("ipft must be root to trace the kernel", "run it with sudo");
 }
 
 async function readKernel(): Promise<Kernel> {

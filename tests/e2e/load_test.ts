@@ -21,7 +21,11 @@ const UNOBSERVED = { attached: () => Promise.resolve(), detached: () => {} };
 const kernel = await inspectKernel(() => {});
 const expression = compileExpression("tcp port 443 or ether host 02:00:00:00:00:01 or less 100");
 const mark = { value: MARK, mask: 0xffffffff };
-const FILTERS: readonly PacketFilter[] = [{ mark }, { expression }, { mark, expression }];
+const FILTERS: readonly PacketFilter[] = [
+  { mark },
+  { expression },
+  { mark, expression, netns: 0xf000_0000, ifname: "lo", cgroup: 1n },
+];
 const link = extensionLinker({
   elf: Deno.readFileSync(new URL("../scripts/lifted.bpf.o", import.meta.url)),
   source: "lifted",

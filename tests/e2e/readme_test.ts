@@ -109,7 +109,7 @@ for (const command of readmeCommands().filter(({ text }) => TRACES.test(text))) 
         assert.equal(code, 0, stderr);
         assert.match(stderr, /^\d+ events in .*, none lost\.$/m);
         assert.match(stdout, /^\s*Timestamp\s+CPU\s+Module\b.*\bFunction$/m);
-        assert.match(stdout, / vmlinux .*\bip_rcv\b/);
+        assert.match(stdout, / vmlinux .*\bip_output\b/);
         assertShown(stdout, command.shown);
       } finally {
         await shell("ip address del 192.0.2.1/32 dev lo");

@@ -18,7 +18,7 @@ Deno.test("parseCommandLine's help names every option and fits 80 columns", () =
   for (const line of [...text.split("\n"), ...help("doctor --help").split("\n")]) {
     assert.ok(line.length <= 80, line);
   }
-  assert.match(text, /^Usage: ipft -m MARK/);
+  assert.match(text, /^Usage: ipft \[options\] \[FILTER/);
   assert.ok(text.endsWith("\n") && !text.endsWith("\n\n"));
 });
 

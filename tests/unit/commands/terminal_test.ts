@@ -58,7 +58,7 @@ Deno.test("errors are one line, whatever is in an argument, an error of a script
   await Deno.writeTextFile(script, `api_version = 1\nerror("${"\\27[2J\\r\\n\\7"}")`);
   for (
     const [args, text] of [
-      [[evil], `unknown argument '${escaped}'`],
+      [["-l", evil], `unknown argument '${escaped}'`],
       [[`--${evil}`], `unknown option --${escaped}`],
       [["-m", evil], `--mark '${escaped}' is not a 32-bit number`],
       [["-m", "1", "-r", `(${evil}`], `--regex '(${escaped}' is not a regular expression`],

@@ -33,7 +33,7 @@ Deno.test("examples/k8s/ipft.yaml is a pod that runs a JSON trace of limited dur
   const request = parseCommandLine(container.args);
   assert(request.kind === "trace", request.kind);
   const { filter, outputs, durationMs } = request.options;
-  assert.equal(filter.mark.value, 0xdeadbeef);
+  assert.equal(filter.mark?.value, 0xdeadbeef);
   assert.deepEqual(outputs, [{ format: "json", path: undefined }]);
   assert(durationMs! > 0);
 });

@@ -29,6 +29,9 @@ Deno.test("docs/troubleshooting.md has every error message that lib/ spells out"
         .map(([, plain, template]) => pattern(plain ?? template))
     ),
   )).flat();
-  assert(messages.includes("no mark given") && messages.length > 80, `${messages.length} messages`);
+  assert(
+    messages.includes("no filter given") && messages.length > 80,
+    `${messages.length} messages`,
+  );
   assert.deepEqual(messages.filter((message) => !page.includes(`\`${message}`)), []);
 });

@@ -96,8 +96,13 @@ async function inFolder(
     "completion",
     generated(completion)
       .replaceAll("/sys/kernel/tracing/available_filter_functions", `${folder}/functions`)
-      .replaceAll("/proc/modules", `${folder}/modules`),
+      .replaceAll("/proc/modules", `${folder}/modules`)
+      .replaceAll("/sys/class/net", `${folder}/interfaces`)
+      .replaceAll("/run/netns", `${folder}/namespaces`),
   );
+  for (const name of ["interfaces/eth0", "interfaces/lo", "namespaces/blue"]) {
+    await Deno.mkdir(`${folder}/${name}`, { recursive: true });
+  }
   const cwd = `${folder}/cwd`;
   await Deno.mkdir(`${cwd}/folder`, { recursive: true });
   for (const file of FILES) await Deno.writeTextFile(`${cwd}/${file}`, "");
@@ -130,6 +135,12 @@ const COMPLETED: Readonly<Record<string, readonly string[]>> = {
   "ipft -m ": [],
   "ipft do": ["doctor"],
   "ipft -m lua do": ["doctor"],
+  "ipft tc": ["tcp"],
+  "ipft src host 192.0.2.1 and por": ["port", "portrange"],
+  "ipft host do": [],
+  "ipft host lua --mas": ["--mask"],
+  "ipft --ifname ": ["eth0", "lo"],
+  "ipft --netns ": ["blue", "self"],
   "ipft doctor --ma": [],
   "ipft doctor --ver": ["--verbose"],
   "ipft -m 1 lua --da": ["--data"],
@@ -191,6 +202,11 @@ test("completion-zsh completes what can be at the cursor", ZSH, async (complete)
     "ipft --show all,non": "ipft --show all,none,",
     "ipft -m lua do": "ipft -m lua doctor ",
     "ipft doctor --mas": "ipft doctor --mas",
+    "ipft tc": "ipft tcp ",
+    "ipft tcp and portr": "ipft tcp and portrange ",
+    "ipft host lua --mas": "ipft host lua --mask=",
+    "ipft --ifname e": "ipft --ifname eth0 ",
+    "ipft --netns b": "ipft --netns blue ",
     "ipft lua --d": "ipft lua --data=",
     "ipft -e x.t": "ipft -e x.t",
     "ipft -e x.l": "ipft -e x.lua ",
@@ -208,10 +224,12 @@ test("completion-zsh completes what can be at the cursor", ZSH, async (complete)
 });
 
 Deno.test("completion-zsh has every option of the help", () => {
-  const [ipft, lua, doctor] = generated("completion-zsh").split(/\n\t(?:lua|doctor)\)\n/);
+  const [ipft, lua, doctor, expression] = generated("completion-zsh")
+    .split(/\n\t(?:lua|doctor|\*)\)\n/);
   const found = (part: string) =>
     [...part.matchAll(/(?<=[{,]|\t')(-{1,2}[a-z][a-z-]*)[+=]?(?=[,}[])/g)].map(([, name]) => name);
   assert.deepEqual(found(ipft), optionsOfHelp());
   assert.deepEqual(found(lua), optionsOfHelp("lua"));
   assert.deepEqual(found(doctor), optionsOfHelp("doctor"));
+  assert.deepEqual(found(expression), optionsOfHelp());
 });

@@ -1,6 +1,6 @@
 /** Directories of an ordinary file system stand in for cgroups: locks and names work the same there. */
 import assert from "node:assert/strict";
-import { makeOwnDirectory, removeLeftovers } from "../../../lib/bpf/probes/marked_cgroup.ts";
+import { makeOwnDirectory, removeLeftovers } from "../../../lib/commands/command_cgroup.ts";
 import { close } from "../../../lib/ffi/libc.ts";
 
 async function namesIn(folder: string): Promise<string[]> {

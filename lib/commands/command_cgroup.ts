@@ -1,14 +1,14 @@
-import { errnoText, IpftError } from "../../base/errors.ts";
+import { errnoText, IpftError } from "../base/errors.ts";
 import {
   makeDirectory,
   openDirectory,
   readDirSync,
   removeDirectory,
   writeFileSync,
-} from "../../ffi/file.ts";
-import { close, systemCall } from "../../ffi/libc.ts";
-import { findOwnCgroup } from "../../kernel/cgroup.ts";
-import { readKernelText } from "../../kernel/kernel_file.ts";
+} from "../ffi/file.ts";
+import { close, systemCall } from "../ffi/libc.ts";
+import { findOwnCgroup } from "../kernel/cgroup.ts";
+import { readKernelText } from "../kernel/kernel_file.ts";
 
 /** Attempts to remove the cgroup: while processes are moved out of it, they may start others. */
 const REMOVAL_TRIES = 100;
@@ -20,12 +20,11 @@ const NAME_TRIES = 10;
 const NAME = /^ipft-\d+(-[0-9a-f]+)?$/;
 
 /**
- * The cgroup for the command whose sockets are marked (see `markSockets`), a child of ipft's own, so that
- * the limits of that still apply. Disposing it moves the processes that still run in it, and in cgroups
- * that the command has made in it, back to ipft's own. If ipft is killed, marking ends with it, and the next
- * ipft removes the cgroup once no process is in it.
+ * The cgroup of a command whose sockets are traced, a child of ipft's own, so that the limits of that still
+ * apply. Disposing it moves the processes that still run in it, and in cgroups that the command has made in
+ * it, back to ipft's own. If ipft is killed, the next ipft removes the cgroup once no process is in it.
  */
-export class MarkedCgroup implements Disposable {
+export class CommandCgroup implements Disposable {
   readonly #parent: string;
   /** Its directory. */
   readonly path: string;

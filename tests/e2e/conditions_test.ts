@@ -1,0 +1,278 @@
+/**
+ * Packets chosen by namespace, interface and cgroup, held against the counters of the kernel's network stack,
+ * which each namespace has for itself. Two namespaces ping each other, and one of them itself.
+ */
+import assert from "node:assert/strict";
+import { backendGaps, type BackendName } from "../../lib/bpf/attach/backends.ts";
+import { LiveSource } from "../../lib/capture/live_source.ts";
+import { EventBatch } from "../../lib/event/batch.ts";
+import { type Tracer, TRACERS } from "../../lib/event/trace_header.ts";
+import { type OpenFilter, openFilter } from "../../lib/filter/open_filter.ts";
+import type { FilterRequest } from "../../lib/filter/filter_request.ts";
+import { inspectKernel } from "../../lib/kernel/inspect.ts";
+import { assertNothingLeft, ipft, shell, Trace } from "./ipft.ts";
+
+const CGROUP = "/sys/fs/cgroup/conditions", NESTED = `${CGROUP}/a/b`;
+const MAC = "02:00:00:00:00:0";
+const inBlue = "ip netns exec blue", inRed = "ip netns exec red";
+
+// With neither IPv6 nor ARP, all packets are those that the tests send.
+await shell(`
+  mkdir -p ${NESTED}
+  for ns in blue red; do
+    ip netns add $ns
+    ip netns exec $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+    ip -n $ns link set lo up
+  done
+  ip -n blue link add vblue address ${MAC}1 type veth peer name vred address ${MAC}2 netns red
+  ip -n blue addr add 10.9.0.1/24 dev vblue
+  ip -n red addr add 10.9.0.2/24 dev vred
+  ip -n blue neigh add 10.9.0.2 lladdr ${MAC}2 dev vblue
+  ip -n red neigh add 10.9.0.1 lladdr ${MAC}1 dev vred
+  ip -n blue link set vblue up
+  ip -n red link set vred up`);
+
+const pings = (inNamespace: string, count: number, address: string) =>
+  `${inNamespace} ping -q -i 0.01 -c ${count} ${address}`;
+
+/** Runs a command in a cgroup. */
+const inCgroup = (path: string, command: string) =>
+  `sh -c 'echo $$ >${path}/cgroup.procs; exec ${command}'`;
+
+/** All at once: what the namespaces send to each other and themselves, some of it from cgroups. */
+async function exchange(): Promise<void> {
+  await Promise.all([
+    shell(inCgroup(CGROUP, pings(inBlue, 2, "10.9.0.2"))),
+    shell(inCgroup(NESTED, pings(inBlue, 3, "10.9.0.2"))),
+    shell(pings(inRed, 7, "10.9.0.1")),
+    shell(pings(inRed, 4, "127.0.0.1")),
+  ]);
+}
+
+/** The kernel's counters of a namespace: `IpInReceives`, `lo`'s received packets, … */
+async function countersOf(inNamespace: string): Promise<ReadonlyMap<string, number>> {
+  const counters = new Map<string, number>();
+  const text = await shell(`${inNamespace} sh -c 'cat /proc/net/snmp; cat /proc/net/dev'`);
+  // Ip: Forwarding DefaultTTL …      as names, and once more as numbers
+  for (const [, group, names, values] of text.matchAll(/^(\w+): ([A-Z].*)\n\1: (.*)$/gm)) {
+    const numbers = values.split(" ").map(Number);
+    names.split(" ").forEach((name, i) => counters.set(group + name, numbers[i]));
+  }
+  // lo:    1234      12 …      bytes and packets received
+  for (const [, device, packets] of text.matchAll(/^ *(\w+): +\d+ +(\d+) /gm)) {
+    counters.set(device, Number(packets));
+  }
+  return counters;
+}
+
+/** How much the counters grew meanwhile. */
+async function growth(meanwhile: () => Promise<void>) {
+  const before = [await countersOf(inBlue), await countersOf(inRed)];
+  await meanwhile();
+  const after = [await countersOf(inBlue), await countersOf(inRed)];
+  const [blue, red] = after.map((counters, i) => (name: string) => {
+    const grown = counters.get(name)! - before[i].get(name)!;
+    assert(grown > 0, `${name} grew by ${grown}`);
+    return grown;
+  });
+  return { blue, red };
+}
+
+const TRACED = /^(ip_output|ip_rcv)$/;
+
+/** Traces with several filters at a time. How often each saw the entry of each function. */
+async function trace(
+  tracer: Tracer,
+  backend: BackendName,
+  requests: readonly FilterRequest[],
+  traffic: () => Promise<void>,
+): Promise<Record<string, number>[]> {
+  using resources = new DisposableStack();
+  const load = (request: FilterRequest) =>
+    LiveSource.load({
+      tracer,
+      backend,
+      filter: resources.use(openFilter(request, () => {})).filter,
+      functions: { functionRegex: TRACED },
+      sections: [],
+      bufferSizeBytes: 1 << 18,
+      outputFds: [],
+      warn: () => {},
+    });
+  const sources = await Promise.all(requests.map(load));
+  for (const source of sources) {
+    resources.use(source);
+    await source.attach({ attached: () => Promise.resolve(), detached: () => {} }, true);
+  }
+  sources.forEach((source) => source.start());
+  await traffic();
+  sources.forEach((source) => source.stop());
+  return await Promise.all(sources.map((source) => countEntries(tracer, source)));
+}
+
+/** Counts what was captured, of which nothing may be missing. */
+async function countEntries(tracer: Tracer, source: LiveSource): Promise<Record<string, number>> {
+  const batch = new EventBatch(1000, []), entries: Record<string, number> = {};
+  let returns = 0;
+  while (await source.read(batch)) {
+    const { functionIndex, isReturn } = batch.columns;
+    for (let row = 0; row < batch.length; row++) {
+      const { name } = source.header.functions[functionIndex[row]];
+      if (isReturn[row]) returns++;
+      else entries[name] = (entries[name] ?? 0) + 1;
+    }
+  }
+  const { hits, lost, dropped, delivered } = source.completeness();
+  assert.deepEqual({ lost, dropped, delivered }, { lost: 0, dropped: 0, delivered: hits });
+  const entered = Object.values(entries).reduce((sum, count) => sum + count, 0);
+  assert.equal(returns, tracer === "function_graph" ? entered : 0);
+  return entries;
+}
+
+const { capabilities } = await inspectKernel(() => {});
+for (const tracer of TRACERS) {
+  for (const { backend: { name }, missing } of backendGaps(capabilities, tracer)) {
+    if (missing.length > 0) continue;
+    Deno.test(`${tracer} with ${name}: each condition takes the packets that the kernel counts`, async () => {
+      const requests = [
+        { netns: "blue" },
+        { ifname: "lo@red" },
+        { ifname: "vred" },
+        { netns: "red", cgroup: "/conditions" },
+      ];
+      let seen: Record<string, number>[] = [];
+      const { blue, red } = await growth(async () => {
+        seen = await trace(tracer, name, requests, exchange);
+      });
+      const [inside, lo, vred, both] = seen;
+      assert.deepEqual(inside, { ip_output: blue("IpOutRequests"), ip_rcv: blue("IpInReceives") });
+      assert.equal(lo.ip_rcv, red("lo"));
+      assert.equal(vred.ip_rcv, red("vred"));
+      // A packet keeps its socket across veth devices, until ip_rcv takes it away.
+      assert.deepEqual(both, { ip_rcv: blue("IcmpOutEchos") });
+    });
+  }
+}
+
+const [best] = backendGaps(capabilities, "function").filter(({ missing }) => missing.length === 0);
+
+Deno.test("connections belong to the cgroup of the process that listens, from the SYN-ACK on", async () => {
+  const server = `using listener = Deno.listen({ hostname: "10.9.0.2", port: 7777 });
+    console.log("ready");
+    using connection = await listener.accept();
+    for await (const bytes of connection.readable);`;
+  const child = new Deno.Command("bash", {
+    args: [
+      "-c",
+      `echo $$ >${NESTED}/cgroup.procs; exec ${inRed} "$0" eval "$1"`,
+      Deno.execPath(),
+      server,
+    ],
+    stdout: "piped",
+  }).spawn();
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    if (text.includes("ready")) break;
+  }
+  let entries: Record<string, number> = {};
+  const { red } = await growth(async () => {
+    [entries] = await trace("function", best.backend.name, [{ cgroup: CGROUP }], async () => {
+      await shell(`${inBlue} bash -c 'echo hello >/dev/tcp/10.9.0.2/7777'`);
+      await child.status;
+    });
+  });
+  assert.equal(entries.ip_output, red("TcpOutSegs"));
+});
+
+Deno.test("a namespace has many names, an interface may have several", async () => {
+  await shell("ip -n blue link property add dev vblue altname uplink");
+  const child = new Deno.Command("ip", { args: ["netns", "exec", "blue", "sleep", "60"] }).spawn();
+  const filterOf = (request: FilterRequest): OpenFilter["filter"] => {
+    using open = openFilter(request, assert.fail);
+    return open.filter;
+  };
+  const { netns } = filterOf({ netns: "blue" });
+  assert(netns !== undefined);
+  assert.equal(await shell(`${inBlue} readlink /proc/self/ns/net`), `net:[${netns}]\n`);
+  await shell("sleep 0.5"); // until the child is in the namespace
+  for (const name of [`pid:${child.pid}`, `/proc/${child.pid}/ns/net`, `${netns}`]) {
+    assert.equal(filterOf({ netns: name }).netns, netns, name);
+  }
+  await shell("umount /run/netns/blue"); // now only a process shows where it is
+  assert.equal(filterOf({ netns: `${netns}` }).netns, netns);
+  await shell(`touch /run/netns/blue; mount --bind /proc/${child.pid}/ns/net /run/netns/blue`);
+  child.kill();
+  await child.status;
+
+  assert.deepEqual(filterOf({ ifname: "uplink@blue" }).ifname, "vblue");
+  assert.deepEqual(filterOf({ netns: "blue", ifname: "uplink" }).ifname, "vblue");
+  const told: string[] = [];
+  using own = openFilter({ ifname: "uplink" }, (message) => told.push(message));
+  assert.deepEqual(own.filter.ifname, "uplink");
+  assert.deepEqual(told, [
+    "no interface uplink here yet: waiting for it, here and in other namespaces",
+  ]);
+  assert.throws(() => filterOf({ netns: "red", ifname: "lo@blue" }), {
+    exitCode: 2,
+    message: "--netns 'red' and --ifname 'lo@blue' are two namespaces; " +
+      "give one: no packet is in both",
+  });
+
+  const id = filterOf({ cgroup: CGROUP }).cgroup;
+  assert.equal(`${id}\n`, await shell(`stat -c %i ${CGROUP}`));
+  for (const cgroup of ["/conditions", "conditions", `${CGROUP}/`, "/conditions/../conditions"]) {
+    assert.equal(filterOf({ cgroup }).cgroup, id, cgroup);
+  }
+  for (const cgroup of ["/nosuch", "/proc", "/sys/fs/cgroup/cgroup.procs", ""]) {
+    assert.throws(() => filterOf({ cgroup }), {
+      exitCode: 2,
+      message: `--cgroup '${cgroup}': there is no such cgroup; ` +
+        "give its path below /sys/fs/cgroup, such as /system.slice/ssh.service",
+    });
+  }
+});
+
+const functions = ["-b", best.backend.name, "-r", "^ip_(rcv|output)$", "-o", "json"];
+
+/** The functions in the JSON of a trace. */
+const functionsIn = (stdout: string) =>
+  [...stdout.matchAll(/"function":"(\w+)"/g)].map(([, name]) => name);
+
+Deno.test("with nothing but a command, the packets of its sockets are traced", async () => {
+  const [{ code, stdout, stderr }, elsewhere] = await Promise.all([
+    ipft(...functions, "--", "ping", "-q", "-c", "3", "-i", "0.01", "127.0.0.1"),
+    ipft(...functions, "--mark-command", "--ifname", "no", "--", "ping", "-q", "-c", "1", "::1"),
+    shell("ping -q -c 20 -i 0.2 127.0.0.1"),
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(functionsIn(stdout), ["ip_output", "ip_output", "ip_output"]);
+  assert.deepEqual([elsewhere.code, elsewhere.stdout], [0, ""]);
+  assert.equal(await shell("find /sys/fs/cgroup -name 'ipft-*'"), "");
+});
+
+Deno.test("a namespace that goes away takes its packets with it; the next is not taken for it", async () => {
+  const fresh = "ip netns add gone; ip -n gone link set lo up";
+  await shell(fresh);
+  await using running = await Trace.start("--netns", "gone", ...functions);
+  const traffic = "ip netns exec gone ping -q -c 2 -i 0.01 127.0.0.1";
+  await shell(`${traffic}; ip netns del gone; ${fresh}; ${traffic}; ip netns del gone`);
+  const names = (await running.events()).map((event) => event.function);
+  // Requests and replies go out and come in, as long as the first one lives.
+  assert.deepEqual(names.sort(), [...Array(4).fill("ip_output"), ...Array(4).fill("ip_rcv")]);
+});
+
+Deno.test("an interface that comes during the trace is traced", async () => {
+  await using running = await Trace.start("--ifname", "late@red", ...functions);
+  assert.match(running.stderr, /^no interface late@red yet: waiting for it$/m);
+  await shell(`
+    ip -n red link add late address ${MAC}3 type veth peer name early address ${MAC}4 netns blue
+    ip -n red addr add 10.8.0.1/24 dev late; ip -n blue addr add 10.8.0.2/24 dev early
+    ip -n red link set late up; ip -n blue link set early up
+    ${pings(inBlue, 3, "10.8.0.1")}; ${pings(inBlue, 2, "10.9.0.2")}`);
+  const names = (await running.events()).map((event) => event.function);
+  assert.deepEqual(names.filter((name) => name === "ip_rcv"), Array(3).fill("ip_rcv"));
+});
+
+Deno.test("nothing of it stays", async () => {
+  await shell(`ip netns del blue; ip netns del red; rmdir ${NESTED} ${CGROUP}/a ${CGROUP}`);
+  await assertNothingLeft();
+});
