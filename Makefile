@@ -34,6 +34,8 @@ NEWEST_EXTENSIONS := $(patsubst %.bpf.c,%.newest.bpf.o,$(wildcard tests/extensio
 OBJECTS := $(TRACER) $(RING_FILLER) $(EXPRESSION_RUNNER) $(MODULES) $(EXTENSIONS)
 # libbpf and its dependencies, which ipft ships.
 NATIVE := $(addprefix lib/ffi/native/,libz.so.1 libelf.so.1 libbpf.so.1)
+# The compiler of expressions, which ipft ships, too.
+LIBPCAP := lib/ffi/native/libpcap.so.1
 
 PREFIX ?= /usr/local
 SHARE := $(DESTDIR)$(PREFIX)/share
@@ -89,7 +91,7 @@ bench-quick bench-compare: setup ipft
 	@tests/vm/setup.sh 6.12
 	@$(DENO) run -A tests/bench/main.ts --quick $(if $(filter bench-compare,$@),--compare)
 
-bpf: $(OBJECTS) $(NATIVE)
+bpf: $(OBJECTS) $(NATIVE) $(LIBPCAP)
 
 examples: $(LUA_EXAMPLES) $(BPF_EXAMPLES)
 
@@ -115,6 +117,9 @@ $(NEWEST_EXTENSIONS): %.newest.bpf.o: %.bpf.c $(IPFT_H) | newest-clang
 
 $(NATIVE): lib/ffi/native/%: | packages
 	install -D -m 644 /usr/lib/$(shell uname -m)-linux-gnu/$* $@
+
+$(LIBPCAP): $(wildcard package/libpcap/*) | packages
+	@CLANG=$(CLANG) package/libpcap/build.sh $(@D)
 
 newest-clang: packages
 	@tests/packages.sh $$(tests/newest_clang.sh)

@@ -16,7 +16,7 @@ for ipft_line in $(export -p); do
 	ipft_name=${ipft_line#export }
 	ipft_name=${ipft_name%%=*}
 	case $ipft_name in
-	CC | CFLAGS | IPFT_LIBBPF | NO_COLOR | PATH | TERM | TMPDIR) continue ;;
+	CC | CFLAGS | IPFT_LIBBPF | IPFT_LIBPCAP | NO_COLOR | PATH | TERM | TMPDIR) continue ;;
 	# The shell's own, which it does not take from the environment or does not let go.
 	ipft_* | IFS | PS[1-4] | OPTIND | PPID | UID | EUID | SHELLOPTS | BASHOPTS | LINENO) continue ;;
 	'' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; # a further line of a value

@@ -2,7 +2,7 @@
 # Runs in a guest: removes Deno and every library that ipft bundles, and traces with ./ipft alone.
 set -euo pipefail
 umount /usr/local/bin/deno
-rm /usr/local/bin/deno /usr/lib/x86_64-linux-gnu/lib{bpf,elf,z}.so.*
+rm /usr/local/bin/deno /usr/lib/x86_64-linux-gnu/lib{bpf,elf,pcap,z}.so.*
 if command -v deno || command -v clang; then exit 1; fi
 
 # trace NAME ARGS...: traces one ping with `./ipft ARGS` and writes its output to /tmp/NAME.
@@ -34,7 +34,7 @@ if grep -E '^IPFT_USER|^DENO_DIR' /tmp/command; then exit 1; fi
 unset NODE_OPTIONS TAR_OPTIONS DENO_V8_FLAGS
 # What is damaged is repaired.
 truncate -s 0 /var/cache/ipft/*/deno
-./ipft --version | grep -q '^ipft '
+./ipft --version | grep -q ', libpcap 1\.'
 [[ $(ls /var/cache/ipft | wc -l) == 1 ]]
 trace function
 grep -q ' vmlinux ip_rcv$' /tmp/function

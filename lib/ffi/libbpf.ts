@@ -4,8 +4,9 @@
  */
 import { environment } from "../base/environment.ts";
 import { errnoText, IpftError } from "../base/errors.ts";
-import { addressOf, cString, memoryAt } from "./memory.ts";
+import { bundledLibrary, openSymbols } from "./library.ts";
 import { lastErrno } from "./libc.ts";
+import { addressOf, cString, memoryAt } from "./memory.ts";
 
 const SYMBOLS = {
   libbpf_major_version: { parameters: [], result: "u32" },
@@ -85,20 +86,9 @@ export function libbpfVersion(): string {
 function open(): Symbols {
   const chosen = environment("IPFT_LIBBPF");
   if (chosen) return openLibrary(chosen);
-  const paths = BUNDLED.map((name) => new URL(`./native/${name}`, import.meta.url).pathname);
-  for (const path of paths.slice(0, -1)) dlopen(path, {});
+  const paths = BUNDLED.map(bundledLibrary);
+  for (const path of paths.slice(0, -1)) openSymbols(path, {}, REMEDY);
   return openLibrary(paths.at(-1)!);
-}
-
-function dlopen<T extends Deno.ForeignLibraryInterface>(
-  path: string,
-  symbols: T,
-): Deno.DynamicLibrary<T>["symbols"] {
-  try {
-    return Deno.dlopen(path, symbols).symbols;
-  } catch (error) {
-    throw new IpftError(`cannot open ${path}: ${(error as Error).message}`, REMEDY);
-  }
 }
 
 const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 of version 1.1 or later";
@@ -108,7 +98,7 @@ const REMEDY = "run make bpf, or set IPFT_LIBBPF to a libbpf.so.1 of version 1.1
  * @throws IpftError when it is missing, unusable or older than 1.1
  */
 export function openLibrary(path: string): Symbols {
-  const symbols = dlopen(path, SYMBOLS);
+  const symbols = openSymbols(path, SYMBOLS, REMEDY);
   requireVersion(path, symbols.libbpf_major_version(), symbols.libbpf_minor_version());
   return symbols;
 }

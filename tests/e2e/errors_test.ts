@@ -50,7 +50,22 @@ Deno.test("ipft takes the libbpf that IPFT_LIBBPF names, and says so when it can
     /^ipft: cannot open \/nowhere\.so: .*; run make bpf, or set IPFT_LIBBPF/,
   );
   const system = await withLibbpf("/usr/lib/x86_64-linux-gnu/libbpf.so.1", "--version");
-  assert.match(system.stdout, /, libbpf 1\.\d+\n$/);
+  assert.match(system.stdout, /, libbpf 1\.\d+, /);
+});
+
+Deno.test("ipft takes the libpcap that IPFT_LIBPCAP names, and says so when it cannot", async () => {
+  const withLibpcap = (path: string) =>
+    run("bash", "-c", `IPFT_LIBPCAP=${path} ${ipftCommandLine("--version")}`);
+  const missing = await withLibpcap("/nowhere.so");
+  assert.equal(missing.code, 1);
+  assert.match(
+    missing.stderr,
+    /^ipft: cannot open \/nowhere\.so: .*; run make bpf, or set IPFT_LIBPCAP/,
+  );
+  const copy = await Deno.makeTempFile({ suffix: ".so" });
+  await Deno.copyFile(new URL("../../lib/ffi/native/libpcap.so.1", import.meta.url), copy);
+  const other = await withLibpcap(copy);
+  assert.match(other.stdout, /, libpcap 1\.\d+\.\d+\n$/);
 });
 
 Deno.test("ipft without BTF says what the kernel lacks", async () => {

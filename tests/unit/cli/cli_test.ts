@@ -154,7 +154,10 @@ Deno.test("parseCommandLine reads doctor, with -v on either side", () => {
 
 Deno.test("parseCommandLine reads --version", () => {
   assert.deepEqual(parse("--version"), { kind: "version" });
-  assert.match(versionText(), /^ipft \d+\.\d+\.\d+ \(source tree\)\nDeno 2\.\S+, libbpf 1\.\d+\n$/);
+  assert.match(
+    versionText(),
+    /^ipft \d+\.\d+\.\d+ \(source tree\)\nDeno 2\.\S+, libbpf 1\.\d+, libpcap 1\.10\.\d+\n$/,
+  );
 });
 
 Deno.test("parseCommandLine says in one line what is wrong and what to do", () => {

@@ -7,6 +7,7 @@ const KEPT = [
   "CC=clang -v",
   "CFLAGS=-g",
   "IPFT_LIBBPF=/lib",
+  "IPFT_LIBPCAP=/lib",
   "NO_COLOR=",
   "PATH=/usr/bin:/bin",
   "TERM=vt100",
