@@ -7,8 +7,8 @@ import { fileStatus } from "../ffi/path.ts";
 import { readKernelText } from "./kernel_file.ts";
 import { unescapeMountPoint } from "./tracefs.ts";
 
-/** The kernel numbers namespaces from here on (PROC_DYNAMIC_FIRST, and the fixed ones below it). */
-const FIRST_INODE = 0xe000_0000;
+/** The inode numbers of namespaces: from PROC_DYNAMIC_FIRST on, and fixed ones below it. */
+const FIRST_INODE = 0xe000_0000, LAST_INODE = 0xffff_ffff;
 
 /** A network namespace, held open: meanwhile the kernel gives its inode number to no other one. */
 export class NetworkNamespace implements Disposable {
@@ -58,7 +58,7 @@ function pathOf(name: string, option: string): string {
   if (pid !== undefined) return `/proc/${pid}/ns/net`;
   if (name.includes("/")) return name;
   const inode = /^\d+$/.test(name) ? Number(name) : 0;
-  if (inode < FIRST_INODE) return `/run/netns/${name}`;
+  if (inode < FIRST_INODE || inode > LAST_INODE) return `/run/netns/${name}`;
   const path = findNamespace(inode);
   if (path !== undefined) return path;
   throw usageError(`${option} ${name}: no process is in it, and it is mounted nowhere`, REMEDY);
