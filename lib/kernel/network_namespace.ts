@@ -1,4 +1,4 @@
-import { errnoText, usageError } from "../base/errors.ts";
+import { errnoText, IpftError, usageError } from "../base/errors.ts";
 import { Open, open } from "../ffi/descriptor.ts";
 import { readDirSync } from "../ffi/file.ts";
 import { close } from "../ffi/libc.ts";
@@ -19,7 +19,7 @@ export class NetworkNamespace implements Disposable {
   /**
    * @param name a name below /run/netns, a path, an inode number, `pid:N`, or `self`
    * @param option where it comes from, for errors: `--netns`
-   * @throws IpftError wrong usage: there is no such namespace, or this process may not open it
+   * @throws IpftError wrong usage: there is no such namespace; or this process may not open it
    */
   constructor(name: string, option: string) {
     // Whatever is there, to open it does not wait.
@@ -40,10 +40,10 @@ export class NetworkNamespace implements Disposable {
 
 const REMEDY = "give a name that ip netns list shows, a path, pid:N, an inode number or self";
 
-function refusal(name: string, option: string, result: number) {
+function refusal(name: string, option: string, result: number): IpftError {
   const ENOENT = 2, ESRCH = 3, ENOTDIR = 20;
   if (![ENOENT, ESRCH, ENOTDIR].includes(-result)) {
-    return usageError(`${option} '${name}' cannot be opened: ${errnoText(result)}`, REMEDY);
+    return new IpftError(`${option} '${name}' cannot be opened: ${errnoText(result)}`);
   }
   const pid = pidOf(name);
   if (pid !== undefined) {
