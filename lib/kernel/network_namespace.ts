@@ -1,4 +1,4 @@
-import { errnoText, usageError } from "../base/errors.ts";
+import { errnoText, IpftError, usageError } from "../base/errors.ts";
 import { Open, open } from "../ffi/descriptor.ts";
 import { readDirSync } from "../ffi/file.ts";
 import { close } from "../ffi/libc.ts";
@@ -7,8 +7,8 @@ import { fileStatus } from "../ffi/path.ts";
 import { readKernelText } from "./kernel_file.ts";
 import { unescapeMountPoint } from "./tracefs.ts";
 
-/** The kernel numbers namespaces from here on (PROC_DYNAMIC_FIRST, and the fixed ones below it). */
-const FIRST_INODE = 0xe000_0000;
+/** The inode numbers of namespaces: from PROC_DYNAMIC_FIRST on, and fixed ones below it. */
+const FIRST_INODE = 0xe000_0000, LAST_INODE = 0xffff_ffff;
 
 /** A network namespace, held open: meanwhile the kernel gives its inode number to no other one. */
 export class NetworkNamespace implements Disposable {
@@ -19,7 +19,7 @@ export class NetworkNamespace implements Disposable {
   /**
    * @param name a name below /run/netns, a path, an inode number, `pid:N`, or `self`
    * @param option where it comes from, for errors: `--netns`
-   * @throws IpftError wrong usage: there is no such namespace, or this process may not open it
+   * @throws IpftError wrong usage: there is no such namespace; or this process may not open it
    */
   constructor(name: string, option: string) {
     // Whatever is there, to open it does not wait.
@@ -40,10 +40,10 @@ export class NetworkNamespace implements Disposable {
 
 const REMEDY = "give a name that ip netns list shows, a path, pid:N, an inode number or self";
 
-function refusal(name: string, option: string, result: number) {
+function refusal(name: string, option: string, result: number): IpftError {
   const ENOENT = 2, ESRCH = 3, ENOTDIR = 20;
   if (![ENOENT, ESRCH, ENOTDIR].includes(-result)) {
-    return usageError(`${option} '${name}' cannot be opened: ${errnoText(result)}`, REMEDY);
+    return new IpftError(`${option} '${name}' cannot be opened: ${errnoText(result)}`);
   }
   const pid = pidOf(name);
   if (pid !== undefined) {
@@ -58,7 +58,7 @@ function pathOf(name: string, option: string): string {
   if (pid !== undefined) return `/proc/${pid}/ns/net`;
   if (name.includes("/")) return name;
   const inode = /^\d+$/.test(name) ? Number(name) : 0;
-  if (inode < FIRST_INODE) return `/run/netns/${name}`;
+  if (inode < FIRST_INODE || inode > LAST_INODE) return `/run/netns/${name}`;
   const path = findNamespace(inode);
   if (path !== undefined) return path;
   throw usageError(`${option} ${name}: no process is in it, and it is mounted nowhere`, REMEDY);

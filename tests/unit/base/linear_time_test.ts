@@ -6,6 +6,7 @@ import { joinedLines, printableLines } from "../../../lib/base/printable.ts";
 import { explainRefusal } from "../../../lib/bpf/verifier_log.ts";
 import { Btf } from "../../../lib/btf/btf.ts";
 import { parseCommandLine } from "../../../lib/cli/parse.ts";
+import { openFilter } from "../../../lib/filter/open_filter.ts";
 import { parseAvailableFunctions } from "../../../lib/kernel/available_functions.ts";
 import { findOwnCgroup } from "../../../lib/kernel/cgroup.ts";
 import { parseKallsyms } from "../../../lib/kernel/kallsyms.ts";
@@ -60,6 +61,11 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseKallsyms: (text) => parseKallsyms(encoder.encode(text), ["ip_rcv"]),
   SymbolTable: (text) => new SymbolTable(encoder.encode(text)).name(0xffff_ffff_8000_0000n),
   parseAvailableFunctions: (text) => parseAvailableFunctions(encoder.encode(text), ["ip_rcv"]),
+  openFilter: (text) => {
+    for (const request of [{ netns: text }, { ifname: text }, { ifname: `a@${text}` }]) {
+      attempt(() => openFilter(request, () => {}));
+    }
+  },
   parseCommandLine: (text) => {
     for (const option of ["-m", "--buffer-size", "--duration", "-b", "--show", "-e", "-w"]) {
       attempt(() => parseCommandLine(["-m", "1", option, text]));
