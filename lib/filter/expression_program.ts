@@ -50,6 +50,12 @@ export function translateExpression(
   target: ProgramTarget,
 ): Uint8Array<ArrayBuffer> {
   const program = unrollLoops(compiled);
+  if (program.some(isAboutCapture)) {
+    throw usageError(
+      "the expression is about how a packet was captured (inbound, outbound, ifindex)",
+      "choose an interface with --ifname, and a direction by addresses",
+    );
+  }
   const translated = new Translation(program, target).assemble();
   if (translated !== undefined) return translated;
   throw usageError(
@@ -257,6 +263,12 @@ function memorySlots(program: ClassicProgram): ReadonlySet<number> {
     classOf(instruction) === Class.ST || classOf(instruction) === Class.STX ||
     isLoad(instruction) && modeOf(instruction) === MODE.MEM;
   return new Set(program.filter(isUse).map(({ k }) => memorySlot(k)));
+}
+
+/** Loads at negative offsets ask the kernel's packet socket for what is not in the packet (SKF_AD_OFF). */
+function isAboutCapture(instruction: ClassicInstruction): boolean {
+  const SKF_AD_OFF = -0x1000, LAST = SKF_AD_OFF + 0x100, offset = instruction.k | 0;
+  return isAbsolute(instruction) && offset >= SKF_AD_OFF && offset < LAST;
 }
 
 /** Types of Ethernet frames that say that a VLAN tag follows (include/uapi/linux/if_ether.h, pcap-filter(7)). */

@@ -3,7 +3,7 @@
  * comes the link word, which is in a register, and the rest is in memory.
  */
 import type { Assembler, Label, Register, Size } from "./assembler.ts";
-import { A, AT, COPY_BYTES, FRAME, LINEAR, LINK_WORD, SLOT, X } from "./frame.ts";
+import { type A, AT, COPY_BYTES, FRAME, LINEAR, LINK_WORD, SLOT, X } from "./frame.ts";
 import { BYTES_END, BYTES_OFFSET, type Memory } from "./memory.ts";
 
 export class FrameReader {

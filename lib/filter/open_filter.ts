@@ -1,9 +1,9 @@
 import { usageError } from "../base/errors.ts";
 import { deviceName } from "../ffi/network.ts";
-import { compileExpression } from "../ffi/libpcap.ts";
 import { findCgroup } from "../kernel/cgroup.ts";
 import { NetworkNamespace } from "../kernel/network_namespace.ts";
 import { IFNAME_BYTES } from "./conditions.ts";
+import type { ClassicProgram } from "./classic.ts";
 import type { FilterRequest } from "./filter_request.ts";
 import type { PacketFilter } from "./packet_filter.ts";
 
@@ -12,13 +12,18 @@ export interface OpenFilter extends Disposable {
   readonly filter: PacketFilter;
 }
 
+/** A request whose expression has been compiled. */
+export type CompiledRequest = Omit<FilterRequest, "expression"> & {
+  readonly expression?: ClassicProgram;
+};
+
 /**
  * Looks up what the user has named: namespaces, devices, cgroups.
  * @param tell told of a device that there is not yet: the trace waits for it
  * @throws IpftError wrong usage: one of them does not exist, or no packet can meet all conditions
  */
 export function openFilter(
-  { mark, expression, netns, ifname, cgroup }: FilterRequest,
+  { mark, expression, netns, ifname, cgroup }: CompiledRequest,
   tell: (message: string) => void,
 ): OpenFilter {
   using stack = new DisposableStack();
@@ -37,7 +42,7 @@ export function openFilter(
   }
   const filter: PacketFilter = {
     mark,
-    expression: expression === undefined ? undefined : compileExpression(expression),
+    expression,
     netns: ofDevice?.inode,
     ifname: wanted && currentName(wanted.name, ifname!, ofDevice?.fd, tell),
     cgroup: cgroup === undefined ? undefined : findCgroup(cgroup, "--cgroup"),

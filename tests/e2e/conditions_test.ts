@@ -7,8 +7,7 @@ import { backendGaps, type BackendName } from "../../lib/bpf/attach/backends.ts"
 import { LiveSource } from "../../lib/capture/live_source.ts";
 import { EventBatch } from "../../lib/event/batch.ts";
 import { type Tracer, TRACERS } from "../../lib/event/trace_header.ts";
-import { type OpenFilter, openFilter } from "../../lib/filter/open_filter.ts";
-import type { FilterRequest } from "../../lib/filter/filter_request.ts";
+import { type CompiledRequest, type OpenFilter, openFilter } from "../../lib/filter/open_filter.ts";
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
 import { assertNothingLeft, ipft, shell, Trace } from "./ipft.ts";
 
@@ -84,11 +83,11 @@ const TRACED = /^(ip_output|ip_rcv)$/;
 async function trace(
   tracer: Tracer,
   backend: BackendName,
-  requests: readonly FilterRequest[],
+  requests: readonly CompiledRequest[],
   traffic: () => Promise<void>,
 ): Promise<Record<string, number>[]> {
   using resources = new DisposableStack();
-  const load = (request: FilterRequest) =>
+  const load = (request: CompiledRequest) =>
     LiveSource.load({
       tracer,
       backend,
@@ -186,7 +185,7 @@ Deno.test("connections belong to the cgroup of the process that listens, from th
 Deno.test("a namespace has many names, an interface may have several", async () => {
   await shell("ip -n blue link property add dev vblue altname uplink");
   const child = new Deno.Command("ip", { args: ["netns", "exec", "blue", "sleep", "60"] }).spawn();
-  const filterOf = (request: FilterRequest): OpenFilter["filter"] => {
+  const filterOf = (request: CompiledRequest): OpenFilter["filter"] => {
     using open = openFilter(request, assert.fail);
     return open.filter;
   };

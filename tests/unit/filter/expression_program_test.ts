@@ -62,6 +62,16 @@ Deno.test("an expression whose jumps eBPF does not have is refused", () => {
   });
 });
 
+Deno.test("what is not about the packet is refused", () => {
+  const target = { access: { kind: "copy" }, layout: ids.skbLayout! } as const;
+  for (const text of ["inbound", "ip and outbound", "ifindex 3"]) {
+    assert.throws(
+      () => translateExpression(compileExpression(text), target),
+      /^IpftError: the expression is about how a packet was captured .*; choose an interface with --ifname/,
+    );
+  }
+});
+
 Deno.test("an expression of 200 hosts is loaded", async () => {
   const hosts = Array.from({ length: 200 }, (_, i) => `host 10.${i >> 8}.${i & 255}.1`);
   const program = compileExpression(hosts.join(" or "));

@@ -1,10 +1,9 @@
 /** What is the same on any machine: this process has a namespace, the loopback device is called lo. */
 import assert from "node:assert/strict";
-import type { FilterRequest } from "../../../lib/filter/filter_request.ts";
-import { openFilter } from "../../../lib/filter/open_filter.ts";
+import { type CompiledRequest, openFilter } from "../../../lib/filter/open_filter.ts";
 
 /** The filter that a request becomes, and what its user is told. */
-function opened(request: FilterRequest) {
+function opened(request: CompiledRequest) {
   const told: string[] = [];
   using open = openFilter(request, (message) => told.push(message));
   const given = Object.entries(open.filter).filter(([, value]) => value !== undefined);
@@ -55,7 +54,7 @@ Deno.test("openFilter says in one line what cannot be found", () => {
   const netns = "give a name that ip netns list shows, a path, pid:N, an inode number or self";
   const ifname = "give IF or IF@NS";
   const long = "the name is longer than 15 bytes; give the name that ip link shows first";
-  const messages: readonly [FilterRequest, string][] = [
+  const messages: readonly [CompiledRequest, string][] = [
     [{ netns: "nosuch" }, `--netns 'nosuch': there is no such network namespace; ${netns}`],
     [{ netns: "12" }, `--netns '12': there is no such network namespace; ${netns}`],
     [{ netns: "/no/such" }, `--netns '/no/such': there is no such network namespace; ${netns}`],
