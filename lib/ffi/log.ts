@@ -10,15 +10,19 @@ const KEPT_LINES = 1000;
 
 /**
  * Captures libbpf's log from construction to disposal, for the case that something fails. With `onLine`,
- * each line is also passed on as it comes.
+ * each line is also passed on as it comes. libbpf has one log for the whole process, so there can be one
+ * capture at a time: another thread that still logs would call a function that is gone.
  */
 export class LibbpfLog implements Disposable {
+  static #isCapturing = false;
   readonly #callback: Deno.UnsafeCallback<
     { parameters: ["i32", "pointer", "pointer"]; result: "i32" }
   >;
   readonly #lines: string[] = [];
 
   constructor(onLine?: (line: string) => void) {
+    if (LibbpfLog.#isCapturing) throw new Error("libbpf's log is captured already");
+    LibbpfLog.#isCapturing = true;
     // typedef int (*libbpf_print_fn_t)(enum libbpf_print_level, const char *format, va_list ap): on
     // x86-64 a va_list parameter is a pointer, which vsnprintf accepts as it is.
     this.#callback = new Deno.UnsafeCallback(
@@ -43,5 +47,6 @@ export class LibbpfLog implements Disposable {
   [Symbol.dispose](): void {
     libbpf().libbpf_set_print(null); // silences libbpf
     this.#callback.close();
+    LibbpfLog.#isCapturing = false;
   }
 }

@@ -98,9 +98,10 @@ async function trace(
       outputFds: [],
       warn: () => {},
     });
-  const sources = await Promise.all(requests.map(load));
-  for (const source of sources) {
-    resources.use(source);
+  const sources: LiveSource[] = [];
+  for (const request of requests) {
+    const source = resources.use(await load(request));
+    sources.push(source);
     await source.attach({ attached: () => Promise.resolve(), detached: () => {} }, true);
   }
   sources.forEach((source) => source.start());
