@@ -46,7 +46,7 @@ GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completion
 .PHONY: help demo test bench bench-quick bench-compare bpf examples ipft install uninstall setup packages newest-clang clean
 
 help:
-	@echo "make demo      trace one marked ping and print its journey"
+	@echo "make demo      trace one ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
 	@echo "make bench     run the benchmarks, here and against pwru and bpftrace in a VM (20 minutes)"
 	@echo "make bench-quick  run those in the VM, in a minute"

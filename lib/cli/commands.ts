@@ -61,7 +61,7 @@ const PACKETS = {
   all: flag("--all", "every packet"),
   markCommand: flag(
     "--mark-command",
-    "what COMMAND sends: its sockets get the mark of -m, or without -m are followed by their cgroup",
+    "only packets of COMMAND's sockets; with -m, what these send gets the mark instead",
   ),
 };
 
@@ -235,7 +235,7 @@ export const IPFT: Command = {
     "doctor [-v]",
   ],
   groups: [
-    { heading: "Packets: those that meet every condition", options: PACKETS },
+    { heading: "Packets (all conditions must hold)", options: PACKETS },
     { heading: "Functions", options: FUNCTIONS },
     { heading: "Tracing", options: TRACING },
     { heading: "Output", options: RESULTS },
@@ -245,8 +245,8 @@ export const IPFT: Command = {
   argument: { name: "FILTER", offer: { kind: "words", words: EXPRESSION_WORDS } },
   commands: [LUA, DOCTOR],
   notes: [
-    "FILTER is an expression as for tcpdump: see pcap-filter(7). Without any condition, the packets " +
-    "of COMMAND's sockets are traced.",
+    "FILTER is an expression in the language of tcpdump: see pcap-filter(7), and quote it for the shell. " +
+    "With COMMAND and no condition, the packets of its sockets are traced.",
     "REGEX is searched for in the name, in the syntax of RE2: " +
     "https://github.com/google/re2/wiki/Syntax",
     "MARK and MASK are decimal, hexadecimal (0x) or octal (0).",
@@ -256,17 +256,17 @@ export const IPFT: Command = {
   ],
   examples: [
     { command: "ipft 'host 192.0.2.1 and tcp port 443'" },
-    { command: "ipft -- curl -sS http://192.0.2.1/", meaning: "what curl sends" },
+    { command: "ipft -- curl -sS http://192.0.2.1/", meaning: "what curl sends and receives" },
     { command: "ipft --netns blue --ifname eth0 icmp", meaning: "ping in a namespace" },
     { command: "ipft -m 1234", meaning: "then, elsewhere: ping -m 1234 192.0.2.1" },
     {
       command: "ipft -m 0x10 --mask 0xf0 -o json",
       meaning: "marks with 1 as second-to-last hex digit",
     },
-    { command: "ipft -m 1234 -e foo.c", meaning: "with data from C: see docs/extensions.md" },
-    { command: "ipft -m 1234 -s foo.lua", meaning: "with data from Lua: see docs/lua.md" },
+    { command: "ipft -e foo.c 'udp port 53'", meaning: "with data from C: see docs/extensions.md" },
+    { command: "ipft -s foo.lua 'udp port 53'", meaning: "with data from Lua: see docs/lua.md" },
     {
-      command: "ipft -m 1234 -r '^(ip|tcp)_'",
+      command: "ipft -r '^(ip|tcp)_' tcp",
       meaning: "functions whose name begins like this",
     },
     { command: "ipft -l --module-regex '^nf_'", meaning: "functions of netfilter's modules" },

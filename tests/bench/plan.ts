@@ -42,6 +42,8 @@ export const FIGURES = [
   "miss",
   "idle",
   "hit",
+  "expression",
+  "limit",
   "flood",
   "transfer",
   "ready",

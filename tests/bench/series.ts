@@ -32,6 +32,17 @@ export function ratio(a: Series, b: Series, goal?: Goal): Series {
   };
 }
 
+/** Subtracts the sample of `b` from that of `a` of the same round. */
+export function difference(a: Series, b: Series, goal?: Goal): Series {
+  return {
+    figure: a.figure,
+    tool: `${a.tool} - ${b.tool}`,
+    unit: a.unit,
+    samples: a.samples.map((sample, round) => sample - b.samples[round]),
+    goal,
+  };
+}
+
 /** Reports whether the median meets the goal; undefined without a goal or when nothing was measured. */
 export function isMet({ samples, goal }: Series): boolean | undefined {
   if (!goal) return undefined;

@@ -5,9 +5,11 @@
  * @module
  */
 import { measureCpus } from "./figures/cpus.ts";
+import { measureExpression } from "./figures/expression.ts";
 import { measureFlood } from "./figures/flood.ts";
 import { measureHit } from "./figures/hit.ts";
 import { measureIdle } from "./figures/idle.ts";
+import { measureLimit } from "./figures/limit.ts";
 import { measureMiss } from "./figures/miss.ts";
 import { measureNamed } from "./figures/named.ts";
 import { measureOnce } from "./figures/once.ts";
@@ -28,6 +30,8 @@ if (isWanted("once")) series.push(...await measureOnce(plan));
 if (isWanted("miss") || isWanted("hit")) series.push(...await measureMiss(plan));
 if (isWanted("idle")) series.push(...await measureIdle(plan));
 if (isWanted("hit")) series.push(...await measureHit(plan, series));
+if (isWanted("expression")) series.push(...await measureExpression(plan));
+if (isWanted("limit")) series.push(...await measureLimit(plan));
 if (isWanted("flood")) series.push(...await measureFlood(plan));
 if (isWanted("transfer")) series.push(...await measureTransfer(plan));
 if (isWanted("ready")) series.push(...await measureReady(plan));

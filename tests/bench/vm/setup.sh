@@ -1,7 +1,7 @@
 #!/bin/bash
 # setup.sh [bpftrace]: makes what the benchmark's guest gets in /mnt/extras, under $IPFT_CACHE/bench:
 #   extras/usr/bin/pwru     the pwru of Debian trixie; the guest's bookworm has its libraries
-#   extras/empty.bpf.o      empty.bpf.c, compiled
+#   extras/*.bpf.o          empty.bpf.c and submit.bpf.c, compiled
 #   bpftrace/bpftrace/      the bpftrace of Debian sid and its libraries (290 MB), only on request:
 #                           packing them takes a second for each guest
 #   extras/pwru.version, bpftrace/bpftrace.version
@@ -75,7 +75,10 @@ make_bpftrace() {
 
 "$checkout/tests/packages.sh" clang libbpf-dev debian-archive-keyring
 [[ -f $bench/extras/pwru.version ]] || make_pwru
-[[ $bench/extras/empty.bpf.o -nt $here/empty.bpf.c ]] ||
-  clang -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror \
-    -I"/usr/include/$(uname -m)-linux-gnu" -c "$here/empty.bpf.c" -o "$bench/extras/empty.bpf.o"
+for source in "$here"/*.bpf.c; do
+  object=$bench/extras/$(basename "${source%.c}.o")
+  [[ $object -nt $source ]] ||
+    clang -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror \
+      -I"/usr/include/$(uname -m)-linux-gnu" -c "$source" -o "$object"
+done
 [[ ${1-} != bpftrace || -f $bench/bpftrace/bpftrace.version ]] || make_bpftrace

@@ -4,7 +4,7 @@ import { bpftraceCommand, bpftraceEvents } from "./bpftrace.ts";
 
 /** What to trace, and where to write it. */
 export interface Request {
-  /** The mark of the packets to trace. */
+  /** The mark of the packets to trace, for tools that trace by mark. */
   readonly mark: number;
   /** The file to write the events to. */
   readonly output: string;
@@ -38,22 +38,35 @@ export interface Tool {
   written?(output: string): number;
 }
 
-function ipftTool(options: readonly string[] = [], name = ["ipft", ...options].join(" ")): Tool {
+/** @param expression what to trace instead of the packets with a mark */
+function ipftTool(
+  options: readonly string[] = [],
+  name = ["ipft", ...options].join(" "),
+  expression?: string,
+): Tool {
   return {
     name,
-    command: ({ mark, output }) => ["./ipft", "-m", `${mark}`, "-w", output, ...options],
+    command: ({ mark, output }) => [
+      ...["./ipft", "-w", output, ...options],
+      ...(expression === undefined ? ["-m", `${mark}`] : [expression]),
+    ],
     ready: "Trace ready!",
     attached: /Attached to (\d+) functions?/,
     account: readSummary,
   };
 }
 
-function pwruTool(...options: string[]): Tool {
+/** @param expression what to trace instead of the packets with a mark */
+function pwruTool(
+  options: readonly string[] = [],
+  name = ["pwru", ...options].join(" "),
+  expression?: string,
+): Tool {
   return {
-    name: ["pwru", ...options].join(" "),
+    name,
     command: ({ mark, output }) => [
-      "/mnt/extras/usr/bin/pwru",
-      ...["--filter-mark", `${mark}`, "--output-file", output, ...options],
+      ...["/mnt/extras/usr/bin/pwru", "--output-file", output, ...options],
+      ...(expression === undefined ? ["--filter-mark", `${mark}`] : [expression]),
     ],
     ready: "Listening for events..",
     // Its progress bar: `12 / 1458 [--->`.
@@ -71,7 +84,15 @@ export const ipftGraph = ipftTool(["-t", "function_graph"]);
 /** pwru as most people use it: vmlinux only, with the backend that it detects itself. */
 export const pwru = pwruTool();
 /** pwru with kprobe-multi, whose detection takes it a while. */
-export const pwruMulti = pwruTool("--backend", "kprobe-multi");
+export const pwruMulti = pwruTool(["--backend", "kprobe-multi"]);
+
+/** Returns ipft and pwru, both tracing what matches an expression and not what has a mark. */
+export function toolsWith(expression: string): [ipft: Tool, pwru: Tool] {
+  return [
+    ipftTool([], `ipft '${expression}'`, expression),
+    pwruTool([], `pwru '${expression}'`, expression),
+  ];
+}
 
 /** Names the functions of events. It attaches as `ipft` does, so it goes by the same name. */
 export const ipftJson = ipftTool(["-o", "json"], ipft.name);
@@ -98,14 +119,24 @@ export function namesRegex(names: readonly string[]): RegExp {
   return new RegExp(`^(${names.map((name) => name.replaceAll(".", "[.]")).join("|")})$`);
 }
 
-/** A program that does nothing, attached to the functions that ipft attaches to. */
-export const empty: Tool = {
-  name: "empty program",
-  command: () => [Deno.execPath(), "run", "-A", "--no-check", "tests/bench/vm/empty.ts"],
-  ready: "ready",
-  attached: /Attached to (\d+) functions/,
-  account: () => ({ delivered: 0 }),
-};
+/** A program of our own, attached to the functions that ipft attaches to. */
+function bareTool(name: string, object: string, program: string): Tool {
+  const script = "tests/bench/vm/bare.ts";
+  return {
+    name,
+    command: () => [Deno.execPath(), "run", "-A", "--no-check", script, object, program],
+    ready: "ready",
+    attached: /Attached to (\d+) functions/,
+    account: () => ({ delivered: 0 }),
+  };
+}
+
+/** Does nothing. */
+export const empty = bareTool("empty program", "empty.bpf.o", "empty");
+/** Reserves and submits the 24 bytes of a record at each run. */
+export const submit = bareTool("record that says nothing", "submit.bpf.o", "submit");
+/** Also fills them: time, function, thread, CPU. */
+export const filled = bareTool("record that is filled", "submit.bpf.o", "fill");
 
 /** Reads the summary that ipft ends with (lib/terminal/summary.ts). */
 function readSummary(stderr: string): Account {

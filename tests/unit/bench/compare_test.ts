@@ -55,7 +55,7 @@ Deno.test("expected.json names each ratio once, as the table does", () => {
   assert.equal(new Set(names).size, names.length);
   for (const { figure, tool, ratio } of expected) {
     assert.ok(figure.length > 0);
-    assert.match(tool, /^ipft \/ /);
+    assert.match(tool, /^ipft( '[^']+')? \/ /);
     assert.ok(ratio > 0);
   }
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  difference,
   type Goal,
   isMet,
   median,
@@ -47,6 +48,17 @@ Deno.test("ratio divides samples of the same round", () => {
     unit: "x",
     samples: [0.5, 0.25],
     goal: { atMost: 0.4 },
+  });
+});
+
+Deno.test("difference subtracts samples of the same round", () => {
+  const other = { ...series([10, 40]), tool: "ipft 'icmp'" };
+  assert.deepEqual(difference(series([12, 30]), other), {
+    figure: "ready",
+    tool: "ipft - ipft 'icmp'",
+    unit: "ms",
+    samples: [2, -10],
+    goal: undefined,
   });
 });
 

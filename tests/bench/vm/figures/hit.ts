@@ -7,7 +7,7 @@ import { type Account, ipft, pwru, type Tool } from "../tools.ts";
 import { floodPing, MARK, setReflection, SLOW_PINGS, slowPings } from "../traffic.ts";
 
 /** This many flood pings make fewer events than pwru's queue holds (10,000). */
-const BURST_PINGS = 80;
+export const BURST_PINGS = 80;
 
 /**
  * Measures the cost of a hit: like that of a miss, but with the mark that the packets have. Requests and
@@ -41,7 +41,7 @@ export async function measureHit(plan: Plan, misses: readonly Series[]): Promise
 }
 
 export const BURST = "cost of a hit, in bursts";
-const DELIVERED = "cost of a hit, in bursts: delivered";
+export const DELIVERED = "cost of a hit, in bursts: delivered";
 export const FLOOD = "cost of a hit, under flood";
 
 function missNs(tool: Tool, series: readonly Series[]): number {
@@ -87,13 +87,17 @@ export function hitsPerPing(runs: HitRuns, { hits }: Account): number {
   return hits! / (runs.bursts.length * BURST_PINGS + runs.floodPings);
 }
 
-/** Adds a sample of each figure. */
+/**
+ * Adds a sample of each figure.
+ * @param of what the names of the figures begin with
+ */
 export function addHitCosts(
   samples: Samples,
   tool: Tool,
   runs: HitRuns,
   account: Account,
   missNs: number,
+  of = "",
 ): void {
   const { bursts, burstEvents, flood, floodPings } = runs;
   const perPing = hitsPerPing(runs, account);
@@ -106,9 +110,9 @@ export function addHitCosts(
   const delivered = tool.written
     ? burstEvents / (bursts.length * BURST_PINGS * perPing)
     : account.delivered / account.hits!;
-  samples.add(BURST, tool, "ns", burstCost);
-  samples.add(DELIVERED, tool, "%", 100 * delivered);
-  samples.add(FLOOD, tool, "ns", floodCost);
+  samples.add(of + BURST, tool, "ns", burstCost);
+  samples.add(of + DELIVERED, tool, "%", 100 * delivered);
+  samples.add(of + FLOOD, tool, "ns", floodCost);
   console.error(
     `hit: ${tool.name}: ${burstCost.toFixed(0)} ns in bursts (${delivered * 100} % delivered), ` +
       `${floodCost.toFixed(0)} ns under flood, ${perPing} of ${flood.count / floodPings} runs`,

@@ -1,12 +1,13 @@
 import type { Plan } from "../../plan.ts";
+import { ipftPort, pwruPort } from "./expression.ts";
 import { whileTracing } from "../running_tool.ts";
 import { median, ratio, rotated, Samples, type Series } from "../../series.ts";
-import { empty, ipft, pwru } from "../tools.ts";
+import { empty, ipft, pwru, type Tool } from "../tools.ts";
 import { floodPing, OTHER_MARK, VethPair } from "../traffic.ts";
 
 /**
  * Measures how much a tool slows down traffic that it does not look for: the tools look for a mark that no
- * packet has. The times for a flood ping and for a byte of iperf3 with the tool attached are compared with
+ * packet has, or for a port. The times for a flood ping and for a byte of iperf3 with the tool attached are compared with
  * the means of those without a tool just before and just after.
  */
 export async function measureIdle(plan: Plan): Promise<Series[]> {
@@ -53,24 +54,24 @@ const FLOOD = "flood ping", RATE = "iperf3";
 const FLOOD_SLOWED = "flood ping, nothing matching: slowed by";
 const RATE_SLOWED = "iperf3, nothing matching: slowed by";
 
-const TOOLS = [empty, ipft, pwru];
+const TOOLS = [empty, ipft, pwru, ipftPort, pwruPort];
 
 /** The traffic alone, with which the tools are compared. */
 const NO_TOOL = { name: "no tool" };
 
 /**
- * Returns the series, and the ratio of ipft's to pwru's. The samples may be close to zero, so their medians
+ * Returns the series, and the ratios of ipft's to pwru's. The samples may be close to zero, so their medians
  * are divided, unless noise has made one of them negative.
  */
 function comparedSlowness(samples: Samples, figure: string): Series[] {
-  const [ofIpft, ofPwru] = [ipft, pwru].map((tool) => samples.get(figure, tool));
-  const ofMedians = (series: Series) => ({
-    ...series,
-    samples: [median(series.samples) > 0 ? median(series.samples) : NaN],
-  });
+  const ofMedians = (tool: Tool) => {
+    const series = samples.get(figure, tool);
+    return { ...series, samples: [median(series.samples) > 0 ? median(series.samples) : NaN] };
+  };
   return [
     ...TOOLS.map((tool) => samples.get(figure, tool)),
-    ratio(ofMedians(ofIpft), ofMedians(ofPwru), { atMost: 0.5 }),
+    ratio(ofMedians(ipft), ofMedians(pwru), { atMost: 0.5 }),
+    ratio(ofMedians(ipftPort), ofMedians(pwruPort), { atMost: 0.5 }),
   ];
 }
 

@@ -11,6 +11,7 @@ import { empty, ipft, pwru, type Tool } from "../tools.ts";
 import { floodPing, MARK, OTHER_MARK } from "../traffic.ts";
 
 export const MISS = "cost of a miss";
+const RUNS = "probe runs per ping";
 
 /**
  * Measures all tools at once, attached to the same functions and run by the same packets, so that whatever
@@ -28,19 +29,20 @@ export async function measureMiss(plan: Plan): Promise<Series[]> {
   return [...comparedMisses(samples), ...TOOLS.map((tool) => samples.get(RUNS, tool))];
 }
 
-const RUNS = "probe runs per ping";
 const TOOLS = [empty, ipft, pwru];
 
 /**
  * Adds a sample for each tool. Returns these samples, in ns.
  *
  * @param mark the mark of the pings, which is not the one that the tools look for
+ * @param figure the name of the figure
  */
 export async function addMissCosts(
   samples: Samples,
   tools: readonly RunningTool[],
   { floods, timedPings }: Plan,
   mark: number,
+  figure = MISS,
 ): Promise<number[]> {
   const stats = tools.map(({ stats }) => stats);
   const least = tools.map(() => Infinity);
@@ -53,7 +55,7 @@ export async function addMissCosts(
     });
   }
   tools.forEach(({ tool }, i) => {
-    samples.add(MISS, tool, "ns", least[i]);
+    samples.add(figure, tool, "ns", least[i]);
     samples.add(RUNS, tool, "", runs[i] / (floods * timedPings));
     console.error(`miss: ${tool.name}: ${least[i].toFixed(0)} ns`);
   });

@@ -1,6 +1,6 @@
 /**
- * Attaches a program that does nothing to the functions that ipft traces, with as many links, until
- * SIGINT. It measures the cost that no tool can avoid.
+ * `bare.ts OBJECT PROGRAM`: attaches a program of /mnt/extras to the functions that ipft traces, with as many
+ * links, until SIGINT. It measures costs that no tool can avoid.
  *
  * @module
  */
@@ -10,6 +10,8 @@ import { BpfObject } from "../../../lib/ffi/libbpf.ts";
 import { inspectKernel } from "../../../lib/kernel/inspect.ts";
 import { planTrace } from "../../../lib/capture/plan.ts";
 
+const [objectName, programName] = Deno.args;
+
 const stop = Promise.withResolvers<void>();
 Deno.addSignalListener("SIGINT", stop.resolve);
 
@@ -18,8 +20,8 @@ const { functions } = planTrace(await inspectKernel(() => {}), {
   backend: "kprobe-multi",
   functions: {},
 });
-using object = new BpfObject(Deno.readFileSync("/mnt/extras/empty.bpf.o"), "empty");
-const program = object.program("empty");
+using object = new BpfObject(Deno.readFileSync(`/mnt/extras/${objectName}`), objectName);
+const program = object.program(programName);
 program.expectedAttachType = AttachType.traceKprobeMulti;
 throwOn(await object.load());
 for (const group of Map.groupBy(functions, ({ skbPosition }) => skbPosition).values()) {
@@ -32,5 +34,5 @@ await stop.promise;
 Deno.exit(0);
 
 function throwOn(result: number): void {
-  if (result < 0) throw new IpftError(`cannot attach the empty program: ${errnoText(result)}`);
+  if (result < 0) throw new IpftError(`cannot attach ${programName}: ${errnoText(result)}`);
 }
