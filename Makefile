@@ -48,8 +48,8 @@ GENERATED := man-page:man/man1/ipft.1 completion-bash:bash-completion/completion
 help:
 	@echo "make demo      trace one ping and print its journey"
 	@echo "make test      format, lint, type check, unit tests, end-to-end tests on four kernels"
-	@echo "make bench     run the benchmarks, here and against pwru and bpftrace in a VM (20 minutes)"
-	@echo "make bench-quick  run those in the VM, in a minute"
+	@echo "make bench     run the benchmarks, here and against pwru and bpftrace in a VM (half an hour)"
+	@echo "make bench-quick  run those in the VM, in a minute or two"
 	@echo "make bench-compare  the same, and fail if a ratio has changed much"
 	@echo "make ipft      build ./ipft: one executable file that needs nothing installed"
 	@echo "make install   install ./ipft, its manual and completions in PREFIX (/usr/local)"

@@ -69,7 +69,7 @@ export const FULL: Plan = {
   figures: FIGURES.filter((figure) => figure !== "once"),
 };
 
-/** The plan of `--quick`: less than a minute, most of which goes to pwru's start and its pauses. */
+/** The plan of `--quick`: a minute or two, most of which goes to pwru's start and its pauses. */
 export const QUICK: Plan = {
   rounds: 1,
   deliveryRounds: 1,
