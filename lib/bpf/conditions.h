@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The conditions on where a packet is and whose it is: --netns, --ifname, --cgroup. */
+/* The conditions on where a packet is and whose it is: --netns, --ifname, --cgroup, --pid, --comm. */
 #ifndef IPFT_CONDITIONS_H
 #define IPFT_CONDITIONS_H
 
@@ -7,6 +7,7 @@
 
 #include "number.h"
 #include "read.h"
+#include "sockets.h"
 
 /* What packets must meet (lib/filter/conditions.ts); 0 in place of each for no condition. */
 #define NETNS_PLACEHOLDER 0x1bf7e700
@@ -20,6 +21,7 @@
 #define IFNAME_MASK1_PLACEHOLDER 0x1bf71f11
 #define IFNAME_MASK2_PLACEHOLDER 0x1bf71f12
 #define IFNAME_MASK3_PLACEHOLDER 0x1bf71f13
+#define OF_PROCESS_PLACEHOLDER 0x1bf7b0cf /* 1: it belongs to one of ipft_sockets */
 
 /* The members of the kernel's structs that are read here. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -57,6 +59,18 @@ struct sock_cgroup_data___where {
 	struct cgroup___where *cgroup;
 };
 
+struct inode___where {
+	unsigned long i_ino;
+};
+
+struct file___where {
+	struct inode___where *f_inode;
+};
+
+struct socket___where {
+	struct file___where *file;
+};
+
 struct sock___before_5_15 {
 	struct {
 		__u64 val;
@@ -70,6 +84,7 @@ struct sock___where {
 		struct sock *skc_listener;
 	} __sk_common;
 	struct sock_cgroup_data___where sk_cgrp_data;
+	struct socket___where *sk_socket;
 };
 
 struct sk_buff___where {
@@ -127,6 +142,19 @@ static __always_inline struct cgroup___where *cgroup_of_socket(struct sock___whe
 #define TIME_WAIT 6 /* TCP_TIME_WAIT and TCP_NEW_SYN_RECV of the kernel */
 #define NEW_SYN_RECV 12
 
+/* The socket of the packet, or NULL. Two kinds are not sockets but their short forms. */
+static __always_inline struct sock___where *socket_of(struct sk_buff___where *skb)
+{
+	struct sock___where *sk = READ(skb, sk);
+	__u8 state = READ(sk, __sk_common.skc_state);
+
+	if (state == TIME_WAIT)
+		return NULL;
+	if (state == NEW_SYN_RECV) /* a request for a connection: its listener has the rest */
+		return AS(SOCK_ID_PLACEHOLDER, READ(sk, __sk_common.skc_listener));
+	return sk;
+}
+
 /* How deep a cgroup may be below the wanted one. */
 #define DEEPEST 64
 
@@ -134,17 +162,13 @@ static __always_inline struct cgroup___where *cgroup_of_socket(struct sock___whe
 static __always_inline int is_of_cgroup(struct sk_buff___where *skb)
 {
 	__u64 id = (__u64)NUMBER(CGROUP_HIGH_PLACEHOLDER) << 32 | NUMBER(CGROUP_LOW_PLACEHOLDER);
-	struct sock___where *sk = READ(skb, sk);
-	__u8 state = READ(sk, __sk_common.skc_state);
+	struct sock___where *sk = socket_of(skb);
 	struct cgroup_subsys_state___where *parent;
 	struct cgroup___where *cgroup;
 	int i;
 
-	/* Two kinds are not sockets but their short forms: that of a request has a listener. */
-	if (state == TIME_WAIT)
+	if (!sk)
 		return 0;
-	if (state == NEW_SYN_RECV)
-		sk = AS(SOCK_ID_PLACEHOLDER, READ(sk, __sk_common.skc_listener));
 	cgroup = cgroup_of_socket(sk);
 	for (i = 0; i < DEEPEST; i++) {
 		if (READ(cgroup, kn, id) == id)
@@ -157,6 +181,21 @@ static __always_inline int is_of_cgroup(struct sk_buff___where *skb)
 	return 0;
 }
 
+/*
+ * Whether the socket of the packet is one of the process. A socket without a file, or whose file is closed,
+ * is nobody's: its number is 0.
+ */
+static __always_inline int is_of_process(struct sk_buff___where *skb)
+{
+	struct sock___where *sk = socket_of(skb);
+	__u64 inode;
+
+	if (!sk)
+		return 0;
+	inode = READ(sk, sk_socket, file, f_inode, i_ino);
+	return bpf_map_lookup_elem(&ipft_sockets, &inode) != NULL;
+}
+
 /* Whether the packet meets these conditions. Nothing is left of those that the trace does not have. */
 static __always_inline int meets_conditions(void *packet)
 {
@@ -165,6 +204,8 @@ static __always_inline int meets_conditions(void *packet)
 	if (NUMBER(NETNS_PLACEHOLDER) && !is_in_namespace(skb))
 		return 0;
 	if (NUMBER(IFNAME_WORD0_PLACEHOLDER) && !is_on_interface(skb))
+		return 0;
+	if (NUMBER(OF_PROCESS_PLACEHOLDER) && !is_of_process(skb))
 		return 0;
 	return !NUMBER(CGROUP_LOW_PLACEHOLDER) || is_of_cgroup(skb);
 }

@@ -23,7 +23,7 @@ export interface FilterCode {
  * @throws IpftError when the expression is too long, or the kernel's skb is not as expressions need it
  */
 export function filterCode(filter: PacketFilter, btfIds: BtfIds): FilterCode {
-  const { mark, expression, netns, ifname, cgroup } = filter;
+  const { mark, expression, netns, ifname, cgroup, process } = filter;
   const access = memoryAccess(btfIds);
   return {
     expression: expression && translateExpression(expression, { access, layout: layoutOf(btfIds) }),
@@ -33,7 +33,7 @@ export function filterCode(filter: PacketFilter, btfIds: BtfIds): FilterCode {
       canCast: access.kind === "cast" ? 1 : 0,
       skBuffId: btfIds.skBuff,
       sockId: btfIds.sock,
-      hasConditions: netns || ifname || cgroup ? 1 : 0,
+      hasConditions: netns || ifname || cgroup || process ? 1 : 0,
       ...conditionNumbers(filter),
       hasExpression: expression ? 1 : 0,
     },

@@ -8,6 +8,7 @@ import { extensionRefusal } from "./extension_refusal.ts";
 import { type FunctionTable, makeFunctionTable } from "./function_table.ts";
 import { makeImage } from "./image.ts";
 import { loadRefusal } from "./load_error.ts";
+import { MOST_SOCKETS } from "./probes/follow_sockets.ts";
 import type { ProgramsConfig } from "./programs_config.ts";
 import { VerifierLog } from "./verifier_log.ts";
 
@@ -103,6 +104,7 @@ async function load(
     enablePrograms(object, config, binding, verifierLog);
     object.map("ipft_rings").maxEntries = config.rings.fds.length;
     object.map("ipft_functions").maxEntries = table.slots.length / 2;
+    object.map("ipft_sockets").maxEntries = config.filter.process ? MOST_SOCKETS : 1;
     object.map("ipft_calls").maxEntries = config.method.exit === undefined ? 1 : OPEN_CALLS;
     result = await object.load();
     if (result === 0) fill(object.map("ipft_functions"), table);

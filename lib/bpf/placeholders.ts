@@ -36,6 +36,8 @@ export const NUMBERS = {
   ifnameMask3: 0x1bf71f13,
   cgroupLow: 0x1bf7c600,
   cgroupHigh: 0x1bf7c601,
+  /** 1 where the packet must belong to a process. */
+  ofProcess: 0x1bf7b0cf,
   /** `FunctionTable.shift`. */
   hashShift: 0x1bf75417,
   /** Number of rings, a power of two. */

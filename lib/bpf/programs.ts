@@ -98,7 +98,8 @@ export class Programs implements MethodPrograms, Disposable {
   attachProbes(): Disposable {
     using probes = new DisposableStack();
     for (const probe of this.#config.probes ?? []) {
-      probes.use(probe.attach(this.#object.program(probe.program)));
+      const program = this.#object.program(probe.program);
+      probes.use(probe.attach(program, (name) => this.#object.map(name)));
     }
     return probes.move();
   }

@@ -15,6 +15,7 @@
 #include "calls.h"
 #include "filter.h"
 #include "function_table.h"
+#include "probes/follow_sockets.h"
 #include "probes/mark_sockets.h"
 #include "record.h"
 

@@ -58,6 +58,12 @@ const PACKETS = {
     "packets of the sockets of this cgroup and those below it, such as /system.slice/ssh.service",
     file,
   ),
+  pid: valued("--pid PID", "packets of the sockets of this process", positive),
+  comm: valued(
+    "--comm NAME",
+    "packets of the sockets of all processes of this name, such as nginx",
+    text,
+  ),
   all: flag("--all", "every packet"),
   markCommand: flag(
     "--mark-command",

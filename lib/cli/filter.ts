@@ -20,7 +20,7 @@ export function readFilter(
   operands: readonly string[],
   hasCommand: boolean,
 ): Pick<TraceOptions, "filter" | "sockets"> {
-  const { mark, mask, netns, ifname, cgroup, all, markCommand } = values;
+  const { mark, mask, netns, ifname, cgroup, pid, comm, all, markCommand } = values;
   const expression = operands.join(" ").trim() || undefined;
   if (mask !== undefined && mark === undefined) {
     throw usageError("--mask without --mark", "add the mark: ipft -m 0x10 --mask 0xf0");
@@ -31,6 +31,7 @@ export function readFilter(
     netns,
     ifname,
     cgroup,
+    process: pid === undefined && comm === undefined ? undefined : { pid, comm },
   };
   const isBare = Object.values(filter).every((condition) => condition === undefined);
   if (markCommand && !hasCommand) {

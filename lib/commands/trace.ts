@@ -2,6 +2,7 @@
 import { errorText, IpftError } from "../base/errors.ts";
 import { plural } from "../base/plural.ts";
 import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts";
+import { followSockets } from "../bpf/probes/follow_sockets.ts";
 import { markSockets } from "../bpf/probes/mark_sockets.ts";
 import type { Probe } from "../bpf/probes/probe.ts";
 import { LiveSource } from "../capture/live_source.ts";
@@ -73,7 +74,7 @@ async function traceEvents(
     functions,
     filter: packets.filter,
     sections: object === undefined ? options.sections : [DATA, ...options.sections],
-    probes: cgroup && probesFor(options, cgroup),
+    probes: probesFor(options, cgroup, tell),
     extension: object && await linkerFor(object),
     outputFds: outputs.fds,
     warn: tell,
@@ -176,8 +177,16 @@ function filterRequest(
   return sockets === "follow" ? { ...filter, cgroup: cgroup?.path } : filter;
 }
 
-function probesFor({ filter: { mark }, sockets }: TraceOptions, { path }: CommandCgroup): Probe[] {
-  return sockets === "mark" && mark !== undefined ? [markSockets(path, mark.value)] : [];
+/** @param cgroup that of the command */
+function probesFor(
+  { filter: { mark, process }, sockets }: TraceOptions,
+  cgroup: CommandCgroup | undefined,
+  tell: Tell,
+): Probe[] {
+  const probes: Probe[] = [];
+  if (cgroup && sockets === "mark" && mark) probes.push(markSockets(cgroup.path, mark.value));
+  if (process) probes.push(followSockets(process, tell));
+  return probes;
 }
 
 async function linkerFor(object: ExtensionObject): Promise<LinkExtension> {

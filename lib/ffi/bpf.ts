@@ -6,7 +6,8 @@ import { addressOf } from "./memory.ts";
 import { bpf, close } from "./libc.ts";
 
 /** `enum bpf_cmd`. */
-const OBJ_GET_INFO_BY_FD = 15,
+const MAP_UPDATE_ELEM = 2,
+  OBJ_GET_INFO_BY_FD = 15,
   RAW_TRACEPOINT_OPEN = 17,
   BTF_GET_FD_BY_ID = 19,
   BTF_GET_NEXT_ID = 23,
@@ -95,6 +96,16 @@ export function createLink(programFd: number, targetFd: number, attachType: numb
  */
 export function openTracingLink(programFd: number): number {
   return bpf(RAW_TRACEPOINT_OPEN, new Struct(16).u32(8, programFd).bytes);
+}
+
+/** Sets an element of a hash map whose keys and values are numbers. Returns 0 or the negated errno. */
+export function updateElement(mapFd: number, key: bigint, value: bigint): number {
+  // Keeps the buffers reachable: the garbage collector does not know that the kernel reads them.
+  const held = [BigUint64Array.of(key), BigUint64Array.of(value)] as const;
+  const attr = new Struct(32).u32(0, mapFd).pointer(8, held[0]).pointer(16, held[1]);
+  const result = bpf(MAP_UPDATE_ELEM, attr.bytes);
+  held.at(0);
+  return result;
 }
 
 /** Fills `info` with what the kernel knows about `fd`. Returns the bytes written, or the negated errno. */

@@ -83,19 +83,28 @@ export function checkAccess(path: string, access: "read" | "write"): number {
  * not UTF-8.
  */
 export function followLinks(path: string): string | number {
-  const LEVELS = 40, EILSEQ = 84, ELOOP = 40; // as many levels as the kernel (MAXSYMLINKS)
-  const buffer = new Uint8Array(4096), decoder = new TextDecoder("utf-8", { fatal: true });
+  const LEVELS = 40, ELOOP = 40; // as many levels as the kernel (MAXSYMLINKS)
   for (let level = 0; level < LEVELS; level++) {
-    const size = Number(libc.readlink(cString(path), buffer, BigInt(buffer.length)));
-    if (size < 0) return path;
-    try {
-      const target = decoder.decode(buffer.subarray(0, size));
-      path = target.startsWith("/") ? target : `${directoryOf(path)}/${target}`;
-    } catch {
-      return -EILSEQ;
-    }
+    const target = readLink(path);
+    if (target === -EILSEQ) return target;
+    if (typeof target === "number") return path;
+    path = target.startsWith("/") ? target : `${directoryOf(path)}/${target}`;
   }
   return -ELOOP;
+}
+
+const EILSEQ = 84;
+
+/** Returns where a symbolic link points. EILSEQ when that name is not UTF-8. */
+export function readLink(path: string): string | number {
+  const buffer = new Uint8Array(4096), decoder = new TextDecoder("utf-8", { fatal: true });
+  const size = Number(libc.readlink(cString(path), buffer, BigInt(buffer.length)));
+  if (size < 0) return -lastErrno();
+  try {
+    return decoder.decode(buffer.subarray(0, size));
+  } catch {
+    return -EILSEQ;
+  }
 }
 
 /** Returns the directory that a path is in. Symbolic links in it keep their meaning. */

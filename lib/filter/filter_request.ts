@@ -1,3 +1,4 @@
+import type { WantedProcess } from "../kernel/process_sockets.ts";
 import type { MarkCondition } from "./mark.ts";
 
 /** Which packets to trace, as the user says it: those that meet every condition, and all without any. */
@@ -11,4 +12,6 @@ export interface FilterRequest {
   readonly ifname?: string;
   /** A cgroup: what `findCgroup` takes. */
   readonly cgroup?: string;
+  /** A process that has opened or accepted the packet's socket. */
+  readonly process?: WantedProcess;
 }

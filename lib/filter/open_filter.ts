@@ -2,6 +2,7 @@ import { usageError } from "../base/errors.ts";
 import { deviceName } from "../ffi/network.ts";
 import { findCgroup } from "../kernel/cgroup.ts";
 import { NetworkNamespace } from "../kernel/network_namespace.ts";
+import { checkProcess } from "../kernel/process_sockets.ts";
 import { IFNAME_BYTES } from "./conditions.ts";
 import type { ClassicProgram } from "./classic.ts";
 import type { FilterRequest } from "./filter_request.ts";
@@ -18,12 +19,12 @@ export type CompiledRequest = Omit<FilterRequest, "expression"> & {
 };
 
 /**
- * Looks up what the user has named: namespaces, devices, cgroups.
+ * Looks up what the user has named: namespaces, devices, cgroups, processes.
  * @param tell told of a device that there is not yet: the trace waits for it
  * @throws IpftError wrong usage: one of them does not exist, or no packet can meet all conditions
  */
 export function openFilter(
-  { mark, expression, netns, ifname, cgroup }: CompiledRequest,
+  { mark, expression, netns, ifname, cgroup, process }: CompiledRequest,
   tell: (message: string) => void,
 ): OpenFilter {
   using stack = new DisposableStack();
@@ -40,12 +41,14 @@ export function openFilter(
       "give one: no packet is in both",
     );
   }
+  if (process !== undefined) checkProcess(process);
   const filter: PacketFilter = {
     mark,
     expression,
     netns: ofDevice?.inode,
     ifname: wanted && currentName(wanted.name, ifname!, ofDevice?.fd, tell),
     cgroup: cgroup === undefined ? undefined : findCgroup(cgroup, "--cgroup"),
+    process,
   };
   const held = stack.move();
   return { filter, [Symbol.dispose]: () => held[Symbol.dispose]() };

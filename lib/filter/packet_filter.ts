@@ -1,4 +1,5 @@
 import type { ClassicProgram } from "./classic.ts";
+import type { WantedProcess } from "../kernel/process_sockets.ts";
 import type { MarkCondition } from "./mark.ts";
 
 /** Decides in the kernel which packets are traced: those that meet every condition. */
@@ -12,4 +13,6 @@ export interface PacketFilter {
   readonly ifname?: string;
   /** The id of a cgroup: the packet must belong to a socket of it, or of one below it. */
   readonly cgroup?: bigint;
+  /** The packet must belong to a socket of this process, as far as `followSockets` knows. */
+  readonly process?: WantedProcess;
 }

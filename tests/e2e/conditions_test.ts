@@ -3,12 +3,11 @@
  * which each namespace has for itself. Two namespaces ping each other, and one of them itself.
  */
 import assert from "node:assert/strict";
-import { backendGaps, type BackendName } from "../../lib/bpf/attach/backends.ts";
-import { LiveSource } from "../../lib/capture/live_source.ts";
-import { EventBatch } from "../../lib/event/batch.ts";
-import { type Tracer, TRACERS } from "../../lib/event/trace_header.ts";
+import { backendGaps } from "../../lib/bpf/attach/backends.ts";
+import { TRACERS } from "../../lib/event/trace_header.ts";
 import { type CompiledRequest, type OpenFilter, openFilter } from "../../lib/filter/open_filter.ts";
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
+import { countEntries } from "./count_entries.ts";
 import { assertNothingLeft, ipft, shell, Trace } from "./ipft.ts";
 
 const CGROUP = "/sys/fs/cgroup/conditions", NESTED = `${CGROUP}/a/b`;
@@ -79,56 +78,6 @@ async function growth(meanwhile: () => Promise<void>) {
 
 const TRACED = /^(ip_output|ip_rcv)$/;
 
-/** Traces with several filters at a time. How often each saw the entry of each function. */
-async function trace(
-  tracer: Tracer,
-  backend: BackendName,
-  requests: readonly CompiledRequest[],
-  traffic: () => Promise<void>,
-): Promise<Record<string, number>[]> {
-  using resources = new DisposableStack();
-  const load = (request: CompiledRequest) =>
-    LiveSource.load({
-      tracer,
-      backend,
-      filter: resources.use(openFilter(request, () => {})).filter,
-      functions: { functionRegex: TRACED },
-      sections: [],
-      bufferSizeBytes: 1 << 18,
-      outputFds: [],
-      warn: () => {},
-    });
-  const sources: LiveSource[] = [];
-  for (const request of requests) {
-    const source = resources.use(await load(request));
-    sources.push(source);
-    await source.attach({ attached: () => Promise.resolve(), detached: () => {} }, true);
-  }
-  sources.forEach((source) => source.start());
-  await traffic();
-  sources.forEach((source) => source.stop());
-  return await Promise.all(sources.map((source) => countEntries(tracer, source)));
-}
-
-/** Counts what was captured, of which nothing may be missing. */
-async function countEntries(tracer: Tracer, source: LiveSource): Promise<Record<string, number>> {
-  const batch = new EventBatch(1000, []), entries: Record<string, number> = {};
-  let returns = 0;
-  while (await source.read(batch)) {
-    const { functionIndex, isReturn } = batch.columns;
-    for (let row = 0; row < batch.length; row++) {
-      const { name } = source.header.functions[functionIndex[row]];
-      if (isReturn[row]) returns++;
-      else entries[name] = (entries[name] ?? 0) + 1;
-    }
-  }
-  const { hits, lost, dropped, delivered } = source.completeness();
-  assert.deepEqual({ lost, dropped, delivered }, { lost: 0, dropped: 0, delivered: hits });
-  const entered = Object.values(entries).reduce((sum, count) => sum + count, 0);
-  assert.equal(returns, tracer === "function_graph" ? entered : 0);
-  return entries;
-}
-
 const { capabilities } = await inspectKernel(() => {});
 for (const tracer of TRACERS) {
   for (const { backend: { name }, missing } of backendGaps(capabilities, tracer)) {
@@ -142,7 +91,7 @@ for (const tracer of TRACERS) {
       ];
       let seen: Record<string, number>[] = [];
       const { blue, red } = await growth(async () => {
-        seen = await trace(tracer, name, requests, exchange);
+        seen = await countEntries(tracer, name, TRACED, requests, exchange);
       });
       const [inside, lo, vred, both] = seen;
       assert.deepEqual(inside, { ip_output: blue("IpOutRequests"), ip_rcv: blue("IpInReceives") });
@@ -175,10 +124,16 @@ Deno.test("connections belong to the cgroup of the process that listens, from th
   }
   let entries: Record<string, number> = {};
   const { red } = await growth(async () => {
-    [entries] = await trace("function", best.backend.name, [{ cgroup: CGROUP }], async () => {
-      await shell(`${inBlue} bash -c 'echo hello >/dev/tcp/10.9.0.2/7777'`);
-      await child.status;
-    });
+    [entries] = await countEntries(
+      "function",
+      best.backend.name,
+      TRACED,
+      [{ cgroup: CGROUP }],
+      async () => {
+        await shell(`${inBlue} bash -c 'echo hello >/dev/tcp/10.9.0.2/7777'`);
+        await child.status;
+      },
+    );
   });
   assert.equal(entries.ip_output, red("TcpOutSegs"));
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { backendGaps } from "../../lib/bpf/attach/backends.ts";
 import type { ProgramsConfig } from "../../lib/bpf/programs_config.ts";
+import { followSockets } from "../../lib/bpf/probes/follow_sockets.ts";
 import { Programs } from "../../lib/bpf/programs.ts";
 import { Rings } from "../../lib/bpf/rings.ts";
 import { attach } from "../../lib/capture/attach.ts";
@@ -21,17 +22,27 @@ const UNOBSERVED = { attached: () => Promise.resolve(), detached: () => {} };
 const kernel = await inspectKernel(() => {});
 const expression = compileExpression("tcp port 443 or ether host 02:00:00:00:00:01 or less 100");
 const mark = { value: MARK, mask: 0xffffffff };
-const all: PacketFilter = { mark, expression, netns: 0xf000_0000, ifname: "lo", cgroup: 1n };
+const process = { pid: Deno.pid, comm: "deno" };
+const all: PacketFilter = {
+  mark,
+  expression,
+  netns: 0xf000_0000,
+  ifname: "lo",
+  cgroup: 1n,
+  process,
+};
+const probes = [followSockets(process, assert.fail)];
 const link = extensionLinker({
   elf: Deno.readFileSync(new URL("../scripts/lifted.bpf.o", import.meta.url)),
   source: "lifted",
 });
 /** Each of the parts alone, and all together. */
-const ASKED: readonly Pick<ProgramsConfig, "filter" | "sections" | "extension">[] = [
+const ASKED: readonly Pick<ProgramsConfig, "filter" | "probes" | "sections" | "extension">[] = [
   { filter: { mark } },
   { filter: { expression }, sections: SECTIONS },
   { filter: { netns: 1 }, sections: [DATA], extension: link },
-  { filter: all, sections: [DATA, ...SECTIONS], extension: link },
+  { filter: { process: { pid: 1 } } },
+  { filter: all, probes, sections: [DATA, ...SECTIONS], extension: link },
 ];
 
 for (const tracer of TRACERS) {
@@ -41,8 +52,8 @@ for (const tracer of TRACERS) {
       const functions = { functionRegex: new RegExp(FEW[1]) };
       const plan = planTrace(kernel, { tracer, backend: backend.name, functions });
       using rings = await Rings.make(1 << 16);
-      for (const { filter, sections, extension } of ASKED) {
-        using programs = await Programs.load({ ...plan, filter, sections, extension, rings });
+      for (const asked of ASKED) {
+        using programs = await Programs.load({ ...plan, ...asked, rings });
         using attachment = await attach(plan, programs, UNOBSERVED);
         assert.deepEqual(attachment.refused, []);
       }

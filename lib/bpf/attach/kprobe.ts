@@ -1,13 +1,10 @@
 import { IpftError } from "../../base/errors.ts";
 import { AttachType, createLink, kprobeMissed, programRecursionMisses } from "../../ffi/bpf.ts";
-import { close, ioctl } from "../../ffi/libc.ts";
-import { kprobePmuType, openKprobe } from "../../ffi/perf.ts";
+import { close } from "../../ffi/libc.ts";
+import { attachToEvent, kprobePmuType, openKprobe } from "../../ffi/perf.ts";
 import { type Attachment, sumIfAllKnown } from "./attachment.ts";
 import type { AttachTarget, Backend } from "./backend.ts";
 import { attachOneByOne } from "./one_by_one.ts";
-
-/** _IO('$', 0) and _IOW('$', 8, __u32). */
-const PERF_EVENT_IOC_ENABLE = 0x2400, PERF_EVENT_IOC_SET_BPF = 0x40042408;
 
 /**
  * Attaches with one kprobe perf event per function. That works everywhere, but each takes the kernel some
@@ -82,10 +79,7 @@ function attachOne(
     close(event);
     return link;
   }
-  const result = Math.min(
-    ioctl(event, PERF_EVENT_IOC_SET_BPF, programFd),
-    ioctl(event, PERF_EVENT_IOC_ENABLE, 0),
-  );
+  const result = attachToEvent(event, programFd);
   if (result === 0) return event;
   close(event);
   return result;

@@ -1,5 +1,5 @@
 import type { IpftError } from "../../base/errors.ts";
-import type { BpfProgram } from "../../ffi/libbpf.ts";
+import type { BpfMap, BpfProgram } from "../../ffi/libbpf.ts";
 import type { Values } from "../placeholders.ts";
 
 /**
@@ -19,7 +19,8 @@ export interface Probe {
   refusal(result: number, log: readonly string[]): IpftError;
   /**
    * Attaches the loaded program; disposing the result detaches it.
+   * @param map finds the maps of tracer.bpf.c, for what they must hold from now on
    * @throws IpftError when the kernel refuses that
    */
-  attach(program: BpfProgram): Disposable;
+  attach(program: BpfProgram, map: (name: string) => BpfMap): Disposable;
 }

@@ -7,6 +7,7 @@ import {
   FUNCTION_INDEX,
   NUMBERS,
 } from "../../../lib/bpf/placeholders.ts";
+import { WANTED_PROCESS } from "../../../lib/bpf/probes/follow_sockets.ts";
 import { SOCKET_MARK } from "../../../lib/bpf/probes/mark_sockets.ts";
 import { ElfObject } from "../../../lib/btf/elf_object.ts";
 import { DATA } from "../../../lib/event/section.ts";
@@ -21,6 +22,7 @@ const FILLED = [
   ...Object.values(NUMBERS),
   ...Object.values(CALLS),
   SOCKET_MARK,
+  ...Object.values(WANTED_PROCESS),
   DATA.placeholder,
   ...SECTIONS.map(({ placeholder }) => placeholder),
 ];

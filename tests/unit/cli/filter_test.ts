@@ -20,6 +20,12 @@ Deno.test("parseCommandLine takes operands for an expression, and combines condi
     "src -n 1 lua -v and doctor": { expression: "src lua and doctor" },
     "-m 1 icmp": { mark, expression: "icmp" },
     "--netns pid:1 --ifname eth0@blue": { netns: "pid:1", ifname: "eth0@blue" },
+    "--pid 12": { process: { pid: 12, comm: undefined } },
+    "--comm curl tcp": { process: { pid: undefined, comm: "curl" }, expression: "tcp" },
+    "--pid 12 --comm curl --mark-command -- ping": {
+      process: { pid: 12, comm: "curl" },
+      sockets: "follow",
+    },
     "--all": {},
     "--all -- ping": {},
     "-- ping": { sockets: "follow" },
@@ -57,6 +63,11 @@ Deno.test("parseCommandLine says in one line which filter it does not take", () 
     "--mask 0xf0 -- ping": "--mask without --mark; add the mark: ipft -m 0x10 --mask 0xf0",
     "--all -m 1": every,
     "--all tcp": every,
+    "--all --pid 1": every,
+    "--all --comm a": every,
+    "--pid 0": "--pid 0 is too small; give 1 or more",
+    "--pid self": "--pid 'self' is not a 32-bit number; " +
+      "give it in decimal (1234), hexadecimal (0x4d2) or octal (02322), at most 0xffffffff",
     "--all --mark-command -- ping": every,
     "--cgroup /a --mark-command -- ping": "both --cgroup and --mark-command given; " +
       "give one: the command runs in a cgroup of its own",

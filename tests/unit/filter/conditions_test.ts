@@ -22,12 +22,13 @@ function nameOfDevice(name: string, rest = 0): Uint8Array {
 
 Deno.test("conditionNumbers has 0 for conditions that there are not", () => {
   assert.deepEqual(new Set(Object.values(conditionNumbers({}))), new Set([0]));
-  const { netns, ifnameWord0, cgroupLow } = conditionNumbers({
+  const { netns, ifnameWord0, cgroupLow, ofProcess } = conditionNumbers({
     netns: 0xf000_0001,
     ifname: "a",
     cgroup: 1n,
+    process: { pid: 7 },
   });
-  assert.deepEqual([netns, ifnameWord0, cgroupLow], [0xf000_0001, 0x61, 1]);
+  assert.deepEqual([netns, ifnameWord0, cgroupLow, ofProcess], [0xf000_0001, 0x61, 1, 1]);
 });
 
 Deno.test("conditionNumbers splits the 64 bits of a cgroup's id", () => {

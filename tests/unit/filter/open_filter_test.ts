@@ -12,6 +12,9 @@ function opened(request: CompiledRequest) {
 
 const own = Number(/\d+/.exec(Deno.readLinkSync("/proc/self/ns/net"))![0]);
 
+const thread = Array.from(Deno.readDirSync("/proc/self/task"), ({ name }) => Number(name))
+  .find((id) => id !== Deno.pid)!;
+
 Deno.test("openFilter keeps what needs no lookup, and has no condition where there is none", () => {
   const mark = { value: 1, mask: 3 };
   assert.deepEqual(opened({ mark }), { filter: { mark }, told: [] });
@@ -50,6 +53,12 @@ Deno.test("openFilter tells of an interface that there is not yet", () => {
   });
 });
 
+Deno.test("openFilter takes a process by its id, and any name for one", () => {
+  for (const process of [{ pid: Deno.pid }, { comm: "nosuch" }, { pid: 1, comm: "nosuch" }]) {
+    assert.deepEqual(opened({ process }), { filter: { process }, told: [] });
+  }
+});
+
 Deno.test("openFilter says in one line what cannot be found", () => {
   const netns = "give a name that ip netns list shows, a path, pid:N, an inode number or self";
   const ifname = "give IF or IF@NS";
@@ -69,6 +78,15 @@ Deno.test("openFilter says in one line what cannot be found", () => {
       { netns: "4294967295" },
       `--netns 4294967295: no process is in it, and it is mounted nowhere; ${netns}`,
     ],
+    [
+      { process: { pid: 4194305 } },
+      "--pid 4194305: there is no such process; give an id that ps -e shows",
+    ],
+    [
+      { process: { pid: thread } },
+      `--pid ${thread} is a thread of process ${Deno.pid}; give --pid ${Deno.pid}`,
+    ],
+    [{ process: { comm: "" } }, "--comm without a name; give one that ps -o comm shows"],
     [{ ifname: "" }, `--ifname '' is not the name of an interface; ${ifname}`],
     [{ ifname: "@self" }, `--ifname '@self' is not the name of an interface; ${ifname}`],
     [{ ifname: "eth0@" }, `--ifname 'eth0@' is not the name of an interface; ${ifname}`],
