@@ -19,6 +19,8 @@ Deno.test("parseCommandLine takes operands for an expression, and combines condi
     "host 192.0.2.1 and not port 22": { expression: "host 192.0.2.1 and not port 22" },
     "src -n 1 lua -v and doctor": { expression: "src lua and doctor" },
     "-m 1 icmp": { mark, expression: "icmp" },
+    "--inner icmp": { inner: "icmp" },
+    "--inner icmp udp -- ping": { expression: "udp", inner: "icmp" },
     "--netns pid:1 --ifname eth0@blue": { netns: "pid:1", ifname: "eth0@blue" },
     "--all": {},
     "--all -- ping": {},
@@ -33,6 +35,9 @@ Deno.test("parseCommandLine takes operands for an expression, and combines condi
   for (const [line, expected] of Object.entries(filters)) {
     assert.deepEqual(filterOf(line), expected, line);
   }
+  const anyInner = parseCommandLine(["--inner", ""]);
+  assert(anyInner.kind === "trace");
+  assert.equal(anyInner.options.filter.inner, "");
   const blank = parseCommandLine(["-m", "1", " ", ""]);
   assert(blank.kind === "trace");
   assert.equal(blank.options.filter.expression, undefined);
@@ -57,6 +62,7 @@ Deno.test("parseCommandLine says in one line which filter it does not take", () 
     "--mask 0xf0 -- ping": "--mask without --mark; add the mark: ipft -m 0x10 --mask 0xf0",
     "--all -m 1": every,
     "--all tcp": every,
+    "--all --inner tcp": every,
     "--all --mark-command -- ping": every,
     "--cgroup /a --mark-command -- ping": "both --cgroup and --mark-command given; " +
       "give one: the command runs in a cgroup of its own",
