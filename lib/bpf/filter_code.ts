@@ -1,6 +1,6 @@
 import { IpftError } from "../base/errors.ts";
 import { conditionNumbers } from "../filter/conditions.ts";
-import { translateExpression } from "../filter/expression_program.ts";
+import { translateExpressions } from "../filter/expression_program.ts";
 import type { MemoryAccess } from "../filter/memory.ts";
 import { markNumbers } from "../filter/mark.ts";
 import type { PacketFilter } from "../filter/packet_filter.ts";
@@ -14,7 +14,7 @@ const READ_BY_CAST = 1, READ_BY_HELPER = 2;
 /** What a packet filter is in the programs. */
 export interface FilterCode {
   readonly numbers: Readonly<Partial<Record<keyof typeof NUMBERS, number>>>;
-  /** The body of `ipft_filter` (filter.h), if there is an expression. */
+  /** The body of `ipft_filter` (filter.h), if there is an expression, about the packet or what it carries. */
   readonly expression?: Uint8Array<ArrayBuffer>;
 }
 
@@ -23,10 +23,11 @@ export interface FilterCode {
  * @throws IpftError when the expression is too long, or the kernel's skb is not as expressions need it
  */
 export function filterCode(filter: PacketFilter, btfIds: BtfIds): FilterCode {
-  const { mark, expression, netns, ifname, cgroup, process } = filter;
-  const access = memoryAccess(btfIds);
+  const { mark, expression, inner, netns, ifname, cgroup, process } = filter;
+  const access = memoryAccess(btfIds), hasExpression = expression ?? inner;
   return {
-    expression: expression && translateExpression(expression, { access, layout: layoutOf(btfIds) }),
+    expression: hasExpression &&
+      translateExpressions(filter, { access, layout: layoutOf(btfIds) }),
     numbers: {
       ...markNumbers(mark),
       markReading: mark && (access.kind === "cast" ? READ_BY_CAST : READ_BY_HELPER),
@@ -35,7 +36,7 @@ export function filterCode(filter: PacketFilter, btfIds: BtfIds): FilterCode {
       sockId: btfIds.sock,
       hasConditions: netns || ifname || cgroup || process ? 1 : 0,
       ...conditionNumbers(filter),
-      hasExpression: expression ? 1 : 0,
+      hasExpression: hasExpression ? 1 : 0,
     },
   };
 }

@@ -43,6 +43,11 @@ const VERBOSE = {
 const PACKETS = {
   mark: valued("-m, --mark MARK", "packets with this mark", parseUint32),
   mask: valued("--mask MASK", "bits of the mark to compare (default: 0xffffffff)", parseUint32),
+  inner: valued(
+    "--inner EXPRESSION",
+    "packets of VXLAN, GENEVE, GRE and IP in IP whose inner headers match this expression",
+    text,
+  ),
   netns: valued(
     "--netns NS",
     "packets in this network namespace: a name below /run/netns, a path, pid:N, an inode number, or self",

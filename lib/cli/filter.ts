@@ -20,7 +20,7 @@ export function readFilter(
   operands: readonly string[],
   hasCommand: boolean,
 ): Pick<TraceOptions, "filter" | "sockets"> {
-  const { mark, mask, netns, ifname, cgroup, pid, comm, all, markCommand } = values;
+  const { mark, mask, inner, netns, ifname, cgroup, pid, comm, all, markCommand } = values;
   const expression = operands.join(" ").trim() || undefined;
   if (mask !== undefined && mark === undefined) {
     throw usageError("--mask without --mark", "add the mark: ipft -m 0x10 --mask 0xf0");
@@ -28,6 +28,7 @@ export function readFilter(
   const filter: FilterRequest = {
     mark: mark === undefined ? undefined : checkedMark(mark, mask ?? DEFAULT_MASK),
     expression,
+    inner,
     netns,
     ifname,
     cgroup,

@@ -11,7 +11,7 @@ import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
 import type { FieldReader, OpenFields } from "../event/fields.ts";
 import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
-import type { ClassicProgram } from "../filter/classic.ts";
+import type { Expressions } from "../filter/expression_program.ts";
 import type { FilterRequest } from "../filter/filter_request.ts";
 import { openFilter } from "../filter/open_filter.ts";
 import type { FunctionFilter } from "../kernel/functions.ts";
@@ -39,25 +39,25 @@ type Tell = (message: string) => void;
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   if (options.probeServer === undefined) Deno.permissions.revokeSync({ name: "net" });
   // Until here a signal ends ipft at once: to compile a long expression takes seconds.
-  const expression = await compile(options.filter);
+  const expressions = await compile(options.filter);
   const signal = stopSignal();
   const functions = await functionFilter(options.functions);
   const inputs = options.extension === undefined ? [] : [options.extension.path];
   using outputs = await Outputs.open(options.outputs, inputs, signal);
   if (options.extension === undefined) {
-    return await traceEvents(options, expression, functions, undefined, outputs, signal, tell);
+    return await traceEvents(options, expressions, functions, undefined, outputs, signal, tell);
   }
   const output = scriptOutput(!outputs.isStdoutForPeople);
   using extension = await loadExtension(options.extension, output, tell, signal);
   await takeTurn(signal, () => {}); // to compile takes a while, and there is nothing to detach
-  const body = () => traceEvents(options, expression, functions, extension, outputs, signal, tell);
+  const body = () => traceEvents(options, expressions, functions, extension, outputs, signal, tell);
   await extension.run(body, (error) => tell(errorText(error)));
 }
 
 /** The trace without the extension's own beginning and end. */
 async function traceEvents(
   options: TraceOptions,
-  expression: ClassicProgram | undefined,
+  { expression, inner }: Expressions,
   functions: FunctionFilter,
   extension: Extension | undefined,
   outputs: Outputs,
@@ -68,7 +68,7 @@ async function traceEvents(
   using memory = new HeldMemory(options.memoryBytes, options.tmp, tell);
   requireRoot();
   using cgroup = await openCommandCgroup(options);
-  using packets = openFilter({ ...filterRequest(options, cgroup), expression }, tell);
+  using packets = openFilter({ ...filterRequest(options, cgroup), expression, inner }, tell);
   const loading = LiveSource.load({
     ...options,
     functions,
@@ -147,10 +147,13 @@ async function attach(
 }
 
 /** Imported only where it is wanted. */
-async function compile({ expression }: FilterRequest): Promise<ClassicProgram | undefined> {
-  if (expression === undefined) return undefined;
+async function compile({ expression, inner }: FilterRequest): Promise<Expressions> {
+  if (expression === undefined && inner === undefined) return {};
   const { compileExpression } = await import("../ffi/libpcap.ts");
-  return compileExpression(expression);
+  return {
+    expression: expression === undefined ? undefined : compileExpression(expression),
+    inner: inner === undefined ? undefined : compileExpression(inner, "--inner"),
+  };
 }
 
 /** Imported only where it is wanted. */

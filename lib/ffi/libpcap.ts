@@ -24,6 +24,9 @@ const SYMBOLS = {
   pcap_close: { parameters: ["pointer"], result: "void" },
 } as const;
 
+/** What an expression is called, by where it is given. */
+export type ExpressionName = "expression" | "--inner";
+
 /** `struct bpf_insn` of pcap-bpf.h: u16 code, u8 jt, u8 jf, u32 k. */
 export interface ClassicInstruction {
   readonly code: number;
@@ -78,10 +81,14 @@ export function libpcapVersion(): string {
  *
  * What libpcap compiles for a packet socket is among the results: loads of metadata at negative offsets
  * (`inbound`, `ifindex`), and, with `protochain`, jumps backwards.
+ * @param name what messages call it
  * @throws IpftError for wrong usage, when libpcap refuses the expression or it is too long
  */
-export function compileExpression(expression: string): ClassicInstruction[] {
-  checkSize(expression);
+export function compileExpression(
+  expression: string,
+  name: ExpressionName = "expression",
+): ClassicInstruction[] {
+  checkSize(expression, name);
   const pcap = libpcap();
   const handle = pcap.pcap_open_dead(DLT_EN10MB, SNAPLEN_BYTES);
   if (handle === null) throw new IpftError("libpcap is out of memory");
@@ -89,7 +96,7 @@ export function compileExpression(expression: string): ClassicInstruction[] {
     const program = new BigUint64Array(2); // struct bpf_program { u_int bf_len; struct bpf_insn *bf_insns; }
     const source = cString(expression);
     if (pcap.pcap_compile(handle, program, source, OPTIMIZE, PCAP_NETMASK_UNKNOWN) !== 0) {
-      throw refused(expression, textAt(pcap.pcap_geterr(handle)!).trim());
+      throw refused(name, expression, textAt(pcap.pcap_geterr(handle)!).trim());
     }
     const instructions = instructionsOf(program);
     pcap.pcap_freecode(program);
@@ -100,11 +107,12 @@ export function compileExpression(expression: string): ClassicInstruction[] {
 }
 
 /** @throws IpftError when an expression is not to be given to libpcap */
-function checkSize(expression: string): void {
-  if (expression.includes("\0")) throw refused(expression, "it has a NUL byte");
+function checkSize(expression: string, name: ExpressionName): void {
+  if (expression.includes("\0")) throw refused(name, expression, "it has a NUL byte");
   const operators = expression.match(/\b(?:and|or)\b|&&|\|\|/g)?.length ?? 0;
   if (operators < MAX_CONDITIONS && expression.length <= MAX_CHARACTERS) return;
   throw refused(
+    name,
     expression,
     `it is too long, with more than ${MAX_CONDITIONS} conditions or ${MAX_CHARACTERS} characters`,
     "give networks (net 10.0.0.0/8) and ranges of ports (portrange 1-1023) instead",
@@ -113,6 +121,7 @@ function checkSize(expression: string): void {
 
 /** Makes the error for an expression. */
 function refused(
+  name: ExpressionName,
   expression: string,
   reason: string,
   remedy = REMEDIES.find(([pattern]) => pattern.test(reason))?.[1] ?? MANUAL,
@@ -121,7 +130,7 @@ function refused(
   const shown = characters.length > SHOWN_CHARACTERS
     ? characters.slice(0, SHOWN_CHARACTERS).join("") + "…"
     : expression;
-  return usageError(`expression '${shown}': ${reason}`, remedy);
+  return usageError(`${name} '${shown}': ${reason}`, remedy);
 }
 
 /** Copies the instructions of a `struct bpf_program`. */

@@ -6,6 +6,8 @@ export interface FilterRequest {
   readonly mark?: MarkCondition;
   /** A pcap expression, the language of tcpdump (pcap-filter(7)). */
   readonly expression?: string;
+  /** The same, about the headers within a tunnel. */
+  readonly inner?: string;
   /** A network namespace: what `NetworkNamespace` takes. */
   readonly netns?: string;
   /** A device, also with the namespace that it is in: `eth0` or `eth0@blue`. */

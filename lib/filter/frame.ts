@@ -16,6 +16,8 @@ export const COPY_BYTES = 112;
 
 /** Registers that calls leave alone. A and X are those of the classic machine. */
 export const A = "r7", X = "r8";
+/** While a frame is looked for: the address where it begins, and at first that of the skb's head. */
+export const ADDRESS = A;
 /** Bytes of the frame that are in the linear part of the skb. */
 export const LINEAR = "r9";
 /** The address of the frame; a pointer that is cast, if pointers can be. */
@@ -36,6 +38,8 @@ export const SLOT = {
   /** The first bytes of a frame in one piece, those behind the addresses at a multiple of 8. */
   start: -68,
   headers: -128,
+  /** Where the outer frame begins, once it is found: the headers of the skb are not wanted any more. */
+  outer: -128,
   copy: -128 - COPY_BYTES,
   /** The classic machine's 16 words of memory, from here down. */
   memory: -128 - COPY_BYTES,

@@ -4,33 +4,14 @@
  */
 import type { SkbLayout } from "../kernel/skb_layout.ts";
 import type { Assembler, Label, Register } from "./assembler.ts";
-import { AT, COPY_BYTES, FRAME, LINEAR, LINK_WORD, SLOT } from "./frame.ts";
-import { BYTES_OFFSET, type Memory, type Place } from "./memory.ts";
-
-/** Types of a frame (include/uapi/linux/if_ether.h). */
-const TYPE = { ip: 0x0800, ipv6: 0x86dd, tag: 0x8100, serviceTag: 0x88a8 } as const;
+import { ADDRESS, AT, LINEAR, LINK_WORD, SLOT } from "./frame.ts";
+import { FrameCursor, TAG_BYTES, TYPE, type Wanted } from "./frame_cursor.ts";
+import type { Memory, Place } from "./memory.ts";
 
 /** `mac_header` of an skb that has none. */
 const UNSET = 0xffff;
 
-const TAG_BYTES = 4;
-
-/** How many tags are taken out of a frame. */
-const TAGS = 2;
-
-/** What an expression wants of its frame. */
-export interface Wanted {
-  /** Whether VLAN tags are to be in the frame, the one beside it as well. Otherwise all are taken out. */
-  readonly showsTags: boolean;
-  /** Whether the addresses are read. */
-  readonly addresses: boolean;
-  /** How many bytes are copied where the frame cannot be read in place. */
-  readonly copiedBytes: number;
-}
-
 export class FrameFinder {
-  /** The head of the skb, and then the address of the frame. */
-  static readonly #ADDRESS = "r7";
   /** `network_header` and, above it, `mac_header`; then the tag beside the frame, or the protocol. */
   static readonly #HEADERS = "r8";
 
@@ -38,12 +19,14 @@ export class FrameFinder {
   readonly #memory: Memory;
   readonly #layout: SkbLayout;
   readonly #wanted: Wanted;
+  readonly #cursor: FrameCursor;
 
   constructor(code: Assembler, memory: Memory, layout: SkbLayout, wanted: Wanted) {
     this.#code = code;
     this.#memory = memory;
     this.#layout = layout;
     this.#wanted = wanted;
+    this.#cursor = new FrameCursor(code, memory, wanted);
   }
 
   /**
@@ -84,80 +67,33 @@ export class FrameFinder {
     const { base, begin } = this.#memory.window(slot, head + 8 - headers, "r1", headers);
     code.load(4, FrameFinder.#HEADERS, base, begin + 4);
     code.load(4, LINEAR, base, begin + tail - headers);
-    code.load(8, FrameFinder.#ADDRESS, base, begin + head - headers);
+    code.load(8, ADDRESS, base, begin + head - headers);
     return { base, begin };
   }
 
   /** Finds a frame with its link-layer header. */
   #findLink(mac: Register, noFrame: Label, found: Label): void {
-    const code = this.#code, address = FrameFinder.#ADDRESS;
-    this.#moveTo(mac, noFrame);
-    if (this.#wanted.addresses) code.store(8, "r10", SLOT.addresses, address);
+    const cursor = this.#cursor;
+    cursor.moveTo(mac, noFrame);
+    cursor.keepAddresses();
     if (this.#wanted.showsTags) {
       this.#insertTag();
-      return code.jump(found);
+    } else {
+      cursor.readLinkWord();
+      cursor.takeTagsOut(found, noFrame);
     }
-    for (let tag = 0;; tag++) {
-      this.#readLinkWord();
-      if (tag === TAGS) break;
-      const isTag: Label = {};
-      code.move("r1", LINK_WORD, 64);
-      code.calculate("shiftRight", "r1", 32, 64);
-      code.calculate("and", "r1", 0xffff);
-      code.jumpIf("equal", "r1", TYPE.tag, isTag);
-      code.jumpIf("notEqual", "r1", TYPE.serviceTag, found);
-      code.place(isTag);
-      code.move("r1", TAG_BYTES);
-      this.#moveTo("r1", noFrame);
-    }
-    code.jump(found);
-  }
-
-  /** Lets the frame begin later: at `offset` of what the linear part has of it. */
-  #moveTo(offset: Register, noFrame: Label): void {
-    const code = this.#code;
-    code.jumpIf("greater", offset, LINEAR, noFrame, 64);
-    code.calculate("subtract", LINEAR, offset, 64);
-    code.calculate("add", FrameFinder.#ADDRESS, offset, 64);
-  }
-
-  /** Lets the frame begin earlier: its first bytes are somewhere else. */
-  #moveBack(bytes: number): void {
-    const code = this.#code;
-    code.calculate("add", LINEAR, bytes, 64);
-    code.calculate("subtract", FrameFinder.#ADDRESS, bytes, 64);
-  }
-
-  /** Reads the frame's link word, and gets at the frame. */
-  #readLinkWord(): void {
-    const { base, begin } = this.#getFrame();
-    this.#code.load(8, LINK_WORD, base, begin + AT.copy);
-    this.#code.toNumber(LINK_WORD, 64);
-  }
-
-  /** Puts what FRAME is to be into it. Returns where byte 0 of the frame can be loaded: it, or a copy. */
-  #getFrame(): Place {
-    const code = this.#code, address = FrameFinder.#ADDRESS;
-    if (this.#memory.canCast) {
-      this.#memory.cast(address);
-      code.move(FRAME, "r0", 64);
-      return { base: FRAME, begin: BYTES_OFFSET };
-    }
-    code.move(FRAME, address, 64);
-    const bytes = Math.min(Math.max(8, this.#wanted.copiedBytes), COPY_BYTES);
-    this.#memory.copy(SLOT.copy, bytes, address, AT.copy);
-    return { base: "r10", begin: SLOT.copy - AT.copy };
+    this.#code.jump(found);
   }
 
   /** Puts the tag beside the frame, if there is one, where it would be in it. */
   #insertTag(): void {
     const code = this.#code, tag = FrameFinder.#HEADERS, isRead: Label = {};
     this.#readTag(tag);
-    this.#readLinkWord();
+    this.#cursor.readLinkWord();
     code.jumpIf("equal", tag, 0, isRead);
     code.store(8, "r10", SLOT.read, LINK_WORD);
-    this.#moveBack(TAG_BYTES);
-    this.#getFrame();
+    this.#cursor.moveBack(TAG_BYTES);
+    this.#cursor.getFrame();
     // The type is behind the tag now.
     code.load(8, LINK_WORD, "r10", SLOT.read);
     code.calculate("shiftRight", LINK_WORD, 32, 64);
@@ -196,12 +132,8 @@ export class FrameFinder {
     code.jumpIf("equal", network, 0, noFrame);
     code.load(2, protocol, skb, at);
     code.toNumber(protocol, 16);
-    this.#moveTo(network, noFrame);
-    this.#moveBack(AT.network);
-    if (this.#wanted.addresses) code.store(8, "r10", SLOT.addresses, 0);
-    const { base, begin } = this.#getFrame();
-    code.load(4, LINK_WORD, base, begin + AT.network);
-    code.toNumber(LINK_WORD, 32);
+    this.#cursor.moveTo(network, noFrame);
+    this.#cursor.makeUp();
     // A packet on its way out has a protocol late. IP says its version.
     code.move(type, protocol);
     code.jumpIf("equal", type, 0, ofVersion);
@@ -216,7 +148,6 @@ export class FrameFinder {
     code.jumpIf("equal", "r2", 6, isTyped);
     code.move(type, 0);
     code.place(isTyped);
-    code.calculate("shiftLeft", type, 32, 64);
-    code.calculate("or", LINK_WORD, type, 64);
+    this.#cursor.setType(type);
   }
 }

@@ -2,6 +2,7 @@
  * Reads bytes of a frame. It is not in one piece: its first bytes are the addresses, which may be missing, then
  * comes the link word, which is in a register, and the rest is in memory.
  */
+import type { SkbLayout } from "../kernel/skb_layout.ts";
 import type { Assembler, Label, Register, Size } from "./assembler.ts";
 import { type A, AT, COPY_BYTES, FRAME, LINEAR, LINK_WORD, SLOT, X } from "./frame.ts";
 import { BYTES_END, BYTES_OFFSET, type Memory } from "./memory.ts";
@@ -9,6 +10,7 @@ import { BYTES_END, BYTES_OFFSET, type Memory } from "./memory.ts";
 export class FrameReader {
   readonly #code: Assembler;
   readonly #memory: Memory;
+  readonly #layout: SkbLayout;
   readonly #noMatch: Label;
   readonly #tooShort: Label;
 
@@ -16,11 +18,26 @@ export class FrameReader {
    * @param noMatch where to go if the skb has no such bytes at this moment
    * @param tooShort where to go if the linear part has fewer bytes of the frame than r1 says
    */
-  constructor(code: Assembler, memory: Memory, noMatch: Label, tooShort: Label) {
+  constructor(
+    code: Assembler,
+    memory: Memory,
+    layout: SkbLayout,
+    noMatch: Label,
+    tooShort: Label,
+  ) {
     this.#code = code;
     this.#memory = memory;
+    this.#layout = layout;
     this.#noMatch = noMatch;
     this.#tooShort = tooShort;
+  }
+
+  /** Reads the length of the frame. */
+  readLength(to: Register): void {
+    const code = this.#code;
+    code.load(8, "r1", "r10", SLOT.skb);
+    this.#memory.read(4, to, "r1", this.#layout.dataLength);
+    code.calculate("add", to, LINEAR, 64);
   }
 
   /** Makes sure that the linear part has so many bytes of the frame. */

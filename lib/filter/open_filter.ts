@@ -4,7 +4,7 @@ import { findCgroup } from "../kernel/cgroup.ts";
 import { NetworkNamespace } from "../kernel/network_namespace.ts";
 import { checkProcess } from "../kernel/process_sockets.ts";
 import { IFNAME_BYTES } from "./conditions.ts";
-import type { ClassicProgram } from "./classic.ts";
+import type { Expressions } from "./expression_program.ts";
 import type { FilterRequest } from "./filter_request.ts";
 import type { PacketFilter } from "./packet_filter.ts";
 
@@ -13,10 +13,8 @@ export interface OpenFilter extends Disposable {
   readonly filter: PacketFilter;
 }
 
-/** A request whose expression has been compiled. */
-export type CompiledRequest = Omit<FilterRequest, "expression"> & {
-  readonly expression?: ClassicProgram;
-};
+/** A request whose expressions have been compiled. */
+export type CompiledRequest = Omit<FilterRequest, keyof Expressions> & Expressions;
 
 /**
  * Looks up what the user has named: namespaces, devices, cgroups, processes.
@@ -24,7 +22,7 @@ export type CompiledRequest = Omit<FilterRequest, "expression"> & {
  * @throws IpftError wrong usage: one of them does not exist, or no packet can meet all conditions
  */
 export function openFilter(
-  { mark, expression, netns, ifname, cgroup, process }: CompiledRequest,
+  { mark, expression, inner, netns, ifname, cgroup, process }: CompiledRequest,
   tell: (message: string) => void,
 ): OpenFilter {
   using stack = new DisposableStack();
@@ -45,6 +43,7 @@ export function openFilter(
   const filter: PacketFilter = {
     mark,
     expression,
+    inner,
     netns: ofDevice?.inode,
     ifname: wanted && currentName(wanted.name, ifname!, ofDevice?.fd, tell),
     cgroup: cgroup === undefined ? undefined : findCgroup(cgroup, "--cgroup"),

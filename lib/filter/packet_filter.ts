@@ -7,6 +7,8 @@ export interface PacketFilter {
   readonly mark?: MarkCondition;
   /** What libpcap has made of an expression, for Ethernet frames. */
   readonly expression?: ClassicProgram;
+  /** The same of one that the frame in a tunnel must match as well. A packet without one does not pass. */
+  readonly inner?: ClassicProgram;
   /** The inode number of a network namespace that the packet must be in. */
   readonly netns?: number;
   /** The name of the device that it must be on: at most 15 bytes of UTF-8. */

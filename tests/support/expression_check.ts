@@ -51,7 +51,8 @@ export async function checkExpressions(
   return checked;
 }
 
-function compiled(text: string): ClassicProgram | undefined {
+/** Returns the program of an expression; undefined if libpcap refuses it. */
+export function compiled(text: string): ClassicProgram | undefined {
   try {
     return compileExpression(text);
   } catch (error) {

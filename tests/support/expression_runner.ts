@@ -46,10 +46,14 @@ export class ExpressionRunner implements Disposable {
     this.#memory = new Uint8Array(described.memory, DESCRIBED.memory, DESCRIBED.memoryBytes);
   }
 
-  /** Loads an expression as a trace of a kernel with these ids would. */
-  static async load(expression: ClassicProgram, btfIds: BtfIds): Promise<ExpressionRunner> {
+  /** Loads expressions as a trace of a kernel with these ids would. */
+  static async load(
+    expression: ClassicProgram | undefined,
+    btfIds: BtfIds,
+    inner?: ClassicProgram,
+  ): Promise<ExpressionRunner> {
     const elf = Deno.readFileSync(new URL("./expression_runner.bpf.o", import.meta.url));
-    const { numbers, expression: body } = filterCode({ expression }, btfIds);
+    const { numbers, expression: body } = filterCode({ expression, inner }, btfIds);
     fillPlaceholders(elf, byPlaceholder(NUMBERS, numbers), byPlaceholder(CALLS, btfIds));
     using log = new LibbpfLog();
     const object = new BpfObject(withBody(elf, FILTER_FUNCTION, body!), "runner");

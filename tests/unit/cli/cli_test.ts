@@ -16,6 +16,7 @@ function traceOptions(line: string): TraceOptions {
 const NO_CONDITION = {
   mark: undefined,
   expression: undefined,
+  inner: undefined,
   netns: undefined,
   ifname: undefined,
   cgroup: undefined,
@@ -48,6 +49,7 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     filter: {
       mark: { value: 0x10, mask: 0xf0 },
       expression: "tcp port 80",
+      inner: "icmp",
       netns: "blue",
       ifname: "eth0",
       cgroup: "/a",
@@ -71,10 +73,10 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
   };
   const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output stream " +
     "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --memory 256M --tmp /mnt --show all --script foo.lua --verbose " +
-    "--netns blue --ifname eth0 --cgroup /a --pid 12 --comm curl tcp port 80";
+    "--netns blue --ifname eth0 --cgroup /a --pid 12 --comm curl --inner icmp tcp port 80";
   const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o stream -r ^ip_ " +
     "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --memory 0x10000000 --tmp=/mnt --show all -s foo.lua -v tcp --netns=blue " +
-    "--ifname=eth0 --cgroup=/a --pid=0xc --comm=curl port 80";
+    "--ifname=eth0 --cgroup=/a --pid=0xc --comm=curl port --inner=icmp 80";
   assert.deepEqual(traceOptions(long), expected);
   assert.deepEqual(traceOptions(short), expected);
 });
@@ -232,7 +234,7 @@ Deno.test("parseCommandLine answers any arguments with a command or one line of 
   const known = fc.constantFrom(
     ...("-m -m1 --mark --mark= --mask --mask=1 -r --regex --module-regex -o -o=json --output json " +
       "-l --list -v -h --help --version doctor -b kprobe -t function --buffer-size 64M 1 0x10 -- - " +
-      "-e a.c -ea.o -s -w a.json -wx --show all --gen lua-script -lv -mv --no-list --help=1 tcp --netns --ifname --cgroup --pid --comm --all --mark-command __proto__ --__proto__ help")
+      "-e a.c -ea.o -s -w a.json -wx --show all --gen lua-script -lv -mv --no-list --help=1 tcp --inner --netns --ifname --cgroup --pid --comm --all --mark-command __proto__ --__proto__ help")
       .split(" "),
   );
   const args = fc.array(fc.oneof(known, fc.string()), { maxLength: 6 });

@@ -19,6 +19,8 @@ Deno.test("parseCommandLine takes operands for an expression, and combines condi
     "host 192.0.2.1 and not port 22": { expression: "host 192.0.2.1 and not port 22" },
     "src -n 1 lua -v and doctor": { expression: "src lua and doctor" },
     "-m 1 icmp": { mark, expression: "icmp" },
+    "--inner icmp": { inner: "icmp" },
+    "--inner icmp udp -- ping": { expression: "udp", inner: "icmp" },
     "--netns pid:1 --ifname eth0@blue": { netns: "pid:1", ifname: "eth0@blue" },
     "--pid 12": { process: { pid: 12, comm: undefined } },
     "--comm curl tcp": { process: { pid: undefined, comm: "curl" }, expression: "tcp" },
@@ -39,6 +41,9 @@ Deno.test("parseCommandLine takes operands for an expression, and combines condi
   for (const [line, expected] of Object.entries(filters)) {
     assert.deepEqual(filterOf(line), expected, line);
   }
+  const anyInner = parseCommandLine(["--inner", ""]);
+  assert(anyInner.kind === "trace");
+  assert.equal(anyInner.options.filter.inner, "");
   const blank = parseCommandLine(["-m", "1", " ", ""]);
   assert(blank.kind === "trace");
   assert.equal(blank.options.filter.expression, undefined);
@@ -68,6 +73,7 @@ Deno.test("parseCommandLine says in one line which filter it does not take", () 
     "--pid 0": "--pid 0 is too small; give 1 or more",
     "--pid self": "--pid 'self' is not a 32-bit number; " +
       "give it in decimal (1234), hexadecimal (0x4d2) or octal (02322), at most 0xffffffff",
+    "--all --inner tcp": every,
     "--all --mark-command -- ping": every,
     "--cgroup /a --mark-command -- ping": "both --cgroup and --mark-command given; " +
       "give one: the command runs in a cgroup of its own",

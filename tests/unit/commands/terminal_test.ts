@@ -62,6 +62,7 @@ Deno.test("errors are one line, whatever is in an argument, an error of a script
       [[`--${evil}`], `unknown option --${escaped}`],
       [["-m", evil], `--mark '${escaped}' is not a 32-bit number`],
       [["-m", "1", "-r", `(${evil}`], `--regex '(${escaped}' is not a regular expression`],
+      [["--inner", `tcp[${evil}`], `--inner 'tcp[${escaped}': can't parse filter expression`],
       [["-m", "1", "-e", `/no/${evil}.c`], `cannot read the extension /no/${escaped}.c`],
       [["lua", `/no/${evil}`], `cannot read the script /no/${escaped}`],
       [["lua", script], "\\x1b[2J \\x07"],

@@ -121,6 +121,12 @@ Deno.test("compileExpression says in one line what libpcap does not understand",
   }
 });
 
+Deno.test("compileExpression says which expression it does not understand", () => {
+  const message = /^--inner 'tcp\[': can't parse filter expression: syntax error; see pcap-filter/;
+  assert.throws(() => compileExpression("tcp[", "--inner"), { name: "IpftError", message });
+  assert.throws(() => compileExpression("\0", "--inner"), { message: /^--inner / });
+});
+
 Deno.test("compileExpression looks up no host, neither in DNS nor in /etc/hosts", () => {
   const begin = performance.now();
   for (const host of ["example.com", "localhost", "ip6-localhost", "no.such.host.invalid"]) {

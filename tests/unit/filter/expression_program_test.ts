@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { IpftError } from "../../../lib/base/errors.ts";
 import { Btf } from "../../../lib/btf/btf.ts";
 import { compileExpression } from "../../../lib/ffi/libpcap.ts";
-import { translateExpression } from "../../../lib/filter/expression_program.ts";
+import { translateExpressions } from "../../../lib/filter/expression_program.ts";
 import { findBtfIds } from "../../../lib/kernel/btf_ids.ts";
 import { checkExpressions } from "../../support/expression_check.ts";
 import { ExpressionRunner } from "../../support/expression_runner.ts";
@@ -54,7 +54,7 @@ Deno.test("an expression whose jumps eBPF does not have is refused", () => {
   const compare = (k: number) => ({ code: 0x15, jt: 0, jf: 40_000 - k, k });
   const program = [load, ...Array.from({ length: 40_000 }, (_, k) => compare(k)), end, end];
   const target = { access: { kind: "copy" }, layout: ids.skbLayout! } as const;
-  assert.throws(() => translateExpression(program, target), (error) => {
+  assert.throws(() => translateExpressions({ expression: program }, target), (error) => {
     assert(error instanceof IpftError);
     assert.match(error.message, /^the expression is too long: its 40003 instructions need jumps/);
     assert.equal(error.exitCode, 2);
@@ -66,8 +66,12 @@ Deno.test("what is not about the packet is refused", () => {
   const target = { access: { kind: "copy" }, layout: ids.skbLayout! } as const;
   for (const text of ["inbound", "ip and outbound", "ifindex 3"]) {
     assert.throws(
-      () => translateExpression(compileExpression(text), target),
+      () => translateExpressions({ expression: compileExpression(text) }, target),
       /^IpftError: the expression is about how a packet was captured .*; choose an interface with --ifname/,
+    );
+    assert.throws(
+      () => translateExpressions({ inner: compileExpression(text) }, target),
+      /^IpftError: --inner is about how a packet was captured /,
     );
   }
 });
