@@ -52,7 +52,7 @@ function adjacent([first, ...others]: readonly (number | undefined)[]): number |
 }
 
 /** Returns where a struct has a member, in bits; also one of an anonymous struct or union in it. */
-function bitOffset(btf: Btf, struct: number, name: string): number | undefined {
+export function bitOffset(btf: Btf, struct: number, name: string): number | undefined {
   for (const member of btf.members(struct)) {
     if (member.name === name) return member.bitOffset;
     if (member.name !== "") continue;

@@ -1,0 +1,74 @@
+/** What an expression means for extensions, scripts and the loss equation, and what it cannot decide. */
+import assert from "node:assert/strict";
+import { hitCounter } from "./hits.ts";
+import { type JsonEvent, options, ping, shell, Trace, workingBackends } from "./ipft.ts";
+import { transfer } from "./traffic.ts";
+
+const [backend] = await workingBackends();
+
+/** What ping sends besides its headers, and the length of the IP packet that says so. */
+const WANTED_BYTES = 100, OTHER_BYTES = 200;
+const expression = `icmp and ip[2:2] = ${WANTED_BYTES + 28}`;
+const MARK = 0x7a1, OTHER_MARK = 0x7a2;
+
+/** Two floods at once, of which one is wanted. */
+async function floods(packets: number): Promise<void> {
+  await Promise.all([
+    ping(MARK, "-f", "-c", `${packets}`, "-s", `${WANTED_BYTES}`),
+    ping(OTHER_MARK, "-f", "-c", `${packets}`, "-s", `${OTHER_BYTES}`),
+  ]);
+}
+
+Deno.test("every event that an expression lets through is delivered, lost or dropped", async () => {
+  await using trace = await Trace.start(
+    ...["-s", "tests/scripts/drop.lua", "--buffer-size", "4096", ...options(backend), expression],
+  );
+  await floods(700);
+  const hits = await hitCounter();
+  const { code, stdout, stderr } = await trace.stop();
+  assert.equal(code, 0, stderr);
+  const [, delivered, dropped, lost, total] = stderr.match(
+    /^(\d+) events in .*, (\d+) dropped by the extension, (\d+) lost of (\d+): /m,
+  )?.map(Number) ?? assert.fail(stderr);
+  assert(lost > 0 && delivered > 0);
+  assert.deepEqual([total, delivered + dropped + lost], [hits, hits]);
+  // The script numbers what its extension was called for, from 0 on, and keeps the even numbers.
+  const numbers = [...stdout.matchAll(/ (\d+)$/gm)].map(([, number]) => Number(number));
+  assert.equal(numbers.length, delivered);
+  assert(numbers.every((number) => number % 2 === 0 && number < hits));
+  assert.equal(new Set(numbers).size, delivered);
+});
+
+Deno.test("an extension sees only the packets that an expression lets through", async () => {
+  await using trace = await Trace.start(
+    ...["-e", "tests/extensions/hidden.bpf.o", "-o", "json", ...options(backend), expression],
+  );
+  await floods(5);
+  const events = await trace.events() as (JsonEvent & { mark: number; len: number })[];
+  const received = events.filter((event) => event.function === "icmp_rcv");
+  // Requests are marked, and replies are not.
+  assert.equal(received.filter(({ mark }) => mark === MARK).length, 5);
+  assert.equal(received.filter(({ mark }) => mark === 0).length, 5);
+  assert(events.every(({ mark }) => mark === MARK || mark === 0));
+  assert(received.every(({ len }) => len === WANTED_BYTES + 8));
+});
+
+Deno.test("a packet whose wanted bytes are in page fragments is undecided, and no event", async () => {
+  // TCP has its data in fragments. Behind its header of 32 bytes, zeros are what is sent.
+  const functions = ["-b", backend, "-r", "^(ip_output|ip_rcv|tcp_v4_rcv)$", "-o", "json"];
+  await using trace = await Trace.start(...functions, "tcp[40:4] = 0");
+  await using other = await Trace.start(...functions, "tcp[40:4] = 1 or udp[100:4] = 0x30303030");
+  await transfer("127.0.0.1", 10_000);
+  await shell("printf %0200d 0 >/dev/udp/127.0.0.1/9");
+  const undecided =
+    /^Nobody knows of \d+ calls? whether the packets match: .* in page fragments, which ipft does not read\.$/m;
+  const [tcp, udp] = await Promise.all([trace.stop(), other.stop()]);
+  assert.equal(tcp.code, 0);
+  assert.equal(tcp.stdout, "");
+  assert.match(tcp.stderr, undecided);
+  assert.doesNotMatch(tcp.stderr, /none lost/);
+  assert.match(udp.stderr, undecided);
+  // UDP has its data behind the header.
+  const seen = udp.stdout.matchAll(/"function":"(\w+)"/g);
+  assert.deepEqual([...seen].map(([, name]) => name), ["ip_output", "ip_rcv"]);
+});
