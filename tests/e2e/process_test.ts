@@ -180,6 +180,7 @@ Deno.test("connections are of the process that has accepted them, their beginnin
     const text = await shell(`${inServer.join(" ")} cat /proc/net/snmp`);
     return Number(/^Tcp: (?:-?\d+ ){10}(\d+)/m.exec(text)![1]); // OutSegs
   };
+  // By now the server waits in accept(2), which has made a socket that /proc does not show.
   const before = await sent();
   const [ofServer] = await countEntries(
     "function",
