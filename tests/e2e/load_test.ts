@@ -21,7 +21,8 @@ const UNOBSERVED = { attached: () => Promise.resolve(), detached: () => {} };
 const kernel = await inspectKernel(() => {});
 const expression = compileExpression("tcp port 443 or ether host 02:00:00:00:00:01 or less 100");
 const mark = { value: MARK, mask: 0xffffffff };
-const all: PacketFilter = { mark, expression, netns: 0xf000_0000, ifname: "lo", cgroup: 1n };
+const inner = compileExpression("udp port 53 or ether host 02:00:00:00:00:01 or vlan 5");
+const all: PacketFilter = { mark, expression, inner, netns: 0xf000_0000, ifname: "lo", cgroup: 1n };
 const link = extensionLinker({
   elf: Deno.readFileSync(new URL("../scripts/lifted.bpf.o", import.meta.url)),
   source: "lifted",
@@ -30,6 +31,7 @@ const link = extensionLinker({
 const ASKED: readonly Pick<ProgramsConfig, "filter" | "sections" | "extension">[] = [
   { filter: { mark } },
   { filter: { expression }, sections: SECTIONS },
+  { filter: { inner } },
   { filter: { netns: 1 }, sections: [DATA], extension: link },
   { filter: all, sections: [DATA, ...SECTIONS], extension: link },
 ];
