@@ -125,8 +125,10 @@ const best = backendGaps(capabilities, "function").find(({ missing }) => missing
 /** Traces with several filters at a time. What each saw. */
 async function trace(filters: readonly PacketFilter[], traffic: () => Promise<void>) {
   using resources = new DisposableStack();
-  const sources = await Promise.all(filters.map((filter) =>
-    LiveSource.load({
+  const sources: LiveSource[] = [];
+  // One after the other: libbpf has one log for all that is loaded, and the first to end takes it away.
+  for (const filter of filters) {
+    const source = await LiveSource.load({
       tracer: "function",
       backend: best.backend.name,
       filter,
@@ -135,10 +137,8 @@ async function trace(filters: readonly PacketFilter[], traffic: () => Promise<vo
       bufferSizeBytes: 1 << 18,
       outputFds: [],
       warn: () => {},
-    })
-  ));
-  for (const source of sources) {
-    resources.use(source);
+    });
+    sources.push(resources.use(source));
     await source.attach({ attached: () => Promise.resolve(), detached: () => {} }, true);
   }
   sources.forEach((source) => source.start());

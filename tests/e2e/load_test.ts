@@ -22,10 +22,12 @@ const UNOBSERVED = { attached: () => Promise.resolve(), detached: () => {} };
 const kernel = await inspectKernel(() => {});
 const expression = compileExpression("tcp port 443 or ether host 02:00:00:00:00:01 or less 100");
 const mark = { value: MARK, mask: 0xffffffff };
+const inner = compileExpression("udp port 53 or ether host 02:00:00:00:00:01 or vlan 5");
 const process = { pid: Deno.pid, comm: "deno" };
 const all: PacketFilter = {
   mark,
   expression,
+  inner,
   netns: 0xf000_0000,
   ifname: "lo",
   cgroup: 1n,
@@ -40,6 +42,7 @@ const link = extensionLinker({
 const ASKED: readonly Pick<ProgramsConfig, "filter" | "probes" | "sections" | "extension">[] = [
   { filter: { mark } },
   { filter: { expression }, sections: SECTIONS },
+  { filter: { inner } },
   { filter: { netns: 1 }, sections: [DATA], extension: link },
   { filter: { process: { pid: 1 } } },
   { filter: all, probes, sections: [DATA, ...SECTIONS], extension: link },

@@ -1,11 +1,12 @@
-/** Generates packets in tunnels, and takes them out again. */
+/** Generates packets in tunnels. */
 import fc from "fast-check";
 import { frames } from "./expressions.ts";
 
 const IP = 0x0800, IPV6 = 0x86dd, ETHERNET = 0x6558, TAGS: readonly number[] = [0x8100, 0x88a8];
 
 const u16 = (value: number) => [value >> 8, value & 0xff];
-const random = (bytes: number) => Array.from({ length: bytes }, (_, i) => 7 * i & 0xff);
+/** Bytes that do not matter. */
+const filler = (bytes: number) => Array.from({ length: bytes }, (_, i) => 7 * i & 0xff);
 
 /** What a tunnel puts in front of a packet: the protocol of IP that carries it, and its headers. */
 interface Header {
@@ -20,7 +21,7 @@ const udp = (port: number, bytes: readonly number[]): Header => ({
 
 const geneve = fc.tuple(fc.constantFrom(0, 0, 1, 4, 63), fc.constantFrom(0, 0, 0x40, 0x80))
   .map(([words, bits]) => (type: number) =>
-    udp(6081, [words, bits, ...u16(type), 1, 2, 3, 0, ...random(4 * words)])
+    udp(6081, [words, bits, ...u16(type), 1, 2, 3, 0, ...filler(4 * words)])
   );
 
 const gre = fc.subarray([0x8000, 0x2000, 0x1000]).map((flags) => (type: number): Header => ({
@@ -28,7 +29,7 @@ const gre = fc.subarray([0x8000, 0x2000, 0x1000]).map((flags) => (type: number):
   bytes: [
     ...u16(flags.reduce((sum, flag) => sum + flag, 0)),
     ...u16(type),
-    ...random(4 * flags.length),
+    ...filler(4 * flags.length),
   ],
 }));
 
@@ -42,7 +43,7 @@ const ipInIp = fc.constant((type: number): Header => ({
 
 /** Headers of tunnels that Linux does not take for such. */
 const noTunnel = fc.constantFrom<(type: number) => Header>(
-  () => udp(4789, random(8)),
+  () => udp(4789, [0xf7, ...filler(7)]),
   () => udp(4790, [0x08, 0, 0, 0, 0, 0, 9, 0]),
   (type) => udp(6081, [0x40, 0, ...u16(type), 0, 0, 0, 0]),
   () => udp(6081, [0, 0, ...u16(0x8847), 0, 0, 0, 0]),
@@ -53,16 +54,30 @@ const noTunnel = fc.constantFrom<(type: number) => Header>(
   () => ({ protocol: 44, bytes: [] }),
 );
 
-const around = fc.record({
+/** The IP header around. */
+interface Around {
+  readonly isIpv6: boolean;
+  /** Its length, and flags and fragment offset, if it is that of IPv4. */
+  readonly words: number;
+  readonly fragment: number;
+  /** The last byte of the source address; that of the destination is 3 less it. */
+  readonly host: number;
+}
+
+const around: fc.Arbitrary<Around> = fc.record({
   isIpv6: fc.boolean(),
   words: fc.constantFrom(5, 5, 5, 6, 15),
   host: fc.constantFrom(1, 2),
-  fragment: fc.constantFrom(0, 0, 0, 0, 0x4000, 0x2000, 0x2003, 0x0005),
+  fragment: fc.constantFrom(0, 0, 0, 0, 0x4000, 0x2000, 0x2003, 0x1000),
 });
+
+function isLaterFragment({ isIpv6, fragment }: Around): boolean {
+  return !isIpv6 && (fragment & 0x1fff) !== 0;
+}
 
 /** An Ethernet frame around a header and a packet. */
 function frameAround(
-  { isIpv6, words, host, fragment }: typeof around extends fc.Arbitrary<infer T> ? T : never,
+  { isIpv6, words, host, fragment }: Around,
   { protocol, bytes }: Header,
   packet: readonly number[],
 ): { bytes: Uint8Array; headerBytes: number } {
@@ -72,7 +87,7 @@ function frameAround(
     ? [0x60, 0, 0, 0, ...u16(length), protocol, 64, ...address6(host), ...address6(3 - host)]
     : [
       ...[0x40 | words, 0, ...u16(4 * words + length), 0, 1, ...u16(fragment), 64, protocol, 0, 0],
-      ...[10, 0, 0, host, 10, 0, 0, 3 - host, ...random(4 * words - 20)],
+      ...[10, 0, 0, host, 10, 0, 0, 3 - host, ...filler(4 * words - 20)],
     ];
   const headers = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, ...u16(isIpv6 ? IPV6 : IP), ...ip, ...bytes];
   return { bytes: Uint8Array.from([...headers, ...packet]), headerBytes: headers.length };
@@ -97,16 +112,16 @@ const tunneledFrames = fc.tuple(around, fc.oneof(vxlan, geneve, gre), frames, ta
   ([outer, tunnel, { addresses, rest }, tags]): Tunneled => {
     const inner = [...addresses, ...tags, ...rest];
     const { bytes, headerBytes } = frameAround(outer, tunnel(ETHERNET), inner);
-    const isFragment = !outer.isIpv6 && (outer.fragment & 0x1fff) !== 0;
     return {
       frame: bytes,
-      inner: isFragment ? undefined : Uint8Array.from(inner),
+      inner: isLaterFragment(outer) ? undefined : Uint8Array.from(inner),
       headerBytes,
       hasAddresses: true,
     };
   },
 );
 
+/** Whether what follows a frame's addresses begins with a type of IP. */
 const isIp = ([high, low]: readonly number[]) => [IP, IPV6].includes(high << 8 | low);
 
 /** Packets of IP in a tunnel. */
@@ -117,10 +132,11 @@ const tunneledPackets = fc.tuple(
 ).map(([outer, tunnel, { rest }]): Tunneled => {
   const [high, low, ...packet] = rest, type = high << 8 | low;
   const { bytes, headerBytes } = frameAround(outer, tunnel(type), packet);
-  const isFragment = !outer.isIpv6 && (outer.fragment & 0x1fff) !== 0;
   return {
     frame: bytes,
-    inner: isFragment ? undefined : Uint8Array.from([...new Array(12).fill(0), ...rest]),
+    inner: isLaterFragment(outer)
+      ? undefined
+      : Uint8Array.from([...new Array(12).fill(0), ...rest]),
     headerBytes,
     hasAddresses: false,
   };
