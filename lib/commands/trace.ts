@@ -148,8 +148,13 @@ async function attach(
 /** Imported only where it is wanted. */
 async function compile({ expression }: FilterRequest): Promise<ClassicProgram | undefined> {
   if (expression === undefined) return undefined;
-  const { compileExpression } = await import("../ffi/libpcap.ts");
-  return compileExpression(expression);
+  const [{ compileExpression }, { requirePacketsOnly }] = await Promise.all([
+    import("../ffi/libpcap.ts"),
+    import("../filter/expression_program.ts"),
+  ]);
+  const program = compileExpression(expression);
+  requirePacketsOnly(program);
+  return program;
 }
 
 /** Imported only where it is wanted. */

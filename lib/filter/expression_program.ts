@@ -43,6 +43,7 @@ export interface ProgramTarget {
 /**
  * Translates an expression to the body of `ipft_filter` (lib/bpf/filter.h), which gets an skb in r1 and returns
  * MATCHES, UNDECIDED or 0. It takes 328 bytes of the stack.
+ * @param compiled what `requirePacketsOnly` has let pass
  * @throws IpftError when it is too long for jumps of eBPF
  */
 export function translateExpression(
@@ -50,17 +51,23 @@ export function translateExpression(
   target: ProgramTarget,
 ): Uint8Array<ArrayBuffer> {
   const program = unrollLoops(compiled);
-  if (program.some(isAboutCapture)) {
-    throw usageError(
-      "the expression is about how a packet was captured (inbound, outbound, ifindex)",
-      "choose an interface with --ifname, and a direction by addresses",
-    );
-  }
   const translated = new Translation(program, target).assemble();
   if (translated !== undefined) return translated;
   throw usageError(
     `the expression is too long: its ${program.length} instructions need jumps that eBPF does not have`,
     "use networks instead of single addresses, or port ranges instead of ports",
+  );
+}
+
+/**
+ * Checks that an expression is about packets alone.
+ * @throws IpftError wrong usage
+ */
+export function requirePacketsOnly(program: ClassicProgram): void {
+  if (!program.some(isAboutCapture)) return;
+  throw usageError(
+    "the expression is about how a packet was captured (inbound, outbound, ifindex)",
+    "choose an interface with --ifname, and a direction by addresses",
   );
 }
 
