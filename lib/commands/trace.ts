@@ -149,11 +149,16 @@ async function attach(
 /** Imported only where it is wanted. */
 async function compile({ expression, inner }: FilterRequest): Promise<Expressions> {
   if (expression === undefined && inner === undefined) return {};
-  const { compileExpression } = await import("../ffi/libpcap.ts");
-  return {
-    expression: expression === undefined ? undefined : compileExpression(expression),
-    inner: inner === undefined ? undefined : compileExpression(inner, "--inner"),
+  const [{ compileExpression }, { requirePacketsOnly }] = await Promise.all([
+    import("../ffi/libpcap.ts"),
+    import("../filter/expression_program.ts"),
+  ]);
+  const compiled = (text: string | undefined, option?: "--inner") => {
+    const program = text === undefined ? undefined : compileExpression(text, option);
+    if (program) requirePacketsOnly(program, option);
+    return program;
   };
+  return { expression: compiled(expression), inner: compiled(inner, "--inner") };
 }
 
 /** Imported only where it is wanted. */

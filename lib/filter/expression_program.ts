@@ -28,14 +28,15 @@ export type Expressions = Pick<PacketFilter, "expression" | "inner">;
 /**
  * Translates expressions to the body of `ipft_filter` (lib/bpf/filter.h), which gets an skb in r1 and returns
  * MATCHES, UNDECIDED or 0. It takes 304 bytes of the stack.
+ * @param expressions what `requirePacketsOnly` has let pass
  * @throws IpftError when they are too long for jumps of eBPF
  */
 export function translateExpressions(
   expressions: Expressions,
   target: ProgramTarget,
 ): Uint8Array<ArrayBuffer> {
-  const expression = checked(expressions.expression, "the expression");
-  const inner = checked(expressions.inner, "--inner");
+  const expression = expressions.expression && unrollLoops(expressions.expression);
+  const inner = expressions.inner && unrollLoops(expressions.inner);
   const translated = new Translation(target).assemble(expression, inner);
   if (translated !== undefined) return translated;
   const count = (expression?.length ?? 0) + (inner?.length ?? 0);
@@ -46,16 +47,12 @@ export function translateExpressions(
 }
 
 /**
- * Returns a program without loops.
- * @param name what its expression is called
- * @throws IpftError wrong usage: it is not about the packet
+ * Checks that an expression is about packets alone.
+ * @param name what it is called
+ * @throws IpftError wrong usage
  */
-function checked(
-  compiled: ClassicProgram | undefined,
-  name: string,
-): ClassicProgram | undefined {
-  const program = compiled && unrollLoops(compiled);
-  if (program === undefined || !program.some(isAboutCapture)) return program;
+export function requirePacketsOnly(program: ClassicProgram, name = "the expression"): void {
+  if (!program.some(isAboutCapture)) return;
   throw usageError(
     `${name} is about how a packet was captured (inbound, outbound, ifindex)`,
     "choose an interface with --ifname, and a direction by addresses",

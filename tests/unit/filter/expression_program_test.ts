@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { IpftError } from "../../../lib/base/errors.ts";
 import { Btf } from "../../../lib/btf/btf.ts";
 import { compileExpression } from "../../../lib/ffi/libpcap.ts";
-import { translateExpressions } from "../../../lib/filter/expression_program.ts";
+import {
+  requirePacketsOnly,
+  translateExpressions,
+} from "../../../lib/filter/expression_program.ts";
 import { findBtfIds } from "../../../lib/kernel/btf_ids.ts";
 import { checkExpressions } from "../../support/expression_check.ts";
 import { ExpressionRunner } from "../../support/expression_runner.ts";
@@ -63,14 +66,14 @@ Deno.test("an expression whose jumps eBPF does not have is refused", () => {
 });
 
 Deno.test("what is not about the packet is refused", () => {
-  const target = { access: { kind: "copy" }, layout: ids.skbLayout! } as const;
+  requirePacketsOnly(compileExpression("ip host 192.0.2.1 or vlan 7"));
   for (const text of ["inbound", "ip and outbound", "ifindex 3"]) {
     assert.throws(
-      () => translateExpressions({ expression: compileExpression(text) }, target),
+      () => requirePacketsOnly(compileExpression(text)),
       /^IpftError: the expression is about how a packet was captured .*; choose an interface with --ifname/,
     );
     assert.throws(
-      () => translateExpressions({ inner: compileExpression(text) }, target),
+      () => requirePacketsOnly(compileExpression(text), "--inner"),
       /^IpftError: --inner is about how a packet was captured /,
     );
   }
