@@ -4,7 +4,7 @@
  */
 import type { SkbLayout } from "../kernel/skb_layout.ts";
 import type { Assembler, Label, Register } from "./assembler.ts";
-import { ADDRESS, AT, LINEAR, LINK_WORD, SLOT } from "./frame.ts";
+import { ADDRESS, AT, FRAME, LINEAR, LINK_WORD, SLOT } from "./frame.ts";
 import { FrameCursor, TAG_BYTES, TYPE, type Wanted } from "./frame_cursor.ts";
 import type { Memory, Place } from "./memory.ts";
 
@@ -37,18 +37,21 @@ export class FrameFinder {
     const code = this.#code, link: Label = {}, noLink: Label = {}, found: Label = {};
     const mac = "r1", network = "r2";
     code.store(8, "r10", SLOT.skb, "r1");
-    const protocol = this.#readPlaces();
-    code.move(mac, FrameFinder.#HEADERS);
-    code.calculate("shiftRight", mac, 16);
-    code.move(network, FrameFinder.#HEADERS);
-    code.calculate("and", network, 0xffff);
+    const protocol = this.#readPlaces(mac, network);
     code.jumpIf("equal", mac, UNSET, noLink);
     code.jumpIf("equal", network, 0, link);
     // A header right in front of the network header is the link layer's. Behind it is that of a packet
-    // within a tunnel. A gap of another size is that of another link, whose header no expression is about.
+    // within a tunnel. A smaller gap is that of another link, whose header no expression is about.
     code.move("r3", mac);
     code.calculate("add", "r3", AT.network);
+    code.jumpIf("equal", "r3", network, link);
     code.jumpIf("greater", "r3", network, noLink);
+    this.#readType(FRAME, mac);
+    code.load(8, "r1", "r10", SLOT.skb);
+    this.#readPlaces(mac, network);
+    // A larger one has tags or labels in it, unless it is the header of a tunnel that the packet has left.
+    code.jumpIf("equal", FRAME, TYPE.ip, noLink);
+    code.jumpIf("equal", FRAME, TYPE.ipv6, noLink);
     code.place(link);
     this.#findLink(mac, noFrame, found);
     code.place(noLink);
@@ -56,11 +59,18 @@ export class FrameFinder {
     code.place(found);
   }
 
+  /** Reads the type of the frame whose link-layer header is at `mac`, which is lost. */
+  #readType(type: Register, mac: Register): void {
+    this.#code.calculate("add", mac, ADDRESS, 64);
+    this.#memory.read(2, type, mac, AT.linkWord);
+    this.#code.toNumber(type, 16);
+  }
+
   /**
-   * Reads where the head is, where the linear part ends, and where the headers are.
+   * Reads where the head of the skb in r1 is, where the linear part ends, and where the headers are.
    * @returns where the protocol can be loaded until the next call
    */
-  #readPlaces(): Place {
+  #readPlaces(mac: Register, network: Register): Place {
     const code = this.#code, { headers, tail, head } = this.#layout;
     // On the stack aligned as in the skb.
     const slot = SLOT.headers + headers % 8;
@@ -68,6 +78,10 @@ export class FrameFinder {
     code.load(4, FrameFinder.#HEADERS, base, begin + 4);
     code.load(4, LINEAR, base, begin + tail - headers);
     code.load(8, ADDRESS, base, begin + head - headers);
+    code.move(mac, FrameFinder.#HEADERS);
+    code.calculate("shiftRight", mac, 16);
+    code.move(network, FrameFinder.#HEADERS);
+    code.calculate("and", network, 0xffff);
     return { base, begin };
   }
 

@@ -42,6 +42,24 @@ Deno.test("an IP header says that a packet is IP, whatever the protocol of the s
   );
 });
 
+Deno.test("a packet that has left a tunnel is not the one around, though its link-layer header is", async () => {
+  const memory = new Uint8Array(64 + 14 + 20 + 28).fill(0x45, 78);
+  memory.set([8, 0], 76);
+  memory.set([192, 0, 2, 1], 78 + 12);
+  memory.set([10, 0, 0, 1], 98 + 12);
+  for (const access of [ids, { ...ids, rdonlyCast: undefined }]) {
+    const says = async (text: string, networkHeader: number) => {
+      using runner = await ExpressionRunner.load(compileExpression(text), access);
+      return runner.run({ memory, macHeader: 64, networkHeader, protocol: 0x0800 });
+    };
+    assert.equal(await says("host 192.0.2.1", 78), "match");
+    assert.equal(await says("host 10.0.0.1", 78), "no match");
+    assert.equal(await says("host 192.0.2.1", 98), "no match");
+    assert.equal(await says("host 10.0.0.1", 98), "match");
+    assert.equal(await says("ether host 01:02:03:04:05:06", 98), "no match");
+  }
+});
+
 Deno.test("a packet that is shorter than its headers say matches nothing, and is not undecided", async () => {
   using runner = await ExpressionRunner.load(compileExpression("port 53 or not ip"), ids);
   const memory = new Uint8Array(64 + 14 + 22).fill(0x45, 78);
