@@ -21,7 +21,7 @@ import {
 } from "./classic.ts";
 import { A, AT, LINK_WORD, SLOT, X } from "./frame.ts";
 import type { Wanted } from "./frame_cursor.ts";
-import type { FrameReader } from "./frame_reader.ts";
+import type { BytesReader } from "./frame_reader.ts";
 
 /** Where libpcap ends the search for a byte: no packet is that long. */
 const LONGEST_OFFSET = 2 ** 31 - 16;
@@ -37,7 +37,7 @@ const CONDITIONS: Readonly<Record<number, readonly [Condition, Condition?]>> = {
 /** Translates the program of an expression, for the frame that has been found. */
 export class ClassicTranslator {
   readonly #code: Assembler;
-  readonly #frame: FrameReader;
+  readonly #frame: BytesReader;
   readonly #program: ClassicProgram;
   readonly #labels: readonly Label[];
   readonly #noMatch: Label;
@@ -46,7 +46,7 @@ export class ClassicTranslator {
    * @param program without loops
    * @param noMatch where to go if the frame does not match
    */
-  constructor(code: Assembler, frame: FrameReader, program: ClassicProgram, noMatch: Label) {
+  constructor(code: Assembler, frame: BytesReader, program: ClassicProgram, noMatch: Label) {
     this.#code = code;
     this.#frame = frame;
     this.#program = program;

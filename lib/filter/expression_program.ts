@@ -1,11 +1,13 @@
 /** Translates compiled expressions to eBPF. */
 import { usageError } from "../base/errors.ts";
 import type { ClassicInstruction } from "../ffi/libpcap.ts";
-import type { SkbLayout } from "../kernel/skb_layout.ts";
+import type { FragmentLayout, SkbLayout } from "../kernel/skb_layout.ts";
 import { Assembler, type Label } from "./assembler.ts";
 import { type ClassicProgram, isAbsolute } from "./classic.ts";
 import { ClassicTranslator } from "./classic_translator.ts";
 import { ADDRESS, LINK_WORD, SLOT } from "./frame.ts";
+import { FragmentFinder } from "./fragment_finder.ts";
+import { FragmentReader } from "./fragment_reader.ts";
 import { FrameFinder } from "./frame_finder.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { InnerFrameFinder, wantedOutside } from "./inner_frame_finder.ts";
@@ -101,27 +103,55 @@ class Translation {
     code.place(this.#noMatch);
     code.move("r0", 0);
     code.exit();
-    this.#endTooShort();
+    code.place(this.#tooShort);
+    this.#endIfShorter(() => this.#frame.readLength("r0"));
+    const { fragments } = this.#layout;
+    if (fragments && expression && !inner) this.#tryFragment(expression, fragments, match);
+    code.move("r0", UNDECIDED);
+    code.exit();
     return code.assemble();
+  }
+
+  /**
+   * Runs the program again for a frame that is partly in fragments. What comes next is reached if the first
+   * one is not enough.
+   * @param match appends what follows where the frame matches
+   */
+  #tryFragment(program: ClassicProgram, layout: FragmentLayout, match: () => void): void {
+    const code = this.#code, memory = this.#memory;
+    const noMatch: Label = {}, tooShort: Label = {}, undecided: Label = {};
+    const start = new FrameReader(code, memory, this.#layout, noMatch, tooShort);
+    const reader = new FragmentReader(code, memory, start, tooShort, undecided);
+    const again = new ClassicTranslator(code, reader, program, noMatch);
+    code.load(8, "r1", "r10", SLOT.skb);
+    new FrameFinder(code, memory, this.#layout, again.wanted).find(noMatch);
+    new FragmentFinder(code, memory, this.#layout, layout).find(undecided);
+    again.translate(match);
+    code.place(noMatch);
+    code.move("r0", 0);
+    code.exit();
+    code.place(tooShort);
+    this.#endIfShorter(() => reader.readLength("r0"));
+    code.place(undecided);
   }
 
   #translator(program: ClassicProgram): ClassicTranslator {
     return new ClassicTranslator(this.#code, this.#frame, program, this.#noMatch);
   }
 
-  /** Ends the program where the linear part does not have the r1 bytes that are wanted: fragments may. */
-  #endTooShort(): void {
+  /**
+   * Ends the program if the frame has fewer than r1 bytes: it does not match. Others are in fragments.
+   * @param readLength reads the length of the frame into r0
+   */
+  #endIfShorter(readLength: () => void): void {
     const code = this.#code, isInFragments: Label = {};
-    code.place(this.#tooShort);
     code.store(8, "r10", SLOT.offset, "r1");
-    this.#frame.readLength("r0");
+    readLength();
     code.load(8, "r1", "r10", SLOT.offset);
     code.jumpIf("lessOrEqual", "r1", "r0", isInFragments, 64);
     code.move("r0", 0);
     code.exit();
     code.place(isInFragments);
-    code.move("r0", UNDECIDED);
-    code.exit();
   }
 }
 

@@ -38,6 +38,10 @@ export const SLOT = {
   /** The first bytes of a frame in one piece, those behind the addresses at a multiple of 8. */
   start: -68,
   headers: -128,
+  /** Of a frame in fragments: its length, where its first fragment ends, and the address of its byte 0 there. */
+  length: -104,
+  limit: -112,
+  fragment: -120,
   /** Where the outer frame begins, once it is found: the headers of the skb are not wanted any more. */
   outer: -128,
   copy: -128 - COPY_BYTES,

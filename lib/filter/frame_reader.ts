@@ -7,7 +7,28 @@ import type { Assembler, Label, Register, Size } from "./assembler.ts";
 import { type A, AT, COPY_BYTES, FRAME, LINEAR, LINK_WORD, SLOT, X } from "./frame.ts";
 import { BYTES_END, BYTES_OFFSET, type Memory } from "./memory.ts";
 
-export class FrameReader {
+/** Reads bytes of the frame that has been found, for the program of an expression. */
+export interface BytesReader {
+  /** Reads the length of the frame. */
+  readLength(to: Register): void;
+  /** Makes sure that there are so many bytes of the frame. */
+  require(bytes: number): void;
+  /** Whether reading at a constant offset takes a call. */
+  calls(offset: number, size: number): boolean;
+  /**
+   * Reads a number at a constant offset, which `require` has made sure of.
+   * @param isAfterCall whether a call may have come before
+   */
+  readAt(to: typeof A | typeof X, offset: number, size: Size, isAfterCall: boolean): void;
+  /**
+   * Reads a number at an offset that is added to X.
+   * @param offset below 2^31
+   */
+  readBehindX(to: typeof A, offset: number, size: Size): void;
+}
+
+/** Reads what is in the linear part of the skb. */
+export class FrameReader implements BytesReader {
   readonly #code: Assembler;
   readonly #memory: Memory;
   readonly #layout: SkbLayout;
@@ -32,7 +53,6 @@ export class FrameReader {
     this.#tooShort = tooShort;
   }
 
-  /** Reads the length of the frame. */
   readLength(to: Register): void {
     const code = this.#code;
     code.load(8, "r1", "r10", SLOT.skb);
@@ -40,7 +60,6 @@ export class FrameReader {
     code.calculate("add", to, LINEAR, 64);
   }
 
-  /** Makes sure that the linear part has so many bytes of the frame. */
   require(bytes: number): void {
     const code = this.#code, isEnough: Label = {};
     code.jumpIf("greaterOrEqual", LINEAR, bytes, isEnough, 64);
@@ -49,7 +68,6 @@ export class FrameReader {
     code.place(isEnough);
   }
 
-  /** Whether reading at a constant offset takes a call. */
   calls(offset: number, size: number): boolean {
     return offset < AT.linkWord ||
       (this.#memory.canCast
@@ -57,10 +75,6 @@ export class FrameReader {
         : offset + size > AT.copy + COPY_BYTES);
   }
 
-  /**
-   * Reads a number at a constant offset, which `require` has made sure of.
-   * @param isAfterCall whether a call may have come before
-   */
   readAt(to: typeof A | typeof X, offset: number, size: Size, isAfterCall: boolean): void {
     if (isInOnePiece(offset, size) && this.#isAligned(offset, size)) {
       return this.#readPiece(to, offset, size, isAfterCall);
@@ -112,10 +126,6 @@ export class FrameReader {
     return this.#memory.canCast ? BYTES_OFFSET + offset : offset;
   }
 
-  /**
-   * Reads a number at an offset that is added to X.
-   * @param offset below 2^31
-   */
   readBehindX(to: typeof A, offset: number, size: Size): void {
     const code = this.#code, isInStart: Label = {}, isRead: Label = {};
     code.move("r1", X);

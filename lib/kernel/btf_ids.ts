@@ -19,15 +19,18 @@ export interface BtfIds {
   readonly sock?: number;
 }
 
-/** Looks up the ids in the BTF of vmlinux. */
-export function findBtfIds(vmlinux: Btf): BtfIds {
+/**
+ * Looks up the ids in the BTF of vmlinux.
+ * @param variables the addresses of PAGE_VARIABLES, as far as they are known
+ */
+export function findBtfIds(vmlinux: Btf, variables?: ReadonlyMap<string, bigint>): BtfIds {
   return {
     sessionIsReturn: vmlinux.find(BtfKind.FUNC, "bpf_session_is_return"),
     sessionCookie: vmlinux.find(BtfKind.FUNC, "bpf_session_cookie"),
     rdonlyCast: vmlinux.find(BtfKind.FUNC, "bpf_rdonly_cast"),
     skBuff: vmlinux.find(BtfKind.STRUCT, "sk_buff"),
     bytes: vmlinux.find(BtfKind.STRUCT, "__kernel_sockaddr_storage"),
-    skbLayout: findSkbLayout(vmlinux),
+    skbLayout: findSkbLayout(vmlinux, variables),
     sock: vmlinux.find(BtfKind.STRUCT, "sock"),
   };
 }

@@ -8,8 +8,10 @@ import {
   linesOfModule,
   type SymbolFiles,
 } from "./find_functions.ts";
+import { parseKallsyms, VARIABLES } from "./kallsyms.ts";
 import { readKernelFile } from "./kernel_file.ts";
 import { type SkbFunction, VMLINUX } from "./skb_function.ts";
+import { PAGE_VARIABLES } from "./skb_layout.ts";
 import { findSkbPrototypes } from "./skb_prototypes.ts";
 
 /** Matches some names. */
@@ -28,6 +30,8 @@ export interface FunctionFilter {
 /** The functions of the running kernel, and the types that describe them. */
 export interface KernelFunctions extends FoundFunctions {
   readonly vmlinux: Btf;
+  /** The addresses of the variables that are wanted, as far as the kernel has and shows them. */
+  readonly variables: ReadonlyMap<string, bigint>;
 }
 
 /** Where the kernel describes itself. */
@@ -61,8 +65,10 @@ export async function loadSkbFunctions(
     readTypes(paths.btf, moduleNames(paths.btf), warn),
   ]);
   const found = findSkbFunctions(described, files);
-  if (!found.isAmbiguous) return { ...found, vmlinux };
-  return { ...findSkbFunctions(described, await withHooks(files, paths)), vmlinux };
+  const symbols = parseKallsyms(files.kallsyms, PAGE_VARIABLES, VARIABLES);
+  const variables = new Map(symbols.map(({ name, address }) => [name, address]));
+  if (!found.isAmbiguous) return { ...found, vmlinux, variables };
+  return { ...findSkbFunctions(described, await withHooks(files, paths)), vmlinux, variables };
 }
 
 /**

@@ -41,11 +41,11 @@ export function requireRoot(): void {
 async function readKernel(): Promise<Kernel> {
   using tracefs = new TracefsMount();
   const warnings: string[] = [];
-  const { functions, leftOut, describesVariants, vmlinux } = await loadSkbFunctions(
+  const { functions, leftOut, describesVariants, vmlinux, variables } = await loadSkbFunctions(
     { ...KERNEL_PATHS, tracefs: tracefs.directory },
     (warning) => warnings.push(warning),
   );
-  const btfIds = findBtfIds(vmlinux);
+  const btfIds = findBtfIds(vmlinux, variables);
   return {
     capabilities: probeCapabilities(vmlinux, btfIds),
     btfIds,

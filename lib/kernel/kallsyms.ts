@@ -13,8 +13,10 @@ export interface KernelSymbol {
 const NEWLINE = 0x0a;
 const TAB = 0x09;
 const CLOSING_BRACKET = 0x5d;
-/** Symbol types of code (nm(1)): global, local and weak text. */
-const TEXT_TYPES: ReadonlySet<number> = new Set(Array.from("TtWw", (type) => type.charCodeAt(0)));
+/** Symbol types (nm(1)): global, local and weak text. */
+const CODE = "TtWw";
+/** Global and local variables. */
+export const VARIABLES = "DdBbRr";
 /** Columns of a line: an address of 16 hexadecimal digits, the type, the name. */
 const ADDRESS_END = 16;
 const TYPE_AT = 17;
@@ -24,12 +26,17 @@ const decoder = new TextDecoder();
 
 /**
  * Picks the named functions out of `/proc/kallsyms`, in file order; a name that several functions share
- * yields each of them. Lines read `ffffffff81a3c0d0 t ip_rcv_core`, followed for a module's function by
+ * yields each of them. (`types` may ask for other symbols.) Lines read `ffffffff81a3c0d0 t ip_rcv_core`, followed for a module's function by
  * `\t[nf_tables]` (`s_show` in kernel/kallsyms.c).
  *
  * @throws IpftError when the kernel hides addresses from this process
  */
-export function parseKallsyms(content: Uint8Array, names: Iterable<string>): KernelSymbol[] {
+export function parseKallsyms(
+  content: Uint8Array,
+  names: Iterable<string>,
+  types = CODE,
+): KernelSymbol[] {
+  const wantedTypes = new Set(Array.from(types, (type) => type.charCodeAt(0)));
   const wanted = new NameSet(names);
   const text = (start: number, end: number) => decoder.decode(content.subarray(start, end));
   const symbols: KernelSymbol[] = [];
@@ -38,7 +45,7 @@ export function parseKallsyms(content: Uint8Array, names: Iterable<string>): Ker
   for (let start = 0, end: number; start < content.length; start = end + 1) {
     end = content.indexOf(NEWLINE, start);
     if (end < 0) end = content.length;
-    if (!TEXT_TYPES.has(content[start + TYPE_AT])) continue;
+    if (!wantedTypes.has(content[start + TYPE_AT])) continue;
 
     const isInModule = content[end - 1] === CLOSING_BRACKET;
     if (nextTab < start) nextTab = content.indexOf(TAB, start);

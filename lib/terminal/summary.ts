@@ -86,7 +86,7 @@ export function summarize(
       `Nobody knows of ${
         plural(undecided, "call")
       } whether the packets match: what the expression ` +
-        "looks at was in page fragments, which ipft does not read.",
+        "looks at was in page fragments that ipft does not read.",
     );
   }
   if (unformatted > 0) {

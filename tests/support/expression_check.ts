@@ -21,6 +21,8 @@ export interface Checked {
   expressions: number;
   packets: number;
   matches: number;
+  /** Of packets that have bytes in their first fragment, how many were undecided. */
+  undecided: number;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function checkExpressions(
   ids: BtfIds,
   { count, packets, seed }: { count: number; packets: number; seed: number },
 ): Promise<Checked> {
-  const checked: Checked = { expressions: 0, packets: 0, matches: 0 };
+  const checked: Checked = { expressions: 0, packets: 0, matches: 0, undecided: 0 };
   for (const [i, text] of fc.sample(texts, { numRuns: count, seed }).entries()) {
     const program = compiled(text);
     if (program === undefined) continue;
@@ -45,6 +47,7 @@ export async function checkExpressions(
         assert(isRight, `${name}: '${text}' says ${verdict} of ${bytesOf(frame).toHex()}`);
         checked.packets++;
         if (verdict === "match") checked.matches++;
+        if (verdict === "undecided" && skb.fragment) checked.undecided++;
       }
     }
   }
@@ -84,15 +87,20 @@ function* cases(text: string, program: ClassicProgram, frame: Frame): Generator<
     expected: ["match", "no match", "undecided"],
   };
   yield { name: "no headers yet", skb: { memory }, expected: ["no match"] };
-  for (const cut of CUTS.filter((cut) => cut < rest.length)) {
+  // Also all but the link-layer header.
+  for (const cut of [...CUTS, rest.length - 2].filter((cut) => cut < rest.length)) {
+    const skb = {
+      memory: memory.subarray(0, memory.length - cut),
+      macHeader: BEGIN,
+      bytesInFragments: cut,
+    };
+    const orNot = [...expected, "undecided"] as const;
+    yield { name: `${cut} bytes in fragments`, skb, expected: orNot };
+    const fragment = bytes.subarray(bytes.length - cut);
     yield {
-      name: `${cut} bytes in fragments`,
-      skb: {
-        memory: memory.subarray(0, memory.length - cut),
-        macHeader: BEGIN,
-        bytesInFragments: cut,
-      },
-      expected: [...expected, "undecided"],
+      name: `${cut} bytes in the first fragment`,
+      skb: { ...skb, fragment },
+      expected: orNot,
     };
   }
 

@@ -9,6 +9,7 @@ import { LibbpfLog } from "../../lib/ffi/log.ts";
 import { addressOf } from "../../lib/ffi/memory.ts";
 import type { ClassicProgram } from "../../lib/filter/classic.ts";
 import type { BtfIds } from "../../lib/kernel/btf_ids.ts";
+import type { FragmentLayout } from "../../lib/kernel/skb_layout.ts";
 
 /** An skb, and what is in its memory. */
 export interface DescribedSkb {
@@ -18,6 +19,8 @@ export interface DescribedSkb {
   readonly networkHeader?: number;
   readonly macHeader?: number;
   readonly protocol?: number;
+  /** What is in the first page fragment. Without it, fragments cannot be read. */
+  readonly fragment?: Uint8Array;
   /** A VLAN tag beside the frame: its protocol and TCI. */
   readonly tag?: readonly [protocol: number, tci: number];
   readonly bytesInFragments?: number;
@@ -28,22 +31,39 @@ const VERDICTS = ["no match", "match", "undecided"] as const;
 export type Verdict = typeof VERDICTS[number];
 
 /** Offsets in `struct described` of expression_runner.bpf.c. */
-const DESCRIBED = { result: 6, memory: 32 + 512, memoryBytes: 4096, sizeBytes: 4640 } as const;
+const DESCRIBED = {
+  result: 6,
+  shared: 8,
+  bases: 6,
+  memory: 64 + 512,
+  memoryBytes: 4096,
+  fragment: 64 + 512 + 4096,
+  sizeBytes: 64 + 512 + 2 * 4096,
+} as const;
+
+/** Where the description of fragments is in the memory of an skb. */
+const SHARED = 3072;
 
 /** Runs an expression in the kernel, for skbs that are described. */
 export class ExpressionRunner implements Disposable {
   readonly #resources = new DisposableStack();
   readonly #program: number;
   readonly #words: Uint32Array;
+  readonly #bases: BigUint64Array;
   readonly #memory: Uint8Array;
+  readonly #fragment: Uint8Array;
+  readonly #layout: FragmentLayout | undefined;
 
-  private constructor(object: BpfObject) {
+  private constructor(object: BpfObject, layout: FragmentLayout | undefined) {
     this.#resources.use(object);
     this.#program = object.program("run").fd;
     const described = new Mapping(object.map("described").fd, 0, DESCRIBED.sizeBytes, "read-write");
     this.#resources.use(described);
-    this.#words = new Uint32Array(described.memory, 0, 8);
+    this.#words = new Uint32Array(described.memory, 0, 16);
+    this.#bases = new BigUint64Array(described.memory, 8 * DESCRIBED.bases, 2);
     this.#memory = new Uint8Array(described.memory, DESCRIBED.memory, DESCRIBED.memoryBytes);
+    this.#fragment = new Uint8Array(described.memory, DESCRIBED.fragment, DESCRIBED.memoryBytes);
+    this.#layout = layout;
   }
 
   /** Loads expressions as a trace of a kernel with these ids would. */
@@ -58,13 +78,14 @@ export class ExpressionRunner implements Disposable {
     using log = new LibbpfLog();
     const object = new BpfObject(withBody(elf, FILTER_FUNCTION, body!), "runner");
     assert.equal(await object.load(), 0, log.lines.join("\n"));
-    return new ExpressionRunner(object);
+    return new ExpressionRunner(object, btfIds.skbLayout?.fragments);
   }
 
   run(skb: DescribedSkb): Verdict {
     const { memory, networkHeader = 0, macHeader = 0xffff, protocol = 0, tag } = skb;
     const [tagProtocol, tci] = tag ?? [0, 0];
     this.#memory.fill(0xee).set(memory);
+    this.#describe(skb.fragment);
     this.#words.set([
       networkHeader,
       macHeader,
@@ -72,9 +93,25 @@ export class ExpressionRunner implements Disposable {
       tagProtocol * 2 ** 16 + tci,
       memory.length,
       skb.bytesInFragments ?? 0,
+      0,
+      SHARED,
     ]);
     runOnce(this.#program);
     return VERDICTS[this.#words[DESCRIBED.result]];
+  }
+
+  /** Describes a fragment, or none. */
+  #describe(fragment: Uint8Array | undefined): void {
+    const layout = this.#layout;
+    this.#memory.fill(0, SHARED);
+    this.#bases.fill(0n);
+    if (fragment === undefined || layout === undefined) return;
+    this.#fragment.fill(0xee).set(fragment);
+    this.#memory[SHARED + layout.count] = 1;
+    const { page, length, offset, pageStructShift } = layout;
+    this.#words.set([page, length, offset, pageStructShift], DESCRIBED.shared);
+    const address = ([high, low]: readonly [number, number]) => BigInt(high) << 32n | BigInt(low);
+    this.#bases.set([layout.vmemmapBase, layout.pageOffsetBase].map(address));
   }
 
   [Symbol.dispose](): void {

@@ -136,7 +136,7 @@ Deno.test("summarize does not say that nothing is missing where nobody knows", (
   assert.equal(
     summarize({ ...complete, completeness: some }).split("\n").slice(1).join(""),
     "Nobody knows of 3 calls whether the packets match: what the expression looks at was in page " +
-      "fragments, which ipft does not read.",
+      "fragments that ipft does not read.",
   );
   assert.doesNotMatch(summarize({ ...complete, completeness: some }), /none lost/);
 });
