@@ -87,8 +87,8 @@ const entries = (seen: readonly Seen[]) =>
 const { capabilities, btfIds } = await inspectKernel(() => {});
 
 Deno.test("expressions say what libpcap's own interpreter says", async () => {
-  const checked = await checkExpressions(btfIds, { count: 60, packets: 8, seed: 81 });
-  assert(checked.expressions > 30);
+  const checked = await checkExpressions(btfIds, { count: 40, packets: 5, seed: 81 });
+  assert(checked.expressions > 20);
   assert(checked.matches > 100);
   // What is in a fragment is read, unless a number is only partly there.
   assert(btfIds.skbLayout?.fragments !== undefined);
