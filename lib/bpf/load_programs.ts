@@ -2,7 +2,7 @@
 import { errnoText, IpftError } from "../base/errors.ts";
 import { type BpfMap, BpfObject, type BpfProgram } from "../ffi/libbpf.ts";
 import { Mapping } from "../ffi/libc.ts";
-import { LibbpfLog } from "../ffi/log.ts";
+import { LibbpfLog, silenceLibbpf } from "../ffi/log.ts";
 import type { Binding } from "./attach/backend.ts";
 import { extensionRefusal } from "./extension_refusal.ts";
 import { type FunctionTable, makeFunctionTable } from "./function_table.ts";
@@ -38,12 +38,36 @@ async function loadAlone(
   const table = tableFor(config, binding);
   const image = makeImage(config, table);
   for (;;) {
+    const quiet = await loadQuietly(image, config, table, binding);
+    if (quiet !== undefined) return quiet;
     using log = new LibbpfLog(config.onLog);
     const object = new BpfObject(image, OBJECT_NAME);
     const result = await load(object, config, table, binding);
     if (result === 0) return object;
     if (binding?.next(log.lines)) continue;
     throw loadRefusal(result, config.backend.name, config.probes ?? [], log.lines);
+  }
+}
+
+/**
+ * Loads an object without libbpf's log, of which nobody reads most: each of its lines would be a call from the
+ * thread that loads into this one.
+ * @returns undefined if the log is wanted, because the user wants it or something fails
+ */
+async function loadQuietly(
+  image: Uint8Array<ArrayBuffer>,
+  config: ProgramsConfig,
+  table: FunctionTable,
+  binding: Binding | undefined,
+): Promise<BpfObject | undefined> {
+  if (config.onLog !== undefined) return undefined;
+  silenceLibbpf();
+  try {
+    const object = new BpfObject(image, OBJECT_NAME);
+    return await load(object, config, table, binding) === 0 ? object : undefined;
+  } catch (error) {
+    if (error instanceof IpftError) return undefined;
+    throw error;
   }
 }
 
@@ -54,6 +78,8 @@ async function loadWithExtension(
 ): Promise<BpfObject | IpftError> {
   const table = tableFor(config, binding);
   const image = makeImage(config, table);
+  const quiet = await loadQuietly(image, config, table, binding);
+  if (quiet !== undefined) return quiet;
   using log = new LibbpfLog(config.onLog);
   const problem = new VerifierLog("problem");
   const object = openWithExtension(image, log);

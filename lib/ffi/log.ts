@@ -8,6 +8,11 @@ const LIBBPF_WARN = 0, LIBBPF_INFO = 1;
 /** The verifier log of a large program has many thousand lines; its end explains why it was rejected. */
 const KEPT_LINES = 1000;
 
+/** Lets libbpf log nothing; at first, its warnings go to stderr. */
+export function silenceLibbpf(): void {
+  libbpf().libbpf_set_print(null);
+}
+
 /**
  * Captures libbpf's log from construction to disposal, for the case that something fails. With `onLine`,
  * each line is also passed on as it comes. libbpf has one log for the whole process, so there can be one
@@ -45,7 +50,7 @@ export class LibbpfLog implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    libbpf().libbpf_set_print(null); // silences libbpf
+    silenceLibbpf();
     this.#callback.close();
     LibbpfLog.#isCapturing = false;
   }
