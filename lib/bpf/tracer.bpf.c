@@ -139,6 +139,10 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 /*
  * A tracing program is bound to one function when it is loaded. So user space loads a copy for each function,
  * with its index in place of this number (lib/bpf/attach/fentry_template.ts).
+ *
+ * No skb (consume_skb(NULL) is allowed) must not be read. The verifier lets these programs, since a fault is
+ * caught. But when they call functions, as those with a filter do, kernels before 6.4 may look for the fault
+ * in a program that has no table of them, and crash ("bpf: ensure main program has an extable").
  */
 #define FUNCTION_INDEX_PLACEHOLDER 0x1bf7c0de
 
@@ -147,7 +151,7 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 	{                                                                                        \
 		struct sk_buff *skb = (void *)ctx[position];                                     \
                                                                                                  \
-		if (matches(skb->mark) && ipft_state.active && PASSES_FILTER(ctx, skb))          \
+		if (skb && matches(skb->mark) && ipft_state.active && PASSES_FILTER(ctx, skb))   \
 			submit_event(ctx, (void *)ctx[position],                                 \
 				     NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY);                 \
 		return 0;                                                                        \
@@ -177,7 +181,8 @@ static __always_inline __u64 address_of(__u64 *ctx)
 		struct sk_buff *skb = (void *)ctx[position];                                     \
 		__u32 function;                                                                  \
                                                                                                  \
-		if (!matches(skb->mark) || !ipft_state.active || !PASSES_FILTER(ctx, skb))       \
+		if (!skb || !matches(skb->mark) || !ipft_state.active ||                         \
+		    !PASSES_FILTER(ctx, skb))                                                    \
 			return 0;                                                                \
 		skb = (void *)ctx[position];                                                     \
 		function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);                                   \
