@@ -13,6 +13,10 @@ export interface Completeness {
   readonly undecided: number;
   /** Hits whose records `read` has returned. */
   readonly delivered: number;
+  /** Calls with a matching packet that are no hits, because there was no room to follow another packet. */
+  readonly unfollowedCalls: number;
+  /** Packets that came out of followed ones and are not followed, because there was no room. */
+  readonly unfollowedPackets: number;
 }
 
 /** Where events come from: the kernel, a recording, or the memory of a test. */
@@ -29,6 +33,13 @@ export interface EventSource extends Disposable {
    */
   read(batch: EventBatch): Promise<boolean>;
   completeness(): Completeness;
+  /**
+   * Lets no further packet match. Those that are followed, and what comes out of them, still are. Does
+   * nothing in a trace that does not follow packets.
+   */
+  admitNoMore(): void;
+  /** Counts the packets that are followed now. */
+  followed(): number;
   /**
    * Counts the calls of traced functions that the kernel did not show to the programs, with any packet.
    * Undefined where it does not count all of them.
