@@ -5,11 +5,15 @@
 export const STATE = {
   active: 0,
   asleep: 4,
+  isClosed: 20,
   counters: 64,
   counterBytes: 64,
   hits: 0,
   lost: 8,
   dropped: 16,
   undecided: 24,
+  followed: 32,
+  unfollowedCalls: 40,
+  unfollowedPackets: 48,
   sizeBytes: 64 + 256 * 64,
 } as const;
