@@ -66,6 +66,7 @@ struct state {
 	__u32 is_closed;
 	/* How many packets have numbers; the others are only used before Linux 5.12. */
 	__u32 packets[4];
+	__u64 address; /* of this struct: see untyped() */
 	struct cpu_counters counters[COUNTER_SLOTS];
 	__u32 near[1 << NEAR_BITS];
 };

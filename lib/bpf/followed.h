@@ -12,17 +12,24 @@ static __noinline __attribute__((used)) struct tracked *find_followed(__u64 skb)
 	return find_tracked(skb);
 }
 
-/* Returns the packet if it is followed, and else NULL. Nothing of this is left in other traces. */
+/*
+ * Returns the packet if it is followed, and else NULL. Nothing of this is left in other traces.
+ * @skb: a plain number
+ */
 #define FOLLOWED(ctx, skb)                                                                       \
 	({                                                                                       \
 		struct tracked *found = NULL;                                                    \
                                                                                                  \
-		if (NUMBER(FOLLOWS_PLACEHOLDER) && may_be_followed((__u64)(skb))) {              \
-			typeof(ctx) kept; /* in a register that only this branch saves */        \
+		if (NUMBER(FOLLOWS_PLACEHOLDER) && ipft_state.has_followed) {                    \
+			__u64 address = (skb);                                                   \
                                                                                                  \
-			COPY(kept, ctx);                                                         \
-			found = find_followed((__u64)(skb));                                     \
-			COPY(ctx, kept);                                                         \
+			if (*near_counter(address)) {                                            \
+				typeof(ctx) kept; /* in a register that only this branch saves */ \
+                                                                                                 \
+				COPY(kept, ctx);                                                 \
+				found = find_followed(address);                                  \
+				COPY(ctx, kept);                                                 \
+			}                                                                        \
 		}                                                                                \
 		found;                                                                           \
 	})
@@ -32,12 +39,12 @@ static __noinline __attribute__((used)) struct tracked *find_followed(__u64 skb)
  * @tracked: what FOLLOWED has returned
  * Returns NULL if there is no room for it, or no further packet is to match.
  */
-static __always_inline struct tracked *admit(void *skb, struct tracked *tracked)
+static __always_inline struct tracked *admit(__u64 skb, struct tracked *tracked)
 {
 	if (!tracked) {
 		if (ipft_state.is_closed)
 			return NULL;
-		tracked = follow((__u64)skb, 0, 0, MATCHED);
+		tracked = follow(skb, 0, 0, MATCHED);
 	}
 	if (tracked && tracked->packet)
 		return tracked;

@@ -31,7 +31,7 @@
 OUT_OF_LINE int hit(struct pt_regs *ctx, void *skb, enum point point, struct tracked *tracked)
 {
 	if (NUMBER(FOLLOWS_PLACEHOLDER) && point != RETURN) {
-		tracked = admit(skb, tracked);
+		tracked = admit((__u64)skb, tracked);
 		if (!tracked)
 			return 0;
 	}
@@ -43,7 +43,7 @@ OUT_OF_LINE int hit_and_open(struct pt_regs *ctx, void *skb, struct tracked *tra
 	__u32 function = attached_function(ctx);
 
 	if (NUMBER(FOLLOWS_PLACEHOLDER)) {
-		tracked = admit(skb, tracked);
+		tracked = admit((__u64)skb, tracked);
 		if (!tracked)
 			return 0;
 	}
@@ -69,7 +69,7 @@ OUT_OF_LINE int close_and_submit(struct pt_regs *ctx)
 
 /* Sets `tracked` to the packet, if it is followed. */
 #define IS_WANTED(argument)                                                                      \
-	(((tracked = FOLLOWED(ctx, SKB(argument))) ||                                            \
+	(((tracked = FOLLOWED(ctx, (__u64)SKB(argument))) ||                                            \
 	  (matches(MARK(argument)) && PASSES_FILTER(ctx, SKB(argument)))) &&                     \
 	 ipft_state.active)
 
@@ -167,7 +167,7 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 #define FUNCTION_INDEX_PLACEHOLDER 0x1bf7c0de
 
 #define IS_WANTED_BY_FENTRY(position)                                                            \
-	((tracked = FOLLOWED(ctx, ctx[position])) ||                                             \
+	((tracked = FOLLOWED(ctx, untyped(ctx[position]))) ||                                             \
 	 ((skb = (void *)ctx[position]) && matches(skb->mark) && PASSES_FILTER(ctx, skb)))
 
 #define FENTRY(position)                                                                         \
@@ -179,7 +179,7 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 		if (!IS_WANTED_BY_FENTRY(position) || !ipft_state.active)                        \
 			return 0;                                                                \
 		skb = (void *)ctx[position];                                                     \
-		if (NUMBER(FOLLOWS_PLACEHOLDER) && !(tracked = admit(skb, tracked)))             \
+		if (NUMBER(FOLLOWS_PLACEHOLDER) && !(tracked = admit(untyped((__u64)skb), tracked)))             \
 			return 0;                                                                \
 		submit_event(ctx, skb, NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY, tracked);      \
 		return 0;                                                                        \
@@ -213,7 +213,7 @@ static __always_inline __u64 address_of(__u64 *ctx)
 		if (!IS_WANTED_BY_FENTRY(position) || !ipft_state.active)                        \
 			return 0;                                                                \
 		skb = (void *)ctx[position];                                                     \
-		if (NUMBER(FOLLOWS_PLACEHOLDER) && !(tracked = admit(skb, tracked)))             \
+		if (NUMBER(FOLLOWS_PLACEHOLDER) && !(tracked = admit(untyped((__u64)skb), tracked)))             \
 			return 0;                                                                \
 		function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);                                   \
 		if (submit_event(ctx, skb, function, ENTRY_OF_CALL, tracked))                    \

@@ -77,6 +77,19 @@ struct {
 	__type(value, __u32); /* means nothing */
 } ipft_locks SEC(".maps");
 
+/*
+ * Returns a pointer that the verifier knows the type of as a plain number: the arguments of fentry programs are
+ * such pointers, and it allows neither to calculate with them nor to use them as keys. It allows to subtract one
+ * pointer from another, which makes a number of them, and to write one to memory.
+ */
+static __always_inline __u64 untyped(__u64 pointer)
+{
+	if (!ipft_state.address)
+		ipft_state.address = (__u64)&ipft_state;
+	asm volatile("%0 -= %1" : "+r"(pointer) : "r"(&ipft_state));
+	return pointer + ipft_state.address;
+}
+
 static __always_inline volatile __u32 *near_counter(__u64 skb)
 {
 	/* skbs begin at multiples of 64. */

@@ -18,11 +18,31 @@
 
 struct sk_buff___family {
 	struct {
-		int counter;
+		struct {
+			int counter;
+		} refs;
 	} users;
 };
 
 #pragma clang attribute pop
+
+/* Returns the packet of an argument if it is followed, and else NULL. */
+static __always_inline struct tracked *tracked_argument(__u64 skb)
+{
+	if (!ipft_state.has_followed)
+		return NULL;
+	skb = untyped(skb);
+	return *near_counter(skb) ? find_tracked(skb) : NULL;
+}
+
+static __always_inline void forget_argument(__u64 skb)
+{
+	if (!ipft_state.has_followed)
+		return;
+	skb = untyped(skb);
+	if (*near_counter(skb))
+		forget(skb);
+}
 
 /*
  * An skb is free in two steps: skb_release_head_state() gives back what it refers to, then something gives
@@ -32,11 +52,8 @@ struct sk_buff___family {
  */
 SEC("fentry/skb_release_head_state") int ipft_release(__u64 *ctx)
 {
-	struct tracked *tracked;
+	struct tracked *tracked = tracked_argument(ctx[0]);
 
-	if (!may_be_followed(ctx[0]))
-		return 0;
-	tracked = find_tracked(ctx[0]);
 	if (tracked && tracked->stage != MORPHED)
 		tracked->stage = RELEASED;
 	return 0;
@@ -44,11 +61,8 @@ SEC("fentry/skb_release_head_state") int ipft_release(__u64 *ctx)
 
 static __always_inline void forget_if_released(__u64 skb)
 {
-	struct tracked *tracked;
+	struct tracked *tracked = may_be_followed(skb) ? find_tracked(skb) : NULL;
 
-	if (!may_be_followed(skb))
-		return;
-	tracked = find_tracked(skb);
 	if (tracked && tracked->stage == RELEASED)
 		forget(skb);
 }
@@ -56,7 +70,8 @@ static __always_inline void forget_if_released(__u64 skb)
 #define FREED_BY_THE_END_OF(function)                                                            \
 	SEC("fexit/" #function) int ipft_after_##function(__u64 *ctx)                            \
 	{                                                                                        \
-		forget_if_released(ctx[0]);                                                      \
+		if (ipft_state.has_followed)                                                     \
+			forget_if_released(untyped(ctx[0]));                                     \
 		return 0;                                                                        \
 	}
 
@@ -70,8 +85,7 @@ FREED_BY_THE_END_OF(__napi_kfree_skb)
 #define FORGOTTEN_IN(function, position)                                                         \
 	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
 	{                                                                                        \
-		if (may_be_followed(ctx[position]))                                              \
-			forget(ctx[position]);                                                   \
+		forget_argument(ctx[position]);                                                  \
 		return 0;                                                                        \
 	}
 
@@ -82,16 +96,14 @@ FORGOTTEN_IN(napi_reuse_skb, 1)
 /* GRO has taken the head of the skb over. There is no skb_release_head_state() here. */
 SEC("fexit/napi_skb_free_stolen_head") int ipft_after_stolen_head(__u64 *ctx)
 {
-	if (may_be_followed(ctx[0]))
-		forget(ctx[0]);
+	forget_argument(ctx[0]);
 	return 0;
 }
 
 /* void *__alloc_skb(unsigned int size, gfp_t gfp_mask, int flags, int node) */
 SEC("fexit/__alloc_skb") int ipft_after_alloc(__u64 *ctx)
 {
-	if (may_be_followed(ctx[4]))
-		forget(ctx[4]);
+	forget_argument(ctx[4]);
 	return 0;
 }
 
@@ -101,12 +113,16 @@ SEC("fexit/__alloc_skb") int ipft_after_alloc(__u64 *ctx)
 /* void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p) */
 SEC("fentry/kmem_cache_free_bulk") int ipft_in_free_bulk(__u64 *ctx)
 {
+	__u64 count = ctx[1], *objects;
+
 	if (!ipft_state.has_followed)
 		return 0;
-	for (__u32 i = 0; i < MOST_FREED && i < ctx[1]; i++) {
+	/* The verifier lets no program load a pointer to pointers. */
+	bpf_probe_read_kernel(&objects, sizeof(objects), &ctx[2]);
+	for (__u32 i = 0; i < MOST_FREED && i < count; i++) {
 		__u64 skb = 0;
 
-		bpf_probe_read_kernel(&skb, sizeof(skb), (void *)(ctx[2] + i * sizeof(skb)));
+		bpf_probe_read_kernel(&skb, sizeof(skb), &objects[i]);
 		forget_if_released(skb);
 	}
 	return 0;
@@ -141,60 +157,48 @@ static __always_inline void merge(__u64 target, struct tracked *from)
  */
 SEC("fentry/__copy_skb_header") int ipft_copy(__u64 *ctx)
 {
-	__u64 skb = ctx[0], old = ctx[1];
-	struct tracked *tracked, *parent = NULL;
+	struct tracked *tracked = tracked_argument(ctx[0]), *parent = tracked_argument(ctx[1]);
 
-	if (may_be_followed(old))
-		parent = find_tracked(old);
-	if (may_be_followed(skb)) {
-		tracked = find_tracked(skb);
-		if (tracked && tracked->stage == MORPHED) {
-			tracked->stage = IN_USE;
-			if (parent)
-				merge(skb, parent);
-			return 0;
-		}
-		if (tracked)
-			forget(skb);
+	if (tracked && tracked->stage == MORPHED) {
+		tracked->stage = IN_USE;
+		if (parent)
+			merge(untyped(ctx[0]), parent);
+		return 0;
 	}
+	if (tracked)
+		forget(untyped(ctx[0]));
 	if (parent)
-		derive(skb, parent, parent->stage == SEGMENTED ? SEGMENT_OF : COPY_OF);
+		derive(untyped(ctx[0]), parent, parent->stage == SEGMENTED ? SEGMENT_OF : COPY_OF);
 	return 0;
 }
 
 /* struct sk_buff *skb_morph(struct sk_buff *dst, struct sk_buff *src) */
 SEC("fentry/skb_morph") int ipft_morph(__u64 *ctx)
 {
-	struct tracked *tracked;
+	struct tracked *tracked = tracked_argument(ctx[0]);
 
-	if (!may_be_followed(ctx[0]))
-		return 0;
-	tracked = find_tracked(ctx[0]);
 	if (tracked)
 		tracked->stage = MORPHED;
 	return 0;
 }
 
-static __always_inline void set_segmented(__u64 skb, enum stage from, enum stage to)
+static __always_inline void change_stage(__u64 skb, enum stage from, enum stage to)
 {
-	struct tracked *tracked;
+	struct tracked *tracked = tracked_argument(skb);
 
-	if (!may_be_followed(skb))
-		return;
-	tracked = find_tracked(skb);
 	if (tracked && tracked->stage == from)
 		tracked->stage = to;
 }
 
 SEC("fentry/skb_segment") int ipft_segment(__u64 *ctx)
 {
-	set_segmented(ctx[0], IN_USE, SEGMENTED);
+	change_stage(ctx[0], IN_USE, SEGMENTED);
 	return 0;
 }
 
 SEC("fexit/skb_segment") int ipft_after_segment(__u64 *ctx)
 {
-	set_segmented(ctx[0], SEGMENTED, IN_USE);
+	change_stage(ctx[0], SEGMENTED, IN_USE);
 	return 0;
 }
 
@@ -202,14 +206,10 @@ SEC("fexit/skb_segment") int ipft_after_segment(__u64 *ctx)
 #define DERIVED_IN(function, position, parent_position, origin)                                  \
 	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
 	{                                                                                        \
-		__u64 skb = ctx[position];                                                       \
-		struct tracked *parent;                                                          \
+		struct tracked *parent = tracked_argument(ctx[parent_position]);                 \
                                                                                                  \
-		if (!may_be_followed(ctx[parent_position]))                                      \
-			return 0;                                                                \
-		parent = find_tracked(ctx[parent_position]);                                     \
-		if (parent && !find_tracked(skb))                                                \
-			derive(skb, parent, origin);                                             \
+		if (parent && !tracked_argument(ctx[position]))                                  \
+			derive(untyped(ctx[position]), parent, origin);                          \
 		return 0;                                                                        \
 	}
 
@@ -221,13 +221,10 @@ DERIVED_IN(skb_split, 1, 0, SPLIT_FROM)
 #define MERGED_BY(function, did)                                                                 \
 	SEC("fexit/" #function) int ipft_after_##function(__u64 *ctx)                            \
 	{                                                                                        \
-		struct tracked *from;                                                            \
+		struct tracked *from = (did) ? tracked_argument(ctx[1]) : NULL;                  \
                                                                                                  \
-		if (!may_be_followed(ctx[1]) || !(did))                                          \
-			return 0;                                                                \
-		from = find_tracked(ctx[1]);                                                     \
 		if (from)                                                                        \
-			merge(ctx[0], from);                                                     \
+			merge(untyped(ctx[0]), from);                                            \
 		return 0;                                                                        \
 	}
 
@@ -240,12 +237,9 @@ MERGED_BY(skb_try_coalesce, (__u8)ctx[4])
 	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
 	{                                                                                        \
 		struct sk_buff___family *skb = (void *)ctx[0];                                   \
-		struct tracked *tracked;                                                         \
+		struct tracked *tracked = tracked_argument(ctx[0]);                              \
                                                                                                  \
-		if (!may_be_followed(ctx[0]))                                                    \
-			return 0;                                                                \
-		tracked = find_tracked(ctx[0]);                                                  \
-		if (tracked && tracked->origin == COPY_OF && BPF_CORE_READ(skb, users.counter) == 1) \
+		if (tracked && tracked->origin == COPY_OF && BPF_CORE_READ(skb, users.refs.counter) == 1) \
 			tracked->origin = TAP_OF;                                                \
 		return 0;                                                                        \
 	}
