@@ -15,20 +15,25 @@ export class MemorySource implements EventSource {
   readonly header: TraceHeader;
   isStopped = false;
   isDisposed = false;
+  /** How often it was told to let no further packet match. */
+  refusals = 0;
   #delivered = 0;
   readonly #portions: Portion[];
   readonly #lost: number;
+  readonly #followed: () => number;
 
   constructor(
     portions: readonly Portion[],
-    { tracer = "function", sections = [], lost = 0 }: {
+    { tracer = "function", sections = [], lost = 0, followed = () => 0 }: {
       tracer?: TraceHeader["tracer"];
       sections?: readonly Section[];
       lost?: number;
+      followed?: () => number;
     } = {},
   ) {
     this.#portions = [...portions];
     this.#lost = lost;
+    this.#followed = followed;
     this.header = { tracer, functions: FUNCTIONS, sections, originNs: 0n };
   }
 
@@ -53,7 +58,16 @@ export class MemorySource implements EventSource {
 
   completeness(): Completeness {
     const delivered = this.#delivered, lost = this.#lost;
-    return { hits: delivered + lost, lost, dropped: 0, undecided: 0, delivered };
+    const unfollowed = { unfollowedCalls: 0, unfollowedPackets: 0 };
+    return { hits: delivered + lost, lost, dropped: 0, undecided: 0, delivered, ...unfollowed };
+  }
+
+  admitNoMore(): void {
+    this.refusals++;
+  }
+
+  followed(): number {
+    return this.#followed();
   }
 
   missed(): number | undefined {
