@@ -1,6 +1,6 @@
 import { constant } from "../../base/constant.ts";
 import type { ArraysOf } from "../../event/column.ts";
-import { LINEAGE, NO_PACKET, type Origin, ORIGINS } from "../../event/lineage.ts";
+import { type LINEAGE, NO_PACKET, type Origin, ORIGINS } from "../../event/lineage.ts";
 import type { TextBuffer } from "../text/text_buffer.ts";
 
 const MATCHED = ORIGINS.indexOf("matched");
