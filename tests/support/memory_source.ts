@@ -2,7 +2,8 @@ import type { Completeness, EventSource } from "../../lib/capture/event_source.t
 import type { EventBatch } from "../../lib/event/batch.ts";
 import type { Section } from "../../lib/event/section.ts";
 import type { TraceHeader } from "../../lib/event/trace_header.ts";
-import { fill, FUNCTIONS, type Row } from "./sink_fixture.ts";
+import { fill } from "./sink_fixture.ts";
+import { FUNCTIONS, type Row } from "./row.ts";
 
 /** What a source gives at a time: events, nothing for now, or an error. */
 export type Portion = readonly Row[] | "nothing" | Error;

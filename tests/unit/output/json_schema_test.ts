@@ -12,7 +12,8 @@ import schema from "../../../docs/json.schema.json" with { type: "json" };
 import { EXPECTED } from "../../extensions/expected.ts";
 import { parseEvents, sectionSchema } from "../../support/json_schema.ts";
 import { withScript } from "../../support/lua_fixture.ts";
-import { fill, FUNCTIONS, written } from "../../support/sink_fixture.ts";
+import { fill, written } from "../../support/sink_fixture.ts";
+import { FUNCTIONS } from "../../support/row.ts";
 
 const EVENT = {
   packet_id: "0xffff888003e1a900",

@@ -2,23 +2,24 @@ import assert from "node:assert/strict";
 import { TRACERS } from "../../../lib/event/trace_header.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
 import { textFieldsOfData } from "../../support/fake_fields.ts";
+import { isFollowed, noteOf } from "../../support/followed.ts";
+import { manyRows } from "../../support/any_rows.ts";
 import {
   assertWrites,
   assertWritesAnyEvents,
   assertWritesUpToAnError,
-  FUNCTIONS,
-  manyRows,
-  type Row,
   type TraceInfo,
   written,
   writtenLive,
 } from "../../support/sink_fixture.ts";
+import { FUNCTIONS, type Row } from "../../support/row.ts";
 
 function expected(
   rows: readonly Row[],
   { originNs, tracer }: Pick<TraceInfo, "originNs" | "tracer">,
   text = (_row: Row) => "",
 ): string {
+  const isFollowing = isFollowed(rows);
   const isGraph = tracer === "function_graph";
   const width = Math.max(9, String(originNs).length);
   const lines = rows.map((row) => {
@@ -27,13 +28,15 @@ function expected(
     return [
       String(originNs + BigInt(timestamp)).padStart(width),
       String(cpu).padStart(3),
+      ...(isFollowing ? [String(row.lineage!.packet || "?").padStart(6)] : []),
       `0x${skb.toString(16).padStart(16, "0")}`,
       ...(isGraph ? [isReturn ? "return" : "entry "] : []),
       module.padEnd("nf_conntrack".length),
-      name + text(row),
+      name + text(row) + (isFollowing ? noteOf(row.lineage!) : ""),
     ].join(" ");
   });
-  const header = `${"Timestamp".padEnd(width)} CPU Packet             ` +
+  const header = `${"Timestamp".padEnd(width)} CPU ` +
+    (isFollowing ? "Packet skb                " : "Packet             ") +
     `${isGraph ? "Event  " : ""}Module       Function`;
   return [header, ...lines].map((line) => `${line}\n`).join("");
 }
@@ -89,6 +92,7 @@ Deno.test("StreamSink writes batches larger than its buffer, with data and witho
       batchSize: rows.length,
       withData,
       withFields: withData,
+      follows: withData,
     };
     await assertWrites(StreamSink, expected, textFieldsOfData, rows, feed);
   }
