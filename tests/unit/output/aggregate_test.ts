@@ -12,6 +12,7 @@ import {
   written,
 } from "../../support/sink_fixture.ts";
 import { FUNCTIONS, type Row } from "../../support/row.ts";
+import { FAMILY_ENTRIES } from "../../support/family.ts";
 
 const LAST = new Set([1, 4]);
 
@@ -73,6 +74,22 @@ Timestamp   CPU Module       Function
 ===
 10000000014  12 nf_conntrack nf_conntrack_in.constprop.0
 10000000019   1 vmlinux      ip_rcv
+`,
+  );
+});
+
+Deno.test("AggregateSink writes one block per journey, and says once what a packet came from", async () => {
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 1_000_000_000n };
+  assert.equal(
+    await written(AggregateSink, info, FAMILY_ENTRIES),
+    `\
+Timestamp  CPU Packet Module       Function
+1000000010   1      3 vmlinux      ip_rcv
+1000000020   1     12 nf_conntrack nf_conntrack_in.constprop.0 [copy of 3]
+1000000060   1     12 vmlinux      ip_rcv
+1000000080   1     12 vmlinux      kfree_skbmem [merged into 5]
+===
+1000000040   1      5 vmlinux      ip_rcv
 `,
   );
 });

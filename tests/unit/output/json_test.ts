@@ -18,6 +18,7 @@ import {
   writtenLive,
 } from "../../support/sink_fixture.ts";
 import { FUNCTIONS, type Row } from "../../support/row.ts";
+import { FAMILY } from "../../support/family.ts";
 
 /** JsonSink, all of whose lines fit the schema. */
 class CheckedSink extends JsonSink {
@@ -72,6 +73,18 @@ Deno.test("JsonSink writes one object a line, with the documented fields in orde
 
 Deno.test("JsonSink writes any events exactly, with timestamps beyond 2^53", async () => {
   await assertWritesAnyEvents(CheckedSink, expected, jsonFieldsOfData);
+});
+
+Deno.test("JsonSink says which packet an event is about, and what it came from", async () => {
+  const info = { tracer: "function_graph" as const, functions: FUNCTIONS, originNs: 1n };
+  const events = parseEvents(await written(CheckedSink, info, FAMILY)) as Record<string, unknown>[];
+  const lineages = events.map(({ packet, parent, origin, merged_into }) =>
+    [packet, parent, origin, merged_into].join(" ").trim()
+  );
+  assert.deepEqual(lineages, [
+    ...["3", "12 3 copy", "12 3 copy", "5", "5", "12 3 copy", "12 3 copy"],
+    ...["12   5", "12   5", "3", ""],
+  ]);
 });
 
 Deno.test("JsonSink's lines parse as JSON, names with special characters included", async () => {

@@ -13,6 +13,7 @@ import {
   writtenLive,
 } from "../../support/sink_fixture.ts";
 import { FUNCTIONS, type Row } from "../../support/row.ts";
+import { FAMILY } from "../../support/family.ts";
 
 function expected(
   rows: readonly Row[],
@@ -75,6 +76,31 @@ Deno.test("StreamSink says of function_graph's events whether calls are entered 
 Timestamp CPU Packet             Event  Module       Function
        10   1 0xffff888003e1a900 entry  nf_conntrack nf_conntrack_in.constprop.0
        15   1 0xffff888003e1a900 return nf_conntrack nf_conntrack_in.constprop.0
+`,
+  );
+});
+
+Deno.test("StreamSink shows the number of a followed packet, and what it came from", async () => {
+  const info = {
+    tracer: "function_graph" as const,
+    functions: FUNCTIONS,
+    originNs: 1_000_000_000n,
+  };
+  assert.equal(
+    await written(StreamSink, info, FAMILY),
+    `\
+Timestamp  CPU Packet skb                Event  Module       Function
+1000000010   1      3 0xffff888003e1a900 entry  vmlinux      ip_rcv
+1000000020   1     12 0xffff888003e1aa00 entry  nf_conntrack nf_conntrack_in.constprop.0 [copy of 3]
+1000000030   1     12 0xffff888003e1aa00 return nf_conntrack nf_conntrack_in.constprop.0 [copy of 3]
+1000000040   1      5 0xffff888003e1ab00 entry  vmlinux      ip_rcv
+1000000050   1      5 0xffff888003e1ab00 return vmlinux      ip_rcv
+1000000060   1     12 0xffff888003e1aa00 entry  vmlinux      ip_rcv [copy of 3]
+1000000070   1     12 0xffff888003e1aa00 return vmlinux      ip_rcv [copy of 3]
+1000000080   1     12 0xffff888003e1aa00 entry  vmlinux      kfree_skbmem [merged into 5]
+1000000090   1     12 0xffff888003e1aa00 return vmlinux      kfree_skbmem [merged into 5]
+1000000100   1      3 0xffff888003e1a900 return vmlinux      ip_rcv
+1000000110   1      ? 0xffff888003e1ab00 return nf_conntrack nf_conntrack_in.constprop.0
 `,
   );
 });
