@@ -3,7 +3,7 @@ import type { EventBatch } from "../event/batch.ts";
 import { LINEAGE } from "../event/lineage.ts";
 import { eventTexts } from "./fields/event_texts.ts";
 import { JsonFields } from "./fields/json_fields.ts";
-import { appendJsonLineage, JSON_LINEAGE_BYTES } from "./fields/json_lineage.ts";
+import { JsonLineage } from "./fields/json_lineage.ts";
 import type { OutputFormat } from "./format.ts";
 import type { Sink, SinkContext } from "./sink.ts";
 import { compileLine, type Piece } from "./text/line.ts";
@@ -19,17 +19,16 @@ export const JSON_LINES: OutputFormat = {
   open: (context) => new JsonSink(context),
 };
 
-/** The fields before those of the function. docs/json.schema.json has them all. */
-const ID: readonly Piece[] = [`{"packet_id":"0x`, { column: "skb" }, `"`];
-const REST: readonly Piece[] = [
-  `,"timestamp":`,
-  { column: "timestamp" },
-  `,"processor_id":`,
-  { column: "cpu" },
-];
-const START = compileLine([...ID, ...REST]);
-/** The same in two parts, for what stands between them in traces that follow packets. */
-const START_ID = compileLine(ID), START_REST = compileLine(REST);
+/** The fields before those of the function, in two parts. docs/json.schema.json has them all. */
+const ID: readonly Piece[] = [`{"packet_id":"0x`, { column: "skb" }];
+const ID_END = `"`, TIMESTAMP = `,"timestamp":`;
+const TIME: readonly Piece[] = [{ column: "timestamp" }, `,"processor_id":`, { column: "cpu" }];
+
+const START = compileLine([...ID, ID_END + TIMESTAMP, ...TIME]);
+/** The same in traces that follow packets. */
+const START_ID = compileLine(ID);
+const LINEAGE_FIELDS = new JsonLineage(ID_END, TIMESTAMP);
+const START_TIME = compileLine(TIME);
 
 /** One JSON object a line for every event, in the order in which events come. */
 export class JsonSink implements Sink {
@@ -44,7 +43,7 @@ export class JsonSink implements Sink {
     };
     const texts = eventTexts(context, () => new JsonFields());
     this.#lineEnds = lineEnds(header.functions, [describe(false), describe(true)], "}\n", texts);
-    const longestLineBytes = START.longestBytes + JSON_LINEAGE_BYTES +
+    const longestLineBytes = START.longestBytes + LINEAGE_FIELDS.longestBytes +
       this.#lineEnds.longestBytes;
     this.#text = new TextBuffer(write, header.originNs, longestLineBytes);
   }
@@ -68,8 +67,8 @@ export class JsonSink implements Sink {
         START.append(text, columns, row);
       } else {
         START_ID.append(text, columns, row);
-        appendJsonLineage(text, lineage, row);
-        START_REST.append(text, columns, row);
+        LINEAGE_FIELDS.append(text, lineage, row);
+        START_TIME.append(text, columns, row);
       }
       lineEnds.append(text, columns.functionIndex[row], columns.isReturn[row]);
     }

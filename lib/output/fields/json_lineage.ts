@@ -1,39 +1,60 @@
-import { constant } from "../../base/constant.ts";
+import { type Constant, constant } from "../../base/constant.ts";
 import type { ArraysOf } from "../../event/column.ts";
 import { type LINEAGE, NO_PACKET, type Origin, ORIGINS } from "../../event/lineage.ts";
 import type { TextBuffer } from "../text/text_buffer.ts";
 
 const MATCHED = ORIGINS.indexOf("matched");
 
-const PACKET = constant(`,"packet":`);
-
-/** By origin: what stands before and after the number of the relative. */
-const BEFORE = ORIGINS.map((origin) => constant(texts(origin)[0]));
-const AFTER = ORIGINS.map((origin) => constant(texts(origin)[1]));
-
-function texts(origin: Origin): readonly [before: string, after: string] {
-  return origin === "merged" ? [`,"merged_into":`, ""] : [`,"parent":`, `,"origin":"${origin}"`];
-}
-
-/** The digits of a 32-bit number. */
+/** The most bytes of a packet's number. */
 const LONGEST_NUMBER_BYTES = 10;
 
-/** The most bytes that `appendJsonLineage` appends. */
-export const JSON_LINEAGE_BYTES = PACKET.sizeBytes + 2 * LONGEST_NUMBER_BYTES +
-  Math.max(...ORIGINS.map((_, i) => BEFORE[i].sizeBytes + AFTER[i].sizeBytes));
+/** The fields before and after the number of the relative. */
+function fieldsOf(origin: Origin): readonly [before: string, after: string] {
+  if (origin === "matched") return ["", ""];
+  if (origin === "merged") return [`,"merged_into":`, ""];
+  return [`,"parent":`, `,"origin":"${origin}"`];
+}
 
-/** Appends who the packet of an event is; nothing where nobody knows. Goes between two fields of an object. */
-export function appendJsonLineage(
-  text: TextBuffer,
-  { packet, relative, origin }: ArraysOf<typeof LINEAGE.columns>,
-  row: number,
-): void {
-  if (packet[row] === NO_PACKET) return;
-  text.appendConstant(PACKET);
-  text.appendDecimal(packet[row]);
-  const how = origin[row];
-  if (how === MATCHED) return;
-  text.appendConstant(BEFORE[how]);
-  text.appendDecimal(relative[row]);
-  text.appendConstant(AFTER[how]);
+/** Says in JSON who the packet of an event is: fields between two others, or nothing where nobody knows. */
+export class JsonLineage {
+  readonly longestBytes: number;
+  readonly #beforePacket: Constant;
+  /** By origin: what stands around the number of the relative. */
+  readonly #before: readonly Constant[];
+  readonly #after: readonly Constant[];
+  /** In place of all fields. */
+  readonly #nothing: Constant;
+
+  /**
+   * @param before what ends the field before
+   * @param after what begins the field after. They are a part of the constants, because each constant
+   *   takes about as long as another number.
+   */
+  constructor(before: string, after: string) {
+    const fields = ORIGINS.map(fieldsOf);
+    this.#beforePacket = constant(`${before},"packet":`);
+    this.#before = fields.map(([text]) => constant(text));
+    this.#after = fields.map(([, text]) => constant(text + after));
+    this.#nothing = constant(before + after);
+    const longest = (texts: readonly Constant[]) =>
+      Math.max(...texts.map(({ sizeBytes }) => sizeBytes));
+    this.longestBytes = this.#beforePacket.sizeBytes + longest(this.#before) +
+      longest(this.#after) + 2 * LONGEST_NUMBER_BYTES;
+  }
+
+  append(
+    text: TextBuffer,
+    { packet, relative, origin }: ArraysOf<typeof LINEAGE.columns>,
+    row: number,
+  ): void {
+    if (packet[row] === NO_PACKET) return text.appendConstant(this.#nothing);
+    text.appendConstant(this.#beforePacket);
+    text.appendDecimal(packet[row]);
+    const how = origin[row];
+    if (how !== MATCHED) {
+      text.appendConstant(this.#before[how]);
+      text.appendDecimal(relative[row]);
+    }
+    text.appendConstant(this.#after[how]);
+  }
 }
