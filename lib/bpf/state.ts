@@ -1,5 +1,6 @@
 /**
- * Byte offsets in `struct state` of event.h, at the start of `.bss`, and in its `struct cpu_counters`.
+ * Byte offsets in `struct state` of event.h, at the start of `.bss`, and in its `struct cpu_counters`, as far
+ * as user space needs them.
  * tests/unit/event/layout_test.ts holds them against the BTF of the built object.
  */
 export const STATE = {
