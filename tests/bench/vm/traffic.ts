@@ -48,6 +48,31 @@ export function setReflection(reflect: boolean): void {
   Deno.writeTextFileSync("/proc/sys/net/ipv4/fwmark_reflect", reflect ? "1" : "0");
 }
 
+/** A marked datagram that waits in the queue of its socket, which nobody reads. */
+export class WaitingPacket implements AsyncDisposable {
+  readonly #socket: Deno.DatagramConn;
+
+  private constructor(socket: Deno.DatagramConn) {
+    this.#socket = socket;
+  }
+
+  static async send(mark: number): Promise<WaitingPacket> {
+    const socket = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
+    const { port } = socket.addr as Deno.NetAddr;
+    const chain = "type filter hook output priority -500";
+    await shell(`nft 'table inet waiting {
+      chain leaves { ${chain}; udp dport ${port} meta mark set ${mark}; }
+    }'`);
+    await socket.send(new Uint8Array(8), socket.addr);
+    return new WaitingPacket(socket);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.close();
+    await shell("nft delete table inet waiting");
+  }
+}
+
 /**
  * Two network namespaces with a veth pair between them. A packet loses its mark on the way to the other
  * namespace, so it is marked twice: when it leaves and when it arrives.
