@@ -48,27 +48,34 @@ export function setReflection(reflect: boolean): void {
   Deno.writeTextFileSync("/proc/sys/net/ipv4/fwmark_reflect", reflect ? "1" : "0");
 }
 
-/** A marked datagram that waits in the queue of its socket, which nobody reads. */
+/** A marked packet that waits in the queue of a socket, which nobody reads. */
 export class WaitingPacket implements AsyncDisposable {
-  readonly #socket: Deno.DatagramConn;
+  readonly #sockets: DisposableStack;
 
-  private constructor(socket: Deno.DatagramConn) {
-    this.#socket = socket;
+  private constructor(sockets: DisposableStack) {
+    this.#sockets = sockets;
   }
 
   static async send(mark: number): Promise<WaitingPacket> {
-    const socket = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
-    const { port } = socket.addr as Deno.NetAddr;
+    using sockets = new DisposableStack();
+    const listener = sockets.use(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+    const { port } = listener.addr;
     const chain = "type filter hook output priority -500";
     await shell(`nft 'table inet waiting {
-      chain leaves { ${chain}; udp dport ${port} meta mark set ${mark}; }
+      chain leaves { ${chain}; tcp dport ${port} meta mark set ${mark}; }
     }'`);
-    await socket.send(new Uint8Array(8), socket.addr);
-    return new WaitingPacket(socket);
+    const [sender, receiver] = await Promise.all([
+      Deno.connect({ hostname: "127.0.0.1", port }),
+      listener.accept(),
+    ]);
+    sockets.use(sender);
+    sockets.use(receiver);
+    await sender.write(new Uint8Array(8));
+    return new WaitingPacket(sockets.move());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.close();
+    this.#sockets.dispose();
     await shell("nft delete table inet waiting");
   }
 }
