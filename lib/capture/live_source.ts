@@ -7,6 +7,7 @@ import {
 } from "../bpf/attach/attachment.ts";
 import type { LinkExtension } from "../bpf/extension_object.ts";
 import type { Probe } from "../bpf/probes/probe.ts";
+import { filterCode } from "../bpf/filter_code.ts";
 import { Programs } from "../bpf/programs.ts";
 import { RingReader } from "../bpf/ring_reader.ts";
 import { Rings } from "../bpf/rings.ts";
@@ -109,8 +110,9 @@ export class LiveSource implements EventSource {
     using resources = new DisposableStack();
     const modules = resources.use(new ModuleWatch());
     const plan = planTrace(await inspectWith(modules, options.warn), options);
+    const filter = filterCode(options.filter, plan.btfIds); // while the rings are made
     const rings = resources.use(await ringsMade);
-    const programs = resources.use(await Programs.load({ ...options, ...plan, rings }));
+    const programs = resources.use(await Programs.load({ ...options, ...plan, filter, rings }));
     return new LiveSource(plan, rings, modules, programs, options, resources);
   }
 
