@@ -18,6 +18,7 @@ for (const [name, access] of WAYS_TO_READ) {
     console.log(name, seed, checked);
     assert(checked.expressions > COUNT / 2);
     assert(checked.matches > checked.packets / 50);
+    assert(checked.undecided < checked.packets / 50);
   });
 }
 
