@@ -186,7 +186,11 @@ Deno.test("with nothing but a command, the packets of its sockets are traced", a
     shell("ping -q -c 20 -i 0.2 127.0.0.1"),
   ]);
   assert.equal(code, 0, stderr);
-  assert.deepEqual(functionsIn(stdout), ["ip_output", "ip_output", "ip_output"]);
+  // The request goes out, and is followed to where it comes in. The reply is of the kernel's own socket.
+  assert.deepEqual(functionsIn(stdout).sort(), [
+    ...Array(3).fill("ip_output"),
+    ...Array(3).fill("ip_rcv"),
+  ]);
   assert.deepEqual([elsewhere.code, elsewhere.stdout], [0, ""]);
   assert.equal(await shell("find /sys/fs/cgroup -name 'ipft-*'"), "");
 });
