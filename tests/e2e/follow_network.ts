@@ -3,7 +3,7 @@
  * may happen to a packet. Way N has the addresses 10.20.N.1 at left and 10.20.N.2 at right, so that counters,
  * and marks of what right answers, tell the ways apart.
  */
-import { run, shell } from "./ipft.ts";
+import { isKernel, run, shell } from "./ipft.ts";
 
 /** The namespaces, in the order in which packets pass through them. */
 export const NAMESPACES = ["left", "middle", "right"] as const;
@@ -66,13 +66,13 @@ const ROUTED = ["masquerade", "dnat", "smallLink"] as const;
 /** Of the link behind middle on the way `smallLink`, in bytes. */
 const SMALL_MTU = 576;
 
-/** The name of a way's device. */
-const device = (way: Way) => `d${WAYS[way]}`;
+/** The name of a way's device at left and right, if it is one of its own. */
+export const deviceOf = (way: Way) => `d${WAYS[way]}`;
 
 function directLinks(): { left: string[]; right: string[] } {
   const left: string[] = [], right: string[] = [];
   for (const way of [...DIRECT, ...TUNNELS]) {
-    const name = device(way), isTunnel = TUNNELS.some((tunnel) => tunnel === way);
+    const name = deviceOf(way), isTunnel = TUNNELS.some((tunnel) => tunnel === way);
     const address = (end: 1 | 2) => `10.${isTunnel ? 23 : 20}.${WAYS[way]}.${end}`;
     left.push(`link add ${name} type veth peer name ${name} netns right`);
     for (const [lines, end] of [[left, 1], [right, 2]] as const) {
@@ -112,7 +112,7 @@ function tunnels(self: 1 | 2, peer: 1 | 2): string[] {
     ...["vx", "gnv"].map((name) => `link set ${name} up`),
     `addr add ${own("vxlan")}/24 dev vx`,
     `addr add ${own("geneve")}/24 dev gnv`,
-    `addr add ${own("espTunnel")}/32 dev ${device("espTunnel")}`,
+    `addr add ${own("espTunnel")}/32 dev ${deviceOf("espTunnel")}`,
     `route add 10.20.8.${peer} via 10.23.8.${peer} src ${own("espTunnel")}`,
     ...modes,
   ];
@@ -124,7 +124,7 @@ function throughMiddle(): Record<Namespace, string[]> {
     `link add ${inMiddle} type veth peer name ${name} netns ${namespace}`,
     `link set ${inMiddle} up`,
   ];
-  const ends = (["bridge", "mirred"] as const).map((way) => ({ way, name: device(way) }));
+  const ends = (["bridge", "mirred"] as const).map((way) => ({ way, name: deviceOf(way) }));
   const routes = (namespace: "left" | "right", peer: (way: Way) => string) =>
     ROUTED.map((way) => {
       const [link, next, own] = namespace === "left"
@@ -164,8 +164,8 @@ function throughMiddle(): Record<Namespace, string[]> {
       ]),
       "link add br0 type bridge",
       "link set br0 up",
-      `link set l${device("bridge")} master br0`,
-      `link set r${device("bridge")} master br0`,
+      `link set l${deviceOf("bridge")} master br0`,
+      `link set r${deviceOf("bridge")} master br0`,
       "link add below type dummy",
       "link set below up",
       "link add mv1 link below type macvlan mode bridge",
@@ -189,18 +189,24 @@ function throughMiddle(): Record<Namespace, string[]> {
   };
 }
 
+const PASS = "xdpdrv obj tests/support/xdp_pass.bpf.o sec xdp";
+
+/** Before Linux 5.13, veth devices do GRO only with an XDP program. */
+const hasVethGro = isKernel(5, 13);
+
 /** What offload does, and programs that devices run. */
 const DEVICES = `
   modprobe br_netfilter
   ip netns exec middle sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1
-  ip netns exec left ethtool -K ${device("segments")} tso off
-  ip netns exec left ethtool -K ${device("gro")} tso off
-  ip netns exec right ethtool -K ${device("gro")} gro on
-  ip -n right link set ${device("xdp")} xdpdrv obj tests/support/xdp_pass.bpf.o sec xdp
+  ip netns exec left ethtool -K ${deviceOf("segments")} tso off
+  ip netns exec left ethtool -K ${deviceOf("gro")} tso off
+  ip netns exec right ethtool -K ${deviceOf("gro")} gro on
+  ip -n right link set ${deviceOf("xdp")} ${PASS}
+  ${hasVethGro ? "" : `ip -n right link set ${deviceOf("gro")} ${PASS}`}
   tc -n middle -batch - <<'END'
 ${
   ["l", "r"].flatMap((end) => {
-    const [from, to] = [end, end === "l" ? "r" : "l"].map((side) => side + device("mirred"));
+    const [from, to] = [end, end === "l" ? "r" : "l"].map((side) => side + deviceOf("mirred"));
     return [
       `qdisc add dev ${from} clsact`,
       `filter add dev ${from} ingress matchall action mirred egress redirect dev ${to}`,
