@@ -53,9 +53,9 @@ export async function sendAll(): Promise<{ captured: number }> {
     await pingAll(PINGS, (way) => `-m ${requestMark(way)}`);
   });
   await Promise.all(TCP_WAYS.map((way) => {
-    const port = 5000 + WAYS[way];
+    const port = 5000 + WAYS[way], hexadecimal = port.toString(16).toUpperCase().padStart(4, "0");
     return shell(`${inRight} timeout 60 iperf3 -s -1 -p ${port} >/dev/null &
-      for i in {1..100}; do ${inRight} ss -Hltn "sport = ${port}" | grep -q . && break; sleep 0.1; done
+      until ${inRight} grep -q :${hexadecimal} /proc/net/tcp /proc/net/tcp6; do sleep 0.05; done
       ${inLeft} timeout 60 iperf3 -c ${rightAddress(way)} -p ${port} -n 100K >/dev/null
       wait`);
   }));
