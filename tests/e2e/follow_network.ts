@@ -255,8 +255,13 @@ export async function makeNetwork(): Promise<AsyncDisposable> {
     },
   };
   try {
+    // Without IPv6 the devices send what the tests send, and nothing else.
     await shell(
-      NAMESPACES.map((name) => `ip netns add ${name}\nip -n ${name} link set lo up`).join("\n"),
+      NAMESPACES.map((name) =>
+        `ip netns add ${name}
+        ip netns exec ${name} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+        ip -n ${name} link set lo up`
+      ).join("\n"),
     );
     const direct = directLinks(), routed = throughMiddle();
     await batch("left", direct.left);

@@ -53,6 +53,8 @@ const THROUGH: Partial<Record<Way, { kernel?: readonly string[]; modules?: reado
 const KEY_FUNCTIONS = [
   ...["ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_local_deliver", "icmp_rcv", "raw_rcv"],
   ...["tpacket_rcv", "tcp_v4_rcv", "kfree_skbmem", "skb_release_data"],
+  // The one that each of several segments comes to, and the one that each of those comes to that GRO has merged.
+  ...["eth_type_trans", "napi_skb_free_stolen_head"],
   ...Object.values(THROUGH).flatMap(({ kernel }) => kernel ?? []),
 ];
 const functions = backend === "kprobe-multi" ? [] : ["-r", `^(${KEY_FUNCTIONS.join("|")})$`];

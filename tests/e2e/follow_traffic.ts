@@ -39,12 +39,22 @@ async function pingAll(count: number, options: (way: Way) => string): Promise<vo
   }));
 }
 
-/** Makes both ends know each other. The kernel clones packets that wait for an answer to ARP. */
+/**
+ * Makes both ends of all ways know each other for good: devices count what ARP sends, and the kernel clones packets
+ * that wait for its answer.
+ */
 export async function meet(): Promise<void> {
   await Promise.all([
     pingAll(1, () => ""),
     ...TCP_WAYS.map((way) => shell(`${inLeft} ping -q -c 1 ${rightAddress(way)}`)),
   ]);
+  const keep = "s/^([0-9.]+ dev [^ ]+ lladdr [^ ]+) .*/neigh replace \\1 nud permanent/p";
+  await shell(
+    NAMESPACES.map((name) =>
+      `ip -n ${name} neigh show | sed -nE '${keep}' | ip -n ${name} -batch -`
+    )
+      .join("\n"),
+  );
 }
 
 /** Sends marked pings, and TCP; how many of the pings on the way `tap` came to its tap, as the kernel says. */
