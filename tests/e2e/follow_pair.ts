@@ -60,7 +60,7 @@ export async function ping(...options: string[]): Promise<void> {
   await shell(`${inNear} ping -q ${options.join(" ")} ${ADDRESS.far}`);
 }
 
-/** Sends as many bytes over each of two TCP connections at once, as fast as it gets. */
+/** Sends bytes over two TCP connections at once, as fast as it gets. */
 export async function sendTcp(bytes: number, ...options: string[]): Promise<void> {
   const server = new Deno.Command("ip", {
     args: ["netns", "exec", "far", "iperf3", "-s", "-1"],
