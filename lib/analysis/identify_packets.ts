@@ -14,7 +14,8 @@ const IS_RUNNING = 0, HAS_ENDED = 1;
 const REMEMBERED_ENDS = 1 << 16;
 
 /**
- * Gives each event its packet, and each return its call. Nothing else decides what a packet is.
+ * Gives each event its packet, and each return its call, in traces that do not follow packets. Nothing
+ * else decides what a packet is.
  *
  * The address of an skb does not identify a packet, because the allocator hands a freed skb out again at
  * once: the first entry after that of a packet's last function starts another packet. Calls that are
@@ -39,7 +40,7 @@ export class IdentifyPackets implements Stage {
   readonly #endedPackets = new Uint32Array(REMEMBERED_ENDS);
   #ends = 0;
   /** Of traces that have returns. */
-  readonly #calls?: OpenCalls;
+  readonly #calls?: OpenCalls<number>;
 
   constructor({ tracer, functions }: Pick<TraceHeader, "tracer" | "functions">) {
     this.#functions = functions;
@@ -49,15 +50,15 @@ export class IdentifyPackets implements Stage {
 
   apply({ length, columns }: EventBatch): void {
     if (this.#functions.length !== this.#isLast.length) this.#isLast = lastOf(this.#functions);
-    const { skb, functionIndex, timestamp, isReturn, task, packet, isLast, call, entered } =
-      columns;
+    const { skb, functionIndex, timestamp, isReturn, task } = columns;
+    const { packet, isFirst, isLast, call, entered } = columns;
     const calls = this.#calls;
     for (let row = 0; row < length; row++) {
       const number = this.#skbs.number(skb[2 * row + 1], skb[2 * row]);
       if (number >= this.#latest.length) this.#grow();
       const isEntry = isReturn[row] === 0;
       call[row] = NO_CALL;
-      isLast[row] = 0;
+      isFirst[row] = isLast[row] = 0;
       if (!isEntry && calls !== undefined) {
         const its = calls.leave(task[row], number, functionIndex[row]);
         if (its !== undefined) {
@@ -70,6 +71,7 @@ export class IdentifyPackets implements Stage {
       if (this.#latest[number] === 0 || (isEntry && this.#states[number] === HAS_ENDED)) {
         this.#latest[number] = ++this.#packets;
         this.#states[number] = IS_RUNNING;
+        isFirst[row] = 1;
       }
       packet[row] = this.#latest[number];
       if (!isEntry) continue;

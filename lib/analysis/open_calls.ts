@@ -9,13 +9,13 @@ export const NO_CALL = 0;
  */
 const MOST_OPEN = 1 << 14;
 
-/** A call that has been entered. */
-export interface OpenCall {
+/** A call that has been entered. `Packet` is what the caller knows its packet by. */
+export interface OpenCall<Packet> {
   /** 1, 2, 3… */
   readonly call: number;
   /** The number of the skb that it was entered with. */
   readonly skb: number;
-  readonly packet: number;
+  readonly packet: Packet;
   /** When it was entered. */
   readonly timestamp: number;
   /** The call's task, skb and function: a number of `OpenCalls`. */
@@ -35,13 +35,13 @@ export interface OpenCall {
  * It remembers open calls only. Those that have lost their return stay open until a call around them
  * returns, or too many are open.
  */
-export class OpenCalls {
+export class OpenCalls<Packet> {
   /** Of open calls: task, function and skb. */
   readonly #keys = new KeyTable();
   /** Tasks with open calls. */
   readonly #tasks = new KeyTable();
   /** By task: its open calls, outermost first. */
-  readonly #stacks: OpenCall[][] = [];
+  readonly #stacks: OpenCall<Packet>[][] = [];
   /** By key: how many calls of the task are open up to the innermost one with that key; 0 without one. */
   #innermost = new Uint32Array(1024);
   /** By skb: how many calls with it are open. */
@@ -53,7 +53,7 @@ export class OpenCalls {
     task: number,
     skb: number,
     functionIndex: number,
-    packet: number,
+    packet: Packet,
     timestamp: number,
   ): number {
     const stack = this.#stacks[this.#tasks.number(task, 0)] ??= [];
@@ -69,13 +69,13 @@ export class OpenCalls {
   }
 
   /** Closes the call that returns and returns it; undefined when its entry is missing. */
-  leave(task: number, skb: number, functionIndex: number): OpenCall | undefined {
+  leave(task: number, skb: number, functionIndex: number): OpenCall<Packet> | undefined {
     const key = this.#keys.find(skb, functionIndex, task);
     if (key === undefined) return undefined;
     const itsTask = this.#tasks.number(task, 0);
     const stack = this.#stacks[itsTask];
     const depth = this.#innermost[key];
-    let call: OpenCall | undefined;
+    let call: OpenCall<Packet> | undefined;
     while (stack.length >= depth) {
       call = stack.pop()!;
       this.#innermost[call.key] = call.around;
@@ -87,7 +87,7 @@ export class OpenCalls {
   }
 
   /** Gives up so many calls of a task. */
-  #closeOutermost(stack: OpenCall[], count: number): void {
+  #closeOutermost(stack: OpenCall<Packet>[], count: number): void {
     for (const { key, skb } of stack.splice(0, count)) {
       this.#withSkb[skb]--;
       if (this.#innermost[key] === 0 || this.#innermost[key] > count) continue;

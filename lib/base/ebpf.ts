@@ -7,6 +7,9 @@ export const INSTRUCTION = { registers: 1, offset: 2, immediate: 4, sizeBytes: 8
 /** Codes, and values of the source register that say more about them (BPF_PSEUDO_*). */
 export const CALL = 0x85, PSEUDO_KFUNC_CALL = 2, LOAD_WIDE = 0x18, PSEUDO_FUNC = 4;
 
+/** `r0 = atomic_fetch_add((u32 *)(r1 + 0), r0)`: BPF_STX | BPF_W | BPF_ATOMIC with BPF_ADD | BPF_FETCH. */
+export const ATOMIC_FETCH_ADD = [0xc3, 0x01, 0, 0, 0x01, 0, 0, 0] as const;
+
 /** BPF_CLASS: the lowest three bits of a code. BPF_X: the operand is a register. */
 const CLASS = 7, ALU = 4, JMP32 = 6, ALU64 = 7, BPF_X = 8;
 const CLASSES_WITH_OPERAND: readonly number[] = [ALU, ALU64, JMP32];

@@ -40,7 +40,14 @@ struct cpu_counters {
 	__u64 dropped; /* hits that the user's extension did not want */
 	/* calls that are no hits: what the expression is about was not in the linear part of the skb */
 	__u64 undecided;
+	__u64 followed; /* packets that are followed now; only the sum of all CPUs means something */
+	/* for want of room: calls with matching packets that are no hits, and packets that came out of others */
+	__u64 unfollowed_calls;
+	__u64 unfollowed_packets;
 } __attribute__((aligned(64)));
+
+/* Counters of followed packets, by a hash of the address of their skb. */
+#define NEAR_BITS 14
 
 /* The start of .bss, mapped by user space: STATE in state.ts. */
 struct state {
@@ -53,7 +60,15 @@ struct state {
 	__u32 asleep;
 	/* Number of calls in ipft_calls. */
 	__u64 open_calls;
+	/* 1 once a packet has been followed. */
+	__u32 has_followed;
+	/* 1 when no further packet is to match. */
+	__u32 is_closed;
+	/* How many packets have numbers; the others are only used before Linux 5.12. */
+	__u32 packets[4];
+	__u64 address; /* of this struct: see untyped() */
 	struct cpu_counters counters[COUNTER_SLOTS];
+	__u32 near[1 << NEAR_BITS];
 };
 
 #endif

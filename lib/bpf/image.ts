@@ -1,4 +1,5 @@
 import { recordLayout } from "../event/layout.ts";
+import { LINEAGE } from "../event/lineage.ts";
 import { filterCode } from "./filter_code.ts";
 import type { FunctionTable } from "./function_table.ts";
 import type { ProgramsConfig } from "./programs_config.ts";
@@ -14,7 +15,7 @@ export const FILTER_FUNCTION = "ipft_filter";
  * in it, linked with the extension if there is one.
  */
 export function makeImage(
-  { btfIds, filter, rings, sections = [], probes = [], extension }: ProgramsConfig,
+  { btfIds, capabilities, filter, rings, sections = [], probes = [], extension }: ProgramsConfig,
   table: FunctionTable,
 ): Uint8Array<ArrayBuffer> {
   const record = recordLayout(sections);
@@ -24,6 +25,8 @@ export function makeImage(
     hashShift: table.shift,
     rings: rings.fds.length,
     recordBytes: record.sizeBytes,
+    follows: sections.includes(LINEAGE) ? 1 : 0,
+    hasFetchAdd: capabilities.fetchAdd ? 1 : 0,
   });
   const offsets = Array.from(
     record.offsets,

@@ -1,5 +1,6 @@
 import { ElfObject, SectionType } from "../btf/elf_object.ts";
 import {
+  ATOMIC_FETCH_ADD,
   CALL,
   forEachOperand,
   INSTRUCTION,
@@ -43,7 +44,17 @@ export const NUMBERS = {
   /** Number of rings, a power of two. */
   rings: 0x1bf7417c,
   recordBytes: 0x1bf75172,
+  /** 1 if the trace follows packets. */
+  follows: 0x1bf7f010,
+  /** 1 where the kernel has FETCH_ADD. */
+  hasFetchAdd: 0x1bf7fade,
 } as const;
+
+/**
+ * Stands for `r0 = atomic_fetch_add((u32 *)(r1 + 0), r0)`, which Linux 5.12 and later have. Older kernels
+ * refuse an object that has it anywhere.
+ */
+export const FETCH_ADD = 0x1bf7fadd;
 
 /** Stand for calls of the kernel's functions. */
 export const CALLS = {
@@ -90,6 +101,10 @@ export function fillPlaceholders(
     const code = elf.subarray(section.offset, section.offset + section.sizeBytes);
     forEachOperand(code, (at, operand) => {
       if (operand >>> 16 !== PREFIX || operand === FUNCTION_INDEX) return;
+      if (operand === FETCH_ADD && numbers.get(NUMBERS.hasFetchAdd) === 1) {
+        code.set(ATOMIC_FETCH_ADD, at);
+        return;
+      }
       const call = calls.get(operand);
       if (call !== undefined) {
         code[at] = CALL;

@@ -6,6 +6,7 @@ import { loadObject, tableFor } from "./load_programs.ts";
 import type { SkbFunction } from "../kernel/skb_function.ts";
 import type { ProgramsConfig } from "./programs_config.ts";
 import type { MethodPrograms } from "./attach/backend.ts";
+import type { AttachedProbe } from "./probes/probe.ts";
 
 /** What the programs have counted on all CPUs together. */
 export interface Counters {
@@ -17,6 +18,12 @@ export interface Counters {
   readonly dropped: number;
   /** Calls that are no hits because nobody knows: what the expression is about could not be read. */
   readonly undecided: number;
+  /** Packets that are followed now. */
+  readonly followed: number;
+  /** Calls with matching packets that are no hits, for want of room. */
+  readonly unfollowedCalls: number;
+  /** Packets that came out of followed ones and are not followed, for want of room. */
+  readonly unfollowedPackets: number;
 }
 
 /**
@@ -28,6 +35,7 @@ export class Programs implements MethodPrograms, Disposable {
   readonly #state: Mapping;
   readonly #active: Uint32Array;
   readonly #asleep: Uint32Array;
+  readonly #isClosed: Uint32Array;
   readonly #counters: BigUint64Array;
   readonly #config: ProgramsConfig;
 
@@ -40,7 +48,9 @@ export class Programs implements MethodPrograms, Disposable {
     this.#state = new Mapping(object.map(".bss").fd, 0, STATE.sizeBytes, "read-write");
     this.#active = new Uint32Array(this.#state.memory, STATE.active, 1);
     this.#asleep = new Uint32Array(this.#state.memory, STATE.asleep, 1);
-    this.#counters = new BigUint64Array(this.#state.memory, STATE.counters);
+    this.#isClosed = new Uint32Array(this.#state.memory, STATE.isClosed, 1);
+    const words = (STATE.sizeBytes - STATE.counters) / 8;
+    this.#counters = new BigUint64Array(this.#state.memory, STATE.counters, words);
   }
 
   /**
@@ -95,13 +105,17 @@ export class Programs implements MethodPrograms, Disposable {
    * Attaches the probes; disposing the result detaches them.
    * @throws IpftError when the kernel refuses one
    */
-  attachProbes(): Disposable {
-    using probes = new DisposableStack();
-    for (const probe of this.#config.probes ?? []) {
+  attachProbes(): Required<AttachedProbe> {
+    using attached = new DisposableStack();
+    const probes = (this.#config.probes ?? []).map((probe) => {
       const program = this.#object.program(probe.program);
-      probes.use(probe.attach(program, (name) => this.#object.map(name)));
-    }
-    return probes.move();
+      return attached.use(probe.attach(program, (name) => this.#object.map(name)));
+    });
+    const kept = attached.move();
+    return {
+      missed: () => probes.reduce((sum, { missed }) => sum + (missed?.() ?? 0), 0),
+      [Symbol.dispose]: () => kept.dispose(),
+    };
   }
 
   /** Begins to count and record hits. */
@@ -128,22 +142,30 @@ export class Programs implements MethodPrograms, Disposable {
     await waitForAny([...this.#config.rings.fds, ...otherFds], outputFds, timeoutMs);
   }
 
+  /** Lets no further packet match, in traces that follow packets. */
+  close(): void {
+    Atomics.store(this.#isClosed, 0, 1);
+  }
+
   counters(): Counters {
-    let hits = 0n, lost = 0n, dropped = 0n, undecided = 0n;
-    const words = this.#counters, step = STATE.counterBytes / 8;
-    for (let slot = 0; slot < words.length; slot += step) {
-      // hits last, so that a hit counted in between is not taken for a lost one.
-      lost += Atomics.load(words, slot + STATE.lost / 8);
-      dropped += Atomics.load(words, slot + STATE.dropped / 8);
-      undecided += Atomics.load(words, slot + STATE.undecided / 8);
-      hits += Atomics.load(words, slot + STATE.hits / 8);
-    }
+    // hits last, so that a hit counted in between is not taken for a lost one.
     return {
-      hits: Number(hits),
-      lost: Number(lost),
-      dropped: Number(dropped),
-      undecided: Number(undecided),
+      lost: this.#sum(STATE.lost),
+      dropped: this.#sum(STATE.dropped),
+      undecided: this.#sum(STATE.undecided),
+      followed: this.#sum(STATE.followed),
+      unfollowedCalls: this.#sum(STATE.unfollowedCalls),
+      unfollowedPackets: this.#sum(STATE.unfollowedPackets),
+      hits: this.#sum(STATE.hits),
     };
+  }
+
+  /** Adds up a counter of all CPUs. Some of them may be negative. */
+  #sum(offsetBytes: number): number {
+    const words = this.#counters, step = STATE.counterBytes / 8;
+    let sum = 0n;
+    for (let at = offsetBytes / 8; at < words.length; at += step) sum += Atomics.load(words, at);
+    return Number(BigInt.asIntN(64, sum));
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 import type { Section } from "../event/section.ts";
 import type { PacketFilter } from "../filter/packet_filter.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
+import type { Capabilities } from "../kernel/capabilities.ts";
 import type { SkbFunction } from "../kernel/skb_function.ts";
 import type { Backend, Method } from "./attach/backend.ts";
 import type { LinkExtension } from "./extension_object.ts";
@@ -12,6 +13,7 @@ export interface ProgramsConfig {
   readonly backend: Backend;
   readonly method: Method;
   readonly btfIds: BtfIds;
+  readonly capabilities: Capabilities;
   /** The traced functions. Events refer to them by index. */
   readonly functions: readonly SkbFunction[];
   /** Those and others of this kernel: functions for any position of the skb. */
@@ -21,6 +23,8 @@ export interface ProgramsConfig {
   /** The sections of a record, in their order. With an extension, `DATA` is one of them. */
   readonly sections?: readonly Section[];
   readonly probes?: readonly Probe[];
+  /** The most packets that are followed at once; undefined if none is. */
+  readonly followed?: number;
   /** Links the programs with the user's extension; undefined without one. */
   readonly extension?: LinkExtension;
   /** Called with each line that libbpf or the verifier logs. */

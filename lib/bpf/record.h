@@ -8,9 +8,10 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "event.h"
+#include "counters.h"
 #include "function_table.h"
 #include "number.h"
+#include "tracked.h"
 
 /*
  * Where records go. CPUs that share a ring wait for each other at its lock: with two of them a record takes
@@ -27,8 +28,6 @@ struct {
 	__type(key, __u32);
 	__array(values, struct ring);
 } ipft_rings SEC(".maps");
-
-volatile struct state ipft_state;
 
 #define RINGS_PLACEHOLDER 0x1bf7417c /* number of rings, a power of two */
 #define RECORD_BYTES_PLACEHOLDER 0x1bf75172
@@ -53,6 +52,18 @@ static __always_inline int module(void *ctx, void *skb, void *data)
 }
 #endif
 
+/* @tracked: NULL at a return, which belongs to the packet of its entry, whatever has become of the skb */
+static __always_inline void fill_lineage(struct lineage *lineage, const struct tracked *tracked)
+{
+	__builtin_memset(lineage, 0, sizeof(*lineage));
+	if (!tracked)
+		return;
+	lineage->packet = tracked->packet;
+	lineage->relative = tracked->relative;
+	lineage->journey = tracked->journey;
+	lineage->origin = tracked->origin;
+}
+
 static __always_inline void fill_data(void *section, const __u64 *data)
 {
 	__builtin_memcpy(section, data, DATA_WORDS * sizeof(*data));
@@ -76,19 +87,17 @@ static __always_inline void fill_data(void *section, const __u64 *data)
 #define SECTION_MEMBER(name) struct name name;
 struct {
 	struct event event;
+	struct lineage lineage;
 	SECTIONS(SECTION_MEMBER)
 } ipft_layout;
 
-enum point { ENTRY, RETURN };
-
-static __always_inline volatile struct cpu_counters *counters_of(__u32 cpu)
-{
-	return &ipft_state.counters[cpu & (COUNTER_SLOTS - 1)];
-}
+/* Where an event is: ENTRY_OF_CALL, where the return is an event as well. */
+enum point { ENTRY, ENTRY_OF_CALL, RETURN };
 
 /* Writes the record of an event. Returns 0 if the ring has no room. */
 static __always_inline int write_record(void *ring, void *skb, __u32 function, __u32 cpu,
-					enum point point, const __u64 *data)
+					enum point point, const struct tracked *tracked,
+					const __u64 *data)
 {
 	struct event *event = bpf_ringbuf_reserve(ring, NUMBER(RECORD_BYTES_PLACEHOLDER), 0);
 	__u32 thread;
@@ -105,6 +114,7 @@ static __always_inline int write_record(void *ring, void *skb, __u32 function, _
 	event->is_return = point == RETURN;
 	if (DATA_WORDS)
 		FILL(data, data)
+	FILL(lineage, tracked)
 	SECTIONS(FILL_SECTION)
 	/*
 	 * A wake-up costs the traffic more than the record itself, so user space is woken up only if it says
@@ -124,10 +134,12 @@ static __always_inline int write_record(void *ring, void *skb, __u32 function, _
 #define RING_TRIES 4
 
 /*
- * Counts a hit and submits its record. Returns 0 if the extension does not want the event: at the entry of
- * a call, it decides for the whole call.
+ * Counts a hit and submits its record. Returns 0 if there is none: the extension does not want the event, or
+ * no ring has room. At the entry of a call, that is so for the whole call.
+ * @tracked: the packet that is followed, or NULL
  */
-static __always_inline int submit_event(void *ctx, void *skb, __u32 function, enum point point)
+static __always_inline int submit_event(void *ctx, void *skb, __u32 function, enum point point,
+					const struct tracked *tracked)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), rings = NUMBER(RINGS_PLACEHOLDER);
 	volatile struct cpu_counters *counter = counters_of(cpu);
@@ -136,7 +148,7 @@ static __always_inline int submit_event(void *ctx, void *skb, __u32 function, en
 	/* Atomic, because with fentry an interrupt may run another of these programs inside this one. */
 	__sync_fetch_and_add(&counter->hits, 1);
 	/* Before there is a record, so that unwanted events take no room from the others. */
-	if (module(ctx, skb, data) && point == ENTRY) {
+	if (module(ctx, skb, data) && point != RETURN) {
 		__sync_fetch_and_add(&counter->dropped, 1);
 		return 0;
 	}
@@ -145,11 +157,15 @@ static __always_inline int submit_event(void *ctx, void *skb, __u32 function, en
 		__u32 index = (cpu + i) & (rings - 1);
 		void *ring = bpf_map_lookup_elem(&ipft_rings, &index);
 
-		if (ring && write_record(ring, skb, function, cpu, point, data))
+		if (ring && write_record(ring, skb, function, cpu, point, tracked, data))
 			return 1;
 	}
 	__sync_fetch_and_add(&counter->lost, 1);
-	return 1;
+	if (point == ENTRY_OF_CALL) {
+		__sync_fetch_and_add(&counter->hits, 1);
+		__sync_fetch_and_add(&counter->lost, 1);
+	}
+	return 0;
 }
 
 #endif

@@ -14,7 +14,9 @@
  */
 #include "calls.h"
 #include "filter.h"
+#include "followed.h"
 #include "function_table.h"
+#include "probes/follow_packets.h"
 #include "probes/follow_sockets.h"
 #include "probes/mark_sockets.h"
 #include "record.h"
@@ -26,16 +28,26 @@
  */
 #define OUT_OF_LINE static __noinline __attribute__((used))
 
-OUT_OF_LINE int hit(struct pt_regs *ctx, void *skb, enum point point)
+OUT_OF_LINE int hit(struct pt_regs *ctx, void *skb, enum point point, struct tracked *tracked)
 {
-	return submit_event(ctx, skb, attached_function(ctx), point);
+	if (NUMBER(FOLLOWS_PLACEHOLDER) && point != RETURN) {
+		tracked = admit((__u64)skb, tracked);
+		if (!tracked)
+			return 0;
+	}
+	return submit_event(ctx, skb, attached_function(ctx), point, tracked);
 }
 
-OUT_OF_LINE int hit_and_open(struct pt_regs *ctx, void *skb)
+OUT_OF_LINE int hit_and_open(struct pt_regs *ctx, void *skb, struct tracked *tracked)
 {
 	__u32 function = attached_function(ctx);
 
-	if (submit_event(ctx, skb, function, ENTRY))
+	if (NUMBER(FOLLOWS_PLACEHOLDER)) {
+		tracked = admit((__u64)skb, tracked);
+		if (!tracked)
+			return 0;
+	}
+	if (submit_event(ctx, skb, function, ENTRY_OF_CALL, tracked))
 		open_call(PT_REGS_SP(ctx), skb, function);
 	return 0;
 }
@@ -46,7 +58,7 @@ OUT_OF_LINE int close_and_submit(struct pt_regs *ctx)
 	void *skb = close_call(PT_REGS_SP(ctx) - sizeof(long), function);
 
 	if (skb)
-		submit_event(ctx, skb, function, RETURN);
+		submit_event(ctx, skb, function, RETURN, NULL);
 	return 0;
 }
 
@@ -55,15 +67,20 @@ OUT_OF_LINE int close_and_submit(struct pt_regs *ctx)
 /* See mark_of(). */
 #define MARK(argument) mark_of(&ctx, (long)&PT_REGS_PARM##argument((struct pt_regs *)0))
 
+/* Sets `tracked` to the packet, if it is followed. */
 #define IS_WANTED(argument)                                                                      \
-	(matches(MARK(argument)) && ipft_state.active && PASSES_FILTER(ctx, SKB(argument)))
+	(((tracked = FOLLOWED(ctx, (__u64)SKB(argument))) ||                                            \
+	  (matches(MARK(argument)) && PASSES_FILTER(ctx, SKB(argument)))) &&                     \
+	 ipft_state.active)
 
 /* kprobe and kprobe-multi share these programs. User space sets the expected attach type. */
 #define KPROBE(position, argument)                                                               \
 	SEC("kprobe") int ipft_kprobe_##position(struct pt_regs *ctx)                            \
 	{                                                                                        \
+		struct tracked *tracked;                                                         \
+                                                                                                 \
 		if (IS_WANTED(argument))                                                         \
-			hit(ctx, SKB(argument), ENTRY);                                 \
+			hit(ctx, SKB(argument), ENTRY, tracked);                                 \
 		return 0;                                                                        \
 	}
 
@@ -92,16 +109,17 @@ KPROBE(4, 5)
 	SEC("kprobe") int ipft_session_##position(struct pt_regs *ctx)                           \
 	{                                                                                        \
 		__u64 *cookie; /* kept by the kernel from entry to return */                     \
+		struct tracked *tracked;                                                         \
 		__u64 is_return;                                                                 \
                                                                                                  \
 		SESSION_CALL(is_return, ctx, IS_RETURN_PLACEHOLDER);                             \
 		if (is_return & 1) {                                                             \
 			SESSION_CALL(cookie, ctx, COOKIE_PLACEHOLDER);                           \
 			if (ipft_state.active)                                                   \
-				hit(ctx, (void *)*cookie, RETURN);                      \
+				hit(ctx, (void *)*cookie, RETURN, NULL);                         \
 			return 0;                                                                \
 		}                                                                                \
-		if (!IS_WANTED(argument) || !hit(ctx, SKB(argument), ENTRY))            \
+		if (!IS_WANTED(argument) || !hit(ctx, SKB(argument), ENTRY_OF_CALL, tracked))    \
 			return 1; /* nothing runs at the return of this call */                  \
 		SESSION_CALL(cookie, ctx, COOKIE_PLACEHOLDER);                                   \
 		*cookie = (__u64)SKB(argument);                                                  \
@@ -118,8 +136,10 @@ SESSION(4, 5)
 #define ENTER(position, argument)                                                                \
 	SEC("kprobe") int ipft_enter_##position(struct pt_regs *ctx)                             \
 	{                                                                                        \
+		struct tracked *tracked;                                                         \
+                                                                                                 \
 		if (IS_WANTED(argument))                                                         \
-			hit_and_open(ctx, SKB(argument));                               \
+			hit_and_open(ctx, SKB(argument), tracked);                               \
 		return 0;                                                                        \
 	}
 
@@ -146,14 +166,22 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
  */
 #define FUNCTION_INDEX_PLACEHOLDER 0x1bf7c0de
 
+#define IS_WANTED_BY_FENTRY(position)                                                            \
+	((tracked = FOLLOWED(ctx, untyped(ctx[position]))) ||                                             \
+	 ((skb = (void *)ctx[position]) && matches(skb->mark) && PASSES_FILTER(ctx, skb)))
+
 #define FENTRY(position)                                                                         \
 	SEC("fentry") int ipft_fentry_##position(__u64 *ctx)                                     \
 	{                                                                                        \
-		struct sk_buff *skb = (void *)ctx[position];                                     \
+		struct tracked *tracked;                                                         \
+		struct sk_buff *skb;                                                             \
                                                                                                  \
-		if (skb && matches(skb->mark) && ipft_state.active && PASSES_FILTER(ctx, skb))   \
-			submit_event(ctx, (void *)ctx[position],                                 \
-				     NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY);                 \
+		if (!IS_WANTED_BY_FENTRY(position) || !ipft_state.active)                        \
+			return 0;                                                                \
+		skb = (void *)ctx[position];                                                     \
+		if (NUMBER(FOLLOWS_PLACEHOLDER) && !(tracked = admit(untyped((__u64)skb), tracked)))             \
+			return 0;                                                                \
+		submit_event(ctx, skb, NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY, tracked);      \
 		return 0;                                                                        \
 	}
 
@@ -178,15 +206,17 @@ static __always_inline __u64 address_of(__u64 *ctx)
 #define FENTER(position)                                                                         \
 	SEC("fentry") int ipft_fenter_##position(__u64 *ctx)                                     \
 	{                                                                                        \
-		struct sk_buff *skb = (void *)ctx[position];                                     \
+		struct tracked *tracked;                                                         \
+		struct sk_buff *skb;                                                             \
 		__u32 function;                                                                  \
                                                                                                  \
-		if (!skb || !matches(skb->mark) || !ipft_state.active ||                         \
-		    !PASSES_FILTER(ctx, skb))                                                    \
+		if (!IS_WANTED_BY_FENTRY(position) || !ipft_state.active)                        \
 			return 0;                                                                \
 		skb = (void *)ctx[position];                                                     \
+		if (NUMBER(FOLLOWS_PLACEHOLDER) && !(tracked = admit(untyped((__u64)skb), tracked)))             \
+			return 0;                                                                \
 		function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);                                   \
-		if (submit_event(ctx, skb, function, ENTRY))                                     \
+		if (submit_event(ctx, skb, function, ENTRY_OF_CALL, tracked))                    \
 			open_call(address_of(ctx), skb, function);                               \
 		return 0;                                                                        \
 	}
@@ -207,7 +237,7 @@ SEC("fexit") int ipft_fleave(__u64 *ctx)
 	function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);
 	skb = close_call(address_of(ctx), function);
 	if (skb)
-		submit_event(ctx, skb, function, RETURN);
+		submit_event(ctx, skb, function, RETURN, NULL);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 import { errnoText, IpftError } from "../base/errors.ts";
-import type { Attachment, AttachObserver } from "../bpf/attach/attachment.ts";
+import { type Attachment, type AttachObserver, sumIfAllKnown } from "../bpf/attach/attachment.ts";
 import type { Programs } from "../bpf/programs.ts";
 import { raiseFileLimit } from "../ffi/libc.ts";
 import type { TracePlan } from "./plan.ts";
@@ -22,7 +22,7 @@ export async function attach(
   if (setRlimit) raiseFileLimit(OTHER_FILES + 4 * functions.length);
   const ringsInserted = programs.insertRings();
   using attached = new DisposableStack();
-  attached.use(programs.attachProbes());
+  const probes = attached.use(programs.attachProbes());
   const attachment = attached.use(
     await method.attach({
       programs,
@@ -44,7 +44,7 @@ export async function attach(
   const kept = attached.move();
   return {
     refused,
-    missed: () => attachment.missed(),
+    missed: () => sumIfAllKnown([attachment.missed(), probes.missed()]),
     [Symbol.dispose]: () => kept.dispose(),
   };
 }

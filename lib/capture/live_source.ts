@@ -6,6 +6,7 @@ import {
   sumIfAllKnown,
 } from "../bpf/attach/attachment.ts";
 import type { LinkExtension } from "../bpf/extension_object.ts";
+import { followPackets } from "../bpf/probes/follow_packets.ts";
 import type { Probe } from "../bpf/probes/probe.ts";
 import { Programs } from "../bpf/programs.ts";
 import { RingReader } from "../bpf/ring_reader.ts";
@@ -41,6 +42,8 @@ export interface CaptureOptions extends PlanRequest {
   readonly sections: readonly Section[];
   /** What serves the trace besides the programs at functions. */
   readonly probes?: readonly Probe[];
+  /** How many packets can be followed at once; undefined to follow none. With it, LINEAGE is a section. */
+  readonly follow?: { readonly maxPackets: number };
   /** Links the programs with the user's extension; undefined without one. */
   readonly extension?: LinkExtension;
   /** Of all rings together: a power of two, 4 KiB to 2 GiB. */
@@ -108,9 +111,19 @@ export class LiveSource implements EventSource {
     ringsMade.catch(() => {}); // what is wrong with the kernel is told first
     using resources = new DisposableStack();
     const modules = resources.use(new ModuleWatch());
-    const plan = planTrace(await inspectWith(modules, options.warn), options);
+    const kernel = await inspectWith(modules, options.warn);
+    const plan = planTrace(kernel, options);
+    const { follow, probes = [] } = options;
     const rings = resources.use(await ringsMade);
-    const programs = resources.use(await Programs.load({ ...options, ...plan, rings }));
+    const programs = resources.use(
+      await Programs.load({
+        ...options,
+        ...plan,
+        rings,
+        probes: follow ? [...probes, ...followPackets(kernel)] : probes,
+        followed: follow?.maxPackets,
+      }),
+    );
     return new LiveSource(plan, rings, modules, programs, options, resources);
   }
 
@@ -171,6 +184,14 @@ export class LiveSource implements EventSource {
 
   completeness(): Completeness {
     return { ...this.#programs.counters(), delivered: this.#delivered };
+  }
+
+  admitNoMore(): void {
+    this.#programs.close();
+  }
+
+  followed(): number {
+    return this.#programs.counters().followed;
   }
 
   missed(): number | undefined {

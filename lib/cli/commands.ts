@@ -6,13 +6,14 @@ import { EXPRESSION_WORDS } from "../filter/expression_words.ts";
 import { formatOfPath, FORMATS } from "../output/formats.ts";
 import { SECTIONS } from "../sections/sections.ts";
 import { parseBytes, parseDuration, parseMemory, parseRingSize, parseUint32 } from "./numbers.ts";
-import { COMPLETION_NAMES } from "./request.ts";
+import { COMPLETION_NAMES, DEFAULT_FOLLOWED } from "./request.ts";
 import { type Command, flag, valued } from "./option.ts";
 import {
   choice,
   device,
   extension,
   file,
+  followedPackets,
   namespace,
   port,
   positive,
@@ -104,6 +105,16 @@ const TRACING = {
     "--buffer-size SIZE",
     "total size of the ring buffers, in bytes or with K, M or G; rounded up to a power of two, 4K to 2G (default: 64M)",
     parseRingSize,
+  ),
+  noFollow: flag(
+    "--no-follow",
+    "trace a packet only where it meets the conditions, and tell packets apart by address; " +
+      "else packets are followed until they are freed, and so are their copies",
+  ),
+  maxFollowed: valued(
+    "--max-followed N",
+    `how many packets can be followed at once (default: ${DEFAULT_FOLLOWED})`,
+    followedPackets,
   ),
   packets: valued("-n, --packets N", "trace only the first N packets, then stop", positive),
   duration: valued(

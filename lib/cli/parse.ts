@@ -9,7 +9,12 @@ import { usageError } from "../base/errors.ts";
 import { ringSizeOfPages } from "./numbers.ts";
 import { checkedOutputs, pairOutputs } from "./outputs.ts";
 import type { OutputRequest } from "../output/outputs.ts";
-import type { FunctionPatterns, Request, TraceOptions } from "./request.ts";
+import {
+  DEFAULT_FOLLOWED,
+  type FunctionPatterns,
+  type Request,
+  type TraceOptions,
+} from "./request.ts";
 
 const DEFAULT_BUFFER_BYTES = 64 * 2 ** 20;
 const DEFAULT_PROBE_PORT = 13720;
@@ -62,6 +67,7 @@ function traceOptions(
     functions,
     backend: values.backend,
     tracer: values.tracer ?? "function",
+    follow: follow(values),
     sections: values.show ?? [],
     outputs: outputsOf(given),
     memoryBytes: values.memory,
@@ -86,6 +92,15 @@ function outputsOf(given: readonly Given<typeof OPTIONS>[]): OutputRequest[] {
     if (key === "output") return { format: value };
     return key === "write" ? { path: value } : [];
   })));
+}
+
+function follow({ noFollow, maxFollowed }: Values<typeof OPTIONS>): TraceOptions["follow"] {
+  if (!noFollow) return { maxPackets: maxFollowed ?? DEFAULT_FOLLOWED };
+  if (maxFollowed === undefined) return undefined;
+  throw usageError(
+    "both --max-followed and --no-follow given",
+    "give one: without following, there is no such number",
+  );
 }
 
 function bufferSize({ bufferSize, perfPageCount }: Values<typeof OPTIONS>): number {

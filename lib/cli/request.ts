@@ -32,6 +32,8 @@ export interface TraceOptions {
   /** Undefined: the best that the kernel has. */
   readonly backend?: BackendName;
   readonly tracer: Tracer;
+  /** How many packets can be followed at once, 1 to 2^22. Undefined: none is followed. */
+  readonly follow?: { readonly maxPackets: number };
   /** What to record of each event besides its header, in the order of `SECTIONS`. */
   readonly sections: readonly Section[];
   /** At least one. No two have the same destination. */
@@ -45,7 +47,7 @@ export interface TraceOptions {
   readonly bufferSizeBytes: number;
   /** Whether ipft may raise its own limit on open files. */
   readonly setRlimit: boolean;
-  /** How many packets to trace; undefined for all. */
+  /** How many packets to trace, with what comes out of them if they are followed; undefined for all. */
   readonly packets?: number;
   /** How long to trace once the trace is ready; undefined for no limit. */
   readonly durationMs?: number;
@@ -61,6 +63,9 @@ export interface TraceOptions {
   /** Whether to show what libbpf and the verifier log. */
   readonly verbose: boolean;
 }
+
+/** How many packets can be followed at once unless the command line says so. */
+export const DEFAULT_FOLLOWED = 65536;
 
 /** An IP address and a TCP port. */
 export interface ProbeServerAddress {

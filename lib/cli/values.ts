@@ -21,6 +21,19 @@ export function positive(text: string, option: string): number {
   throw usageError(`${option} 0 is too small`, "give 1 or more");
 }
 
+/** What the kernel programs can follow at once, at most. */
+const MOST_FOLLOWED = 2 ** 22;
+
+/** Reads how many packets may be followed at once. */
+export function followedPackets(text: string, option: string): number {
+  const value = parseUint32(text, option);
+  if (value > 0 && value <= MOST_FOLLOWED) return value;
+  throw usageError(
+    `${option} '${text}' is not a number of packets to follow`,
+    `give one from 1 to ${MOST_FOLLOWED}`,
+  );
+}
+
 /** Reads a TCP port. Port 0, any free one, is refused: nobody would know which. */
 export function port(text: string, option: string): number {
   const value = parseUint32(text, option);

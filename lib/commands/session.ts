@@ -1,9 +1,11 @@
 /** A trace from `Trace ready!` to its summary, wherever its events come from. */
 import { CountEvents } from "../analysis/count_events.ts";
+import { FollowJourneys } from "../analysis/follow_journeys.ts";
 import { IdentifyPackets } from "../analysis/identify_packets.ts";
 import { LimitPackets } from "../analysis/limit_packets.ts";
 import type { EventSource } from "../capture/event_source.ts";
 import { pump } from "../capture/pump.ts";
+import { LINEAGE } from "../event/lineage.ts";
 import { isReaderGone } from "../ffi/libc.ts";
 import { OutputClosed } from "../output/stdout.ts";
 import type { Tee } from "../output/tee.ts";
@@ -25,7 +27,7 @@ export interface Session {
   readonly sinks: Tee;
   /** The pipes that the sinks write to: a reader that goes away ends the trace. */
   readonly outputFds: readonly number[];
-  /** How many packets are wanted; undefined for all. */
+  /** How many packets are wanted, with what comes out of them if they are followed; undefined for all. */
   readonly packets?: number;
   /** Whether a terminal has room for a line that shows the progress. */
   readonly showsProgress: boolean;
@@ -50,7 +52,7 @@ export interface Session {
  */
 export async function runSession(session: Session): Promise<void> {
   const { source, sinks, outputFds, tell, unformatted, notKept } = session;
-  const limit = new LimitPackets(session.packets);
+  const limit = new LimitPackets(session.packets, () => source.admitNoMore());
   const count = new CountEvents();
   using line = new TerminalLine();
   const tellAbove = (message: string) => {
@@ -58,6 +60,7 @@ export async function runSession(session: Session): Promise<void> {
     tell(message);
   };
   const loss = new LossReport(source, tellAbove);
+  const isFollowing = source.header.sections.includes(LINEAGE);
   const countsMissed = source.missed() !== undefined;
   tell("Trace ready!");
   const begin = performance.now();
@@ -67,13 +70,17 @@ export async function runSession(session: Session): Promise<void> {
     if (session.showsProgress) {
       line.show(() => progressText(count, source.completeness(), countsMissed));
     }
-    if (limit.isComplete || sinks.hasFailed) end.reach();
+    const areGone = isFollowing && limit.isReached && source.followed() === 0;
+    if (limit.isComplete || areGone || sinks.hasFailed) end.reach();
     if (!outputFds.some(isReaderGone)) return;
     if (sinks.count === 1) throw new OutputClosed();
     end.reach();
   };
   try {
-    const stages = [new IdentifyPackets(source.header), limit, count];
+    const identify = isFollowing
+      ? new FollowJourneys(source.header)
+      : new IdentifyPackets(source.header);
+    const stages = [identify, limit, count];
     await pump({ source, stages, sink: sinks, signal: end.signal, onTurn });
     line.clear();
     await sinks.finish();

@@ -9,6 +9,7 @@ import { LiveSource } from "../capture/live_source.ts";
 import { functionFilter } from "../cli/patterns.ts";
 import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
 import type { FieldReader, OpenFields } from "../event/fields.ts";
+import { LINEAGE } from "../event/lineage.ts";
 import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
 import type { Expressions } from "../filter/expression_program.ts";
@@ -73,7 +74,11 @@ async function traceEvents(
     ...options,
     functions,
     filter: packets.filter,
-    sections: object === undefined ? options.sections : [DATA, ...options.sections],
+    sections: [
+      ...(object === undefined ? [] : [DATA]),
+      ...(options.follow === undefined ? [] : [LINEAGE]),
+      ...options.sections,
+    ],
     probes: probesFor(options, cgroup, tell),
     extension: object && await linkerFor(object),
     outputFds: outputs.fds,

@@ -25,10 +25,20 @@ export const EVENT = {
   isReturn: { type: "u8", bits: 1, description: "1 when the call returns, 0 when it is entered" },
 } as const;
 
-/** The columns that `IdentifyPackets` (lib/analysis/identify_packets.ts), and nobody else, fills. */
+/**
+ * The columns that the stage which identifies packets, and nobody else, fills: `FollowJourneys`
+ * (lib/analysis/follow_journeys.ts) in traces that follow packets, else `IdentifyPackets`
+ * (lib/analysis/identify_packets.ts).
+ */
 export const DERIVED = {
-  packet: { type: "u32", description: "Number of the packet, from 1 in the order of first events" },
-  isLast: { type: "u8", description: "1 when the packet ends with this entry" },
+  packet: {
+    type: "u32",
+    description:
+      "Number of the packet, or in traces that follow packets of the journey, from 1 in " +
+      "the order of first events",
+  },
+  isFirst: { type: "u8", description: "1 with the first event of a packet" },
+  isLast: { type: "u8", description: "1 when the packet is known to end with this entry" },
   /** Numbered from 1, in the order of entries. */
   call: { type: "u32", description: "Number of the call, or 0 for a return without its entry" },
   /** Of a return whose call is known; of other events, whatever the row had before. */

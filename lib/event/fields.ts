@@ -104,6 +104,17 @@ export const EVENT_FIELDS = [
  */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   ...EVENT_FIELDS,
-  ...["packet", "parent", "tuple", "dev", "meta", "process", "caller", "stack"],
+  ...[
+    "packet",
+    "parent",
+    "origin",
+    "merged_into",
+    "tuple",
+    "dev",
+    "meta",
+    "process",
+    "caller",
+    "stack",
+  ],
   ...["drop", "ct", "nft", "route", "bridge", "xfrm", "qdisc", "verdict"],
 ]);

@@ -25,6 +25,9 @@ export const ORIGINS = [
 
 export type Origin = typeof ORIGINS[number];
 
+/** In place of the number of a packet, at a return whose entry is missing: nobody knows whose it is. */
+export const NO_PACKET = 0;
+
 /**
  * Who the packet of an event is, in traces that follow packets. Like `DATA`, it is no section that anybody
  * asks for by name, and outputs show it in their own way. Returns have zeros until `FollowJourneys`

@@ -17,6 +17,10 @@ export interface BtfIds {
   readonly skbLayout?: SkbLayout;
   /** `struct sock`. */
   readonly sock?: number;
+  /** `__alloc_skb` (net/core/skbuff.c). */
+  readonly allocSkb?: number;
+  /** `kmem_cache_free_bulk` (mm/slub.c). */
+  readonly freeBulk?: number;
 }
 
 /**
@@ -32,5 +36,7 @@ export function findBtfIds(vmlinux: Btf, variables?: ReadonlyMap<string, bigint>
     bytes: vmlinux.find(BtfKind.STRUCT, "__kernel_sockaddr_storage"),
     skbLayout: findSkbLayout(vmlinux, variables),
     sock: vmlinux.find(BtfKind.STRUCT, "sock"),
+    allocSkb: vmlinux.find(BtfKind.FUNC, "__alloc_skb"),
+    freeBulk: vmlinux.find(BtfKind.FUNC, "kmem_cache_free_bulk"),
   };
 }

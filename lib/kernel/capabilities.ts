@@ -19,6 +19,8 @@ export interface Capabilities {
   readonly fentry: boolean;
   /** BTF of modules, which describes the functions in them. */
   readonly moduleBtf: boolean;
+  /** Atomic additions that return what was there. */
+  readonly fetchAdd: boolean;
 }
 
 /** The name of each capability, and what a kernel needs to have it. */
@@ -32,6 +34,7 @@ export const REQUIREMENTS: Readonly<
   kprobeSession: ["kprobe sessions", "Linux 6.10 with CONFIG_FPROBE"],
   fentry: ["fentry programs", "Linux 5.5 with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"],
   moduleBtf: ["module BTF", "Linux 5.11 with CONFIG_DEBUG_INFO_BTF_MODULES"],
+  fetchAdd: ["atomic instructions", "Linux 5.12"],
 };
 
 /**
@@ -57,5 +60,7 @@ export function probeCapabilities(vmlinux: Btf, ids: BtfIds): Capabilities {
       // of kernel/trace/ftrace.c; new kernels lack the struct.
       (hasFunction("register_ftrace_direct") || hasStruct("ftrace_direct_func")),
     moduleBtf: hasStruct("btf_module"),
+    // A helper of the same release. The instructions themselves leave no trace in the types.
+    fetchAdd: vmlinux.enumeratorNames("bpf_func_id").has("BPF_FUNC_check_mtu"),
   };
 }

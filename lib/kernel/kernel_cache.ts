@@ -10,7 +10,7 @@ import type { SkbFunction } from "./skb_function.ts";
 
 const DIRECTORY = "/run/ipft";
 /** Increased whenever the content of the file changes. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 /**
  * Returns a key that changes with each boot of the kernel and each load of a module: sysfs never uses an

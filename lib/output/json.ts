@@ -1,10 +1,12 @@
 import { jsonString } from "../base/printable.ts";
 import type { EventBatch } from "../event/batch.ts";
+import { LINEAGE } from "../event/lineage.ts";
 import { eventTexts } from "./fields/event_texts.ts";
 import { JsonFields } from "./fields/json_fields.ts";
+import { JsonLineage } from "./fields/json_lineage.ts";
 import type { OutputFormat } from "./format.ts";
 import type { Sink, SinkContext } from "./sink.ts";
-import { compileLine } from "./text/line.ts";
+import { compileLine, type Piece } from "./text/line.ts";
 import { type Describe, type LineEnds, lineEnds } from "./text/line_ends.ts";
 import { TextBuffer } from "./text/text_buffer.ts";
 
@@ -17,15 +19,16 @@ export const JSON_LINES: OutputFormat = {
   open: (context) => new JsonSink(context),
 };
 
-/** The fields before those of the function. docs/json.schema.json has them all. */
-const START = compileLine([
-  `{"packet_id":"0x`,
-  { column: "skb" },
-  `","timestamp":`,
-  { column: "timestamp" },
-  `,"processor_id":`,
-  { column: "cpu" },
-]);
+/** The fields before those of the function, in two parts. docs/json.schema.json has them all. */
+const ID: readonly Piece[] = [`{"packet_id":"0x`, { column: "skb" }];
+const ID_END = `"`, TIMESTAMP = `,"timestamp":`;
+const TIME: readonly Piece[] = [{ column: "timestamp" }, `,"processor_id":`, { column: "cpu" }];
+
+const START = compileLine([...ID, ID_END + TIMESTAMP, ...TIME]);
+/** The same in traces that follow packets. */
+const START_ID = compileLine(ID);
+const LINEAGE_FIELDS = new JsonLineage(ID_END, TIMESTAMP);
+const START_TIME = compileLine(TIME);
 
 /** One JSON object a line for every event, in the order in which events come. */
 export class JsonSink implements Sink {
@@ -40,7 +43,8 @@ export class JsonSink implements Sink {
     };
     const texts = eventTexts(context, () => new JsonFields());
     this.#lineEnds = lineEnds(header.functions, [describe(false), describe(true)], "}\n", texts);
-    const longestLineBytes = START.longestBytes + this.#lineEnds.longestBytes;
+    const longestLineBytes = START.longestBytes + LINEAGE_FIELDS.longestBytes +
+      this.#lineEnds.longestBytes;
     this.#text = new TextBuffer(write, header.originNs, longestLineBytes);
   }
 
@@ -56,9 +60,16 @@ export class JsonSink implements Sink {
   /** Appends the rows from `from` up to `to`. */
   #append(batch: EventBatch, from: number, to: number): void {
     const text = this.#text, lineEnds = this.#lineEnds, { columns } = batch;
+    const lineage = batch.section(LINEAGE);
     lineEnds.prepare(batch, from, to);
     for (let row = from; row < to; row++) {
-      START.append(text, columns, row);
+      if (lineage === undefined) {
+        START.append(text, columns, row);
+      } else {
+        START_ID.append(text, columns, row);
+        LINEAGE_FIELDS.append(text, lineage, row);
+        START_TIME.append(text, columns, row);
+      }
       lineEnds.append(text, columns.functionIndex[row], columns.isReturn[row]);
     }
   }

@@ -11,6 +11,8 @@ const NOT_COUNTED = "this kernel does not count the probe runs that it skips";
 const REMEDY =
   "the ring buffer was full: raise --buffer-size, or trace fewer functions with --regex";
 
+const MORE_ROOM = "raise --max-followed";
+
 /** Warns during a trace as soon as events are lost. */
 export class LossReport {
   #reported = 0;
@@ -42,7 +44,7 @@ export class LossReport {
 /** What the summary reports about a trace. */
 export interface TraceResult {
   /** The events in the results, with their packets and functions. */
-  readonly count: Pick<CountEvents, "events" | "packets" | "functions">;
+  readonly count: Pick<CountEvents, "events" | "packets" | "descendants" | "functions">;
   readonly completeness: Completeness;
   /** Probe runs that the kernel skipped; undefined if it does not count them. */
   readonly missed: number | undefined;
@@ -58,10 +60,12 @@ export function summarize(
   { count, completeness, missed, unformatted, notKept, seconds }: TraceResult,
 ): string {
   const { hits, lost, dropped, delivered, undecided } = completeness;
+  const { unfollowedCalls, unfollowedPackets } = completeness;
   const unaccounted = hits - lost - dropped - delivered;
   const omitted = delivered - count.events;
   // Nothing is said to be complete that is not, or of which nobody knows.
-  const isComplete = unaccounted === 0 && undecided === 0 && !missed;
+  const isComplete = unaccounted === 0 && undecided === 0 && !missed && unfollowedCalls === 0 &&
+    unfollowedPackets === 0;
   const lines = [
     `${countText(count)} in ${seconds.toFixed(1)} s` +
     (omitted > 0 ? `, ${omitted} of later packets left out` : "") +
@@ -89,23 +93,44 @@ export function summarize(
         "looks at was in page fragments that ipft does not read.",
     );
   }
+  if (unfollowedCalls > 0) {
+    lines.push(
+      `${plural(unfollowedCalls, "call")} with matching packets ${are(unfollowedCalls)} missing: ` +
+        `there was no room to follow further packets; ${MORE_ROOM}.`,
+    );
+  }
+  if (unfollowedPackets > 0) {
+    const them = unfollowedPackets === 1 ? "it" : "them";
+    lines.push(
+      `${plural(unfollowedPackets, "packet")} that came out of others ${are(unfollowedPackets)} ` +
+        `missing: there was no room to follow ${them}; ${MORE_ROOM}.`,
+    );
+  }
   if (unformatted > 0) {
     lines.push(`The script failed for ${events(unformatted)}; the first error is shown above.`);
   }
   if (notKept > 0) {
-    const [are, them] = notKept === 1 ? ["is", "it"] : ["are", "them"];
+    const them = notKept === 1 ? "it" : "them";
     lines.push(
-      `${events(notKept)} ${are} missing in the results: there was no room to keep ${them}; ` +
+      `${events(notKept)} ${
+        are(notKept)
+      } missing in the results: there was no room to keep ${them}; ` +
         "name a directory with more room with --tmp.",
     );
   }
   return lines.join("\n");
 }
 
-/** Returns `47 events in 31 functions, of 1 packet,`. */
-function countText({ events: count, functions, packets }: TraceResult["count"]): string {
+/** Returns `47 events in 31 functions, of 10 packets and 12 that came out of them,`. */
+function countText(
+  { events: count, functions, packets, descendants }: TraceResult["count"],
+): string {
   if (count === 0) return events(0);
-  return `${events(count)} in ${plural(functions, "function")}, of ${plural(packets, "packet")},`;
+  const came = descendants === 0
+    ? ""
+    : ` and ${descendants} that came out of ${packets === 1 ? "it" : "them"}`;
+  return `${events(count)} in ${plural(functions, "function")}, ` +
+    `of ${plural(packets, "packet")}${came},`;
 }
 
 /**
@@ -123,4 +148,8 @@ export function progressText(
 
 function events(count: number): string {
   return plural(count, "event");
+}
+
+function are(count: number): string {
+  return count === 1 ? "is" : "are";
 }

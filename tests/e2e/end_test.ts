@@ -43,13 +43,13 @@ Deno.test("ipft prints one block per packet, in order of time, however often it 
   const { code, stdout, stderr } = await trace.finished();
   assert.equal(code, 0, stderr);
   const [header, ...lines] = stdout.trimEnd().split("\n");
-  assert.match(header, /^ *Timestamp +CPU +Module +Function$/);
+  assert.match(header, /^ *Timestamp +CPU +Packet +Module +Function$/);
   const blocks = lines.join("\n").split("\n===\n").map((block) => block.split("\n"));
   const rows = blocks.map((block) =>
     block.map((line) => {
-      const row = line.match(/^ *(\d+) +(\d+) +(vmlinux) +([\w.]+)$/);
+      const row = line.match(/^ *(\d+) +\d+ +\d+ +vmlinux +([\w.]+)$/);
       assert(row, line);
-      return { timestamp: BigInt(row[1]), name: row[4] };
+      return { timestamp: BigInt(row[1]), name: row[2] };
     })
   );
   const times = rows.flat().map(({ timestamp }) => timestamp);

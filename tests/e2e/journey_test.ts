@@ -109,8 +109,8 @@ Deno.test("ipft -o stream shows events while the trace goes on", async () => {
   const live = await Deno.readTextFile(output);
   child.kill("SIGINT");
   await child.status;
-  assert.match(live, /^ *Timestamp +CPU +Packet +Module +Function\n/);
-  assert.match(live, /^ *\d+ +\d+ +0x[0-9a-f]{16} +vmlinux +icmp_rcv$/m);
+  assert.match(live, /^ *Timestamp +CPU +Packet +skb +Module +Function\n/);
+  assert.match(live, /^ *\d+ +\d+ +\d+ +0x[0-9a-f]{16} +vmlinux +icmp_rcv$/m);
   assert.equal(await Deno.readTextFile(output), live);
 });
 

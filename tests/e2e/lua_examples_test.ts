@@ -27,7 +27,7 @@ Deno.test("examples/lua/mark shows the mark on every line", async () => {
   assert.equal(code, 0, stderr);
   const [first, header, ...lines] = stdout.trimEnd().split("\n");
   assert.equal(first, "init");
-  assert.match(header, /^ *Timestamp +CPU +Module +Function$/);
+  assert.match(header, /^ *Timestamp +CPU +Packet +Module +Function$/);
   assert.equal(lines.pop(), "fini");
   assert(lines.length >= 5, stdout);
   for (const line of lines) assert.match(line, / vmlinux +[\w.]+ \(mark: 0xdeadbeef\)$|^===$/);
@@ -103,7 +103,7 @@ Deno.test("examples/lua/drop_reason shows why, where the kernel drops a packet",
   const isSpecified = (reason: string) => !reason.endsWith(" NOT_SPECIFIED");
   assert.deepEqual(reasons.filter(isSpecified).sort(), isKernel(5, 17) ? since517 : []);
   for (const line of stdout.trimEnd().split("\n").slice(1)) {
-    assert.match(line, /^ *\d+ +\d+ +\w+ +[\w.]+( \(drop reason: \w+\))?$|^===$/);
+    assert.match(line, /^ *\d+ +\d+ +\d+ +\w+ +[\w.]+( \(drop reason: \w+\))?$|^===$/);
   }
 });
 

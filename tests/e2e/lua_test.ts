@@ -17,7 +17,7 @@ Deno.test("a script harms neither trace nor host: every event has its line, ever
 
   const [init, header, ...rest] = stdout.trimEnd().split("\n");
   assert.equal(init, "init");
-  assert.match(header, /^Timestamp +CPU Module +Function$/);
+  assert.match(header, /^Timestamp +CPU Packet Module +Function$/);
   const events = Number(/^(\d+) events in .*none lost/m.exec(stderr)?.[1]);
   assert.equal(rest.pop(), `fini after ${events}`);
   const lines = rest.filter((line) => line !== "===");

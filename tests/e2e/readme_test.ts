@@ -108,7 +108,7 @@ for (const command of readmeCommands().filter(({ text }) => TRACES.test(text))) 
         const { code, stdout, stderr } = await runAsPrinted(command, folder);
         assert.equal(code, 0, stderr);
         assert.match(stderr, /^\d+ events in .*, none lost\.$/m);
-        assert.match(stdout, /^\s*Timestamp\s+CPU\s+Module\b.*\bFunction$/m);
+        assert.match(stdout, /^\s*Timestamp\s+CPU\s+Packet\s+Module\b.*\bFunction$/m);
         assert.match(stdout, / vmlinux .*\bip_output\b/);
         assertShown(stdout, command.shown);
       } finally {

@@ -1,6 +1,6 @@
 /** Calls as a kernel makes them: well nested in each task, several packets and tasks at once. */
 import fc from "fast-check";
-import { FUNCTIONS, type Row } from "./sink_fixture.ts";
+import { FUNCTIONS, type Row } from "./row.ts";
 import { dataOfText } from "./fake_fields.ts";
 import type { Partners } from "./graph_reference.ts";
 

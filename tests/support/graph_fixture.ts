@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { GraphSink } from "../../lib/output/aggregate/graph.ts";
 import type { TracedFunction } from "../../lib/event/trace_header.ts";
-import { type Row, type TraceInfo, written } from "./sink_fixture.ts";
+import { type TraceInfo, written } from "./sink_fixture.ts";
+import type { Row } from "./row.ts";
 
 const FUNCTIONS: readonly TracedFunction[] = [
   { name: "ip_rcv", module: "vmlinux" },

@@ -1,5 +1,7 @@
 /** GraphSink's output from its definition, in plain objects and without a thought of speed. */
-import type { Row, TraceInfo } from "./sink_fixture.ts";
+import { blockLines } from "./followed.ts";
+import type { TraceInfo } from "./sink_fixture.ts";
+import type { Row } from "./row.ts";
 
 /** Entry to return, and return to entry, of the calls that have both. */
 export type Partners = ReadonlyMap<Row, Row>;
@@ -29,7 +31,7 @@ export function pairByStack(rows: readonly Row[]): Partners {
   return partners;
 }
 
-/** The events of each packet, by time; packets by their first. */
+/** The events of each packet or journey, by time; packets by their first. */
 export function packetsOf(
   rows: readonly Row[],
   partners: Partners,
@@ -37,22 +39,23 @@ export function packetsOf(
 ): Row[][] {
   const packets: Row[][] = [];
   const packetOfEntry = new Map<Row, Row[]>();
-  const latest = new Map<bigint, { packet: Row[]; hasEnded: boolean }>();
+  const latest = new Map<unknown, { packet: Row[]; hasEnded: boolean }>();
   for (const row of byTime(rows)) {
     if (row.isReturn && partners.has(row)) {
       packetOfEntry.get(partners.get(row)!)!.push(row);
       continue;
     }
-    let current = latest.get(row.skb);
+    const key = row.lineage?.journey ?? row.skb;
+    let current = latest.get(key);
     if (current === undefined || (current.hasEnded && !row.isReturn)) {
       current = { packet: [], hasEnded: false };
       packets.push(current.packet);
-      latest.set(row.skb, current);
+      latest.set(key, current);
     }
     current.packet.push(row);
     if (row.isReturn) continue;
     packetOfEntry.set(row, current.packet);
-    if (endsPacket(row)) current.hasEnded = true;
+    if (row.lineage === undefined && endsPacket(row)) current.hasEnded = true;
   }
   return packets;
 }
@@ -132,13 +135,19 @@ export function graphText(
     "Duration",
     ...[...partners].map(([a, b]) => duration(Math.abs(a.timestamp - b.timestamp))),
   ]);
-  const line = ({ row, level, call, durationNs }: Line) =>
+  const { heading, number, notes } = blockLines(rows);
+  const line = ({ row, level, call, durationNs }: Line, note: string) =>
     String(originNs + BigInt(row.timestamp)).padStart(timestampWidth) +
-    ` ${String(row.cpu).padStart(3)}` +
+    ` ${String(row.cpu).padStart(3)}${number(row)}` +
     ` ${functions[row.functionIndex].module.padEnd(moduleWidth)}` +
     ` ${(durationNs === undefined ? "" : duration(durationNs)).padStart(durationWidth)}` +
-    `  ${"  ".repeat(level)}${call}${text(row)}\n`;
-  const header = `${"Timestamp".padEnd(timestampWidth)} CPU ${"Module".padEnd(moduleWidth)} ` +
+    `  ${"  ".repeat(level)}${call}${text(row)}${note}\n`;
+  const blockText = (lines: Line[]) => {
+    const noteOf = notes(lines.map(({ row }) => row));
+    return lines.map((each) => line(each, noteOf.get(each.row)!)).join("");
+  };
+  const header =
+    `${"Timestamp".padEnd(timestampWidth)} CPU${heading} ${"Module".padEnd(moduleWidth)} ` +
     `${"Duration".padStart(durationWidth)}  Function\n`;
-  return header + blocks.map((lines) => lines.map(line).join("")).join("===\n");
+  return header + blocks.map(blockText).join("===\n");
 }

@@ -2,7 +2,8 @@ import type { Completeness, EventSource } from "../../lib/capture/event_source.t
 import type { EventBatch } from "../../lib/event/batch.ts";
 import type { Section } from "../../lib/event/section.ts";
 import type { TraceHeader } from "../../lib/event/trace_header.ts";
-import { fill, FUNCTIONS, type Row } from "./sink_fixture.ts";
+import { fill } from "./sink_fixture.ts";
+import { FUNCTIONS, type Row } from "./row.ts";
 
 /** What a source gives at a time: events, nothing for now, or an error. */
 export type Portion = readonly Row[] | "nothing" | Error;
@@ -15,20 +16,25 @@ export class MemorySource implements EventSource {
   readonly header: TraceHeader;
   isStopped = false;
   isDisposed = false;
+  /** How often it was told to let no further packet match. */
+  refusals = 0;
   #delivered = 0;
   readonly #portions: Portion[];
   readonly #lost: number;
+  readonly #followed: () => number;
 
   constructor(
     portions: readonly Portion[],
-    { tracer = "function", sections = [], lost = 0 }: {
+    { tracer = "function", sections = [], lost = 0, followed = () => 0 }: {
       tracer?: TraceHeader["tracer"];
       sections?: readonly Section[];
       lost?: number;
+      followed?: () => number;
     } = {},
   ) {
     this.#portions = [...portions];
     this.#lost = lost;
+    this.#followed = followed;
     this.header = { tracer, functions: FUNCTIONS, sections, originNs: 0n };
   }
 
@@ -53,7 +59,16 @@ export class MemorySource implements EventSource {
 
   completeness(): Completeness {
     const delivered = this.#delivered, lost = this.#lost;
-    return { hits: delivered + lost, lost, dropped: 0, undecided: 0, delivered };
+    const unfollowed = { unfollowedCalls: 0, unfollowedPackets: 0 };
+    return { hits: delivered + lost, lost, dropped: 0, undecided: 0, delivered, ...unfollowed };
+  }
+
+  admitNoMore(): void {
+    this.refusals++;
+  }
+
+  followed(): number {
+    return this.#followed();
   }
 
   missed(): number | undefined {

@@ -7,7 +7,8 @@ import { DATA } from "../../lib/event/section.ts";
 import type { TracedFunction, Tracer } from "../../lib/event/trace_header.ts";
 import { formatNamed } from "../../lib/output/formats.ts";
 import recorded from "./golden/recorded.json" with { type: "json" };
-import { contextOf, fill, type Row } from "./sink_fixture.ts";
+import { contextOf, fill } from "./sink_fixture.ts";
+import type { Row } from "./row.ts";
 
 /** `tests/support/golden/`, relative to the checkout, as scripts' error messages name it. */
 export const GOLDEN = "tests/support/golden";
@@ -41,7 +42,7 @@ export async function rendered(
   const sink = formatNamed(format).open(contextOf(info, (bytes) => {
     text += new TextDecoder().decode(bytes);
     return Promise.resolve();
-  }, true));
+  }, [DATA]));
   const identify = new IdentifyPackets(info);
   const batch = new EventBatch(100, [DATA]);
   const rows = ROWS.filter(({ isReturn }) => tracer === "function_graph" || !isReturn);

@@ -1,42 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { FollowJourneys } from "../../lib/analysis/follow_journeys.ts";
 import { IdentifyPackets } from "../../lib/analysis/identify_packets.ts";
+import type { Stage } from "../../lib/analysis/stage.ts";
 import { EventBatch } from "../../lib/event/batch.ts";
 import { GROUP_EVENTS, type OpenFields } from "../../lib/event/fields.ts";
-import { DATA, DATA_BYTES } from "../../lib/event/section.ts";
-import {
-  type TracedFunction,
-  type TraceHeader,
-  type Tracer,
-  TRACERS,
-} from "../../lib/event/trace_header.ts";
+import { LINEAGE } from "../../lib/event/lineage.ts";
+import { DATA, DATA_BYTES, type Section } from "../../lib/event/section.ts";
+import { type TraceHeader, type Tracer, TRACERS } from "../../lib/event/trace_header.ts";
 import type { Sink, SinkContext, WriteBytes } from "../../lib/output/sink.ts";
+import { originArbitrary, rowsArbitrary } from "./any_rows.ts";
 import { dataOfText, FakeFields } from "./fake_fields.ts";
-
-/** An event as a sink gets it in a batch's row. */
-export interface Row {
-  readonly skb: bigint;
-  /** In ns since the origin. */
-  readonly timestamp: number;
-  readonly functionIndex: number;
-  readonly cpu: number;
-  /** 0 where it is left out. */
-  readonly task?: number;
-  /** An entry where it is left out. */
-  readonly isReturn?: boolean;
-  /** `DATA_BYTES` bytes, in traces with a module. */
-  readonly data?: Uint8Array;
-}
-
-/** A table with the two functions that end a packet, and names that JSON must escape. */
-export const FUNCTIONS: readonly TracedFunction[] = [
-  { name: "ip_rcv", module: "vmlinux" },
-  { name: "kfree_skbmem", module: "vmlinux" },
-  { name: "nf_conntrack_in.constprop.0", module: "nf_conntrack" },
-  { name: `odd"name\\with\u{1F427}and\u007f`, module: "ödd" },
-  { name: "napi_skb_cache_put.isra.0.constprop.1", module: "vmlinux" },
-  { name: "kfree_skbmem.part.0", module: "vmlinux" },
-];
+import { isFollowed, withLineage } from "./followed.ts";
+import { FUNCTIONS, type Row } from "./row.ts";
 
 export type SinkClass = new (context: SinkContext) => Sink;
 
@@ -51,9 +27,24 @@ export type Reference = (
 ) => string;
 
 /** The header and the rest that a sink gets. */
-export function contextOf(info: TraceInfo, write: WriteBytes, withData = false): SinkContext {
+export function contextOf(
+  info: TraceInfo,
+  write: WriteBytes,
+  sections: readonly Section[] = [],
+): SinkContext {
   const { openFields, bound, ...header } = info;
-  return { header: { ...header, sections: withData ? [DATA] : [] }, openFields, bound, write };
+  return { header: { ...header, sections }, openFields, bound, write };
+}
+
+/** The sections that a trace of these rows has. */
+export function sectionsOf(rows: readonly Row[]): Section[] {
+  const sections: Section[] = rows.some(({ data }) => data !== undefined) ? [DATA] : [];
+  return isFollowed(rows) ? [...sections, LINEAGE] : sections;
+}
+
+/** The stage that identifies packets in a trace with these sections. */
+export function identifier(info: TraceInfo, sections: readonly Section[]): Stage {
+  return sections.includes(LINEAGE) ? new FollowJourneys(info) : new IdentifyPackets(info);
 }
 
 /** What a sink writes for `rows`, given to it in batches of at most `batchSize`. */
@@ -65,15 +56,15 @@ export async function written(
 ): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  const withData = rows.some(({ data }) => data !== undefined);
+  const sections = sectionsOf(rows);
   const write = async (bytes: Uint8Array) => {
     // Until the promise resolves the bytes belong to the output, not to the sink.
     await Promise.resolve();
     text += decoder.decode(bytes, { stream: true });
   };
-  const sink = new Sink(contextOf(info, write, withData));
-  const identify = new IdentifyPackets(info);
-  const batch = new EventBatch(batchSize, withData ? [DATA] : []);
+  const sink = new Sink(contextOf(info, write, sections));
+  const identify = identifier(info, sections);
+  const batch = new EventBatch(batchSize, sections);
   for (let start = 0; start < rows.length; start += batchSize) {
     fill(batch, rows.slice(start, start + batchSize));
     identify.apply(batch);
@@ -87,6 +78,7 @@ export async function written(
 export function fill(batch: EventBatch, rows: readonly Row[]): void {
   const { skb, timestamp, functionIndex, cpu, task, isReturn } = batch.columns;
   const data = batch.section(DATA)?.bytes;
+  const lineage = batch.section(LINEAGE);
   batch.length = rows.length;
   rows.forEach((row, i) => {
     skb[2 * i] = Number(row.skb & 0xffff_ffffn);
@@ -96,68 +88,15 @@ export function fill(batch: EventBatch, rows: readonly Row[]): void {
     cpu[i] = row.cpu;
     task[i] = row.task ?? 0;
     isReturn[i] = row.isReturn ? 1 : 0;
+    if (lineage !== undefined) {
+      const entry = row.isReturn ? undefined : row.lineage;
+      lineage.packet[i] = entry?.packet ?? 0;
+      lineage.relative[i] = entry?.relative ?? 0;
+      lineage.journey[i] = entry?.journey ?? 0;
+      lineage.origin[i] = entry?.origin ?? 0;
+    }
     if (row.data !== undefined) new Uint8Array(data!.buffer).set(row.data, i * DATA_BYTES);
   });
-}
-
-/** Any data; its text is seldom longer than a sink's buffer, but then up to three times. */
-const dataArbitrary = fc.tuple(
-  fc.oneof(
-    { weight: 12, arbitrary: fc.nat(40) },
-    { weight: 1, arbitrary: fc.nat(800_000) },
-  ),
-  fc.uint8Array({ minLength: DATA_BYTES - 4, maxLength: DATA_BYTES - 4 }),
-).map(([length, rest]) => dataOfText(length, rest));
-
-/** Events of few packets, close in time, with ties, some of them older than the origin. */
-export const rowsArbitrary: fc.Arbitrary<Row[]> = fc.array(
-  fc.record({
-    skb: fc.constantFrom(
-      0xffff_8880_03e1_a900n,
-      0xffff_8880_03e1_aa00n,
-      0xffff_8881_03e1_a900n,
-      0n,
-      2n ** 64n - 1n,
-    ),
-    timestamp: fc.oneof(
-      fc.integer({ min: -50, max: 50 }),
-      fc.integer({ min: -50, max: 2 ** 40 }),
-      fc.constantFrom(999_999_999, 1_000_000_000, 2 ** 52),
-    ),
-    functionIndex: fc.nat(FUNCTIONS.length - 1),
-    cpu: fc.oneof(fc.nat(9), fc.nat(0x7fff)),
-    task: fc.oneof(fc.nat(2), fc.constantFrom(0xffffffff, 0xfffffffe)),
-    isReturn: fc.boolean(),
-    data: dataArbitrary,
-  }),
-  { maxLength: 60 },
-);
-
-/** Times since boot, in ns: from less than a second to more than 2^53, and the edges of seconds. */
-const originArbitrary: fc.Arbitrary<bigint> = fc.oneof(
-  fc.bigInt(50n, 2n ** 63n),
-  fc.bigInt(50n, 2_000_000_000n),
-  fc.bigInt(1n, 2n ** 34n).chain((seconds) =>
-    fc.bigInt(-3n, 3n).map((ns) => seconds * 1_000_000_000n + ns)
-  ),
-);
-
-/** A million events would be slow to check: this many cross every buffer and chunk there is. */
-export function manyRows(count: number): Row[] {
-  let state = 1;
-  const random = (below: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor(state / 2 ** 32 * below);
-  };
-  return Array.from({ length: count }, (_, i) => ({
-    skb: 0xffff_8880_0000_0000n + BigInt(random(count / 10)) * 256n,
-    timestamp: i * 40_000 + random(10 ** 9),
-    functionIndex: random(FUNCTIONS.length),
-    cpu: random(200),
-    task: random(200),
-    isReturn: random(2) === 1,
-    data: dataOfText(random(20_000) === 0 ? 700_000 : random(30), [i, i >> 8, i >> 16]),
-  }));
 }
 
 /** How `assertWrites` feeds a sink. */
@@ -168,6 +107,8 @@ interface Feed {
   /** Whether batches carry the rows' data. */
   readonly withData: boolean;
   readonly withFields: boolean;
+  /** Whether the trace follows packets. */
+  readonly follows: boolean;
 }
 
 /**
@@ -179,18 +120,19 @@ export async function assertWrites(
   reference: Reference,
   textFields: (data: Uint8Array) => string,
   rows: readonly Row[],
-  { tracer, originNs, batchSize, withData, withFields }: Feed,
+  { tracer, originNs, batchSize, withData, withFields, follows }: Feed,
 ): Promise<void> {
   const given = rows.map((row) => ({
     ...row,
     isReturn: tracer === "function_graph" && row.isReturn,
     data: withData ? row.data : undefined,
+    lineage: follows ? row.lineage : undefined,
   }));
   const fields = withFields ? new FakeFields() : undefined;
   const info = { tracer, functions: FUNCTIONS, originNs, openFields: fields?.open };
   const text = await written(Sink, info, given, batchSize);
   const read: Uint8Array[] = [];
-  const expected = reference(given, info, ({ data = new Uint8Array(DATA_BYTES) }) => {
+  const expected = reference(withLineage(given), info, ({ data = new Uint8Array(DATA_BYTES) }) => {
     read.push(data);
     return withFields ? textFields(data) : "";
   });
@@ -218,6 +160,7 @@ export async function assertWritesAnyEvents(
         batchSize: fc.integer({ min: 1, max: 20 }),
         withData: fc.boolean(),
         withFields: fc.boolean(),
+        follows: fc.boolean(),
       }),
       (rows, feed) => assertWrites(Sink, reference, textFields, arrange(rows), feed),
     ),
@@ -259,8 +202,8 @@ export async function assertWritesUpToAnError(
   const sink = new Sink(contextOf(info, (bytes) => {
     text += new TextDecoder().decode(bytes);
     return Promise.resolve();
-  }, true));
-  const batch = identified(rows, info, true);
+  }, [DATA]));
+  const batch = identified(rows, info);
   await assert.rejects(async () => {
     await sink.write(batch);
     await sink.finish();
@@ -270,10 +213,11 @@ export async function assertWritesUpToAnError(
 }
 
 /** A batch of all rows, each with its packet. */
-export function identified(rows: readonly Row[], info: TraceInfo, withData = false): EventBatch {
-  const batch = new EventBatch(rows.length, withData ? [DATA] : []);
+export function identified(rows: readonly Row[], info: TraceInfo): EventBatch {
+  const sections = sectionsOf(rows);
+  const batch = new EventBatch(rows.length, sections);
   fill(batch, rows);
-  new IdentifyPackets(info).apply(batch);
+  identifier(info, sections).apply(batch);
   return batch;
 }
 

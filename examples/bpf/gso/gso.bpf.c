@@ -4,8 +4,8 @@
  *
  * Run:     sudo ipft -m 1234 -e examples/bpf/gso/gso.bpf.c
  * Packets: much data over TCP, with that mark (docs/marking.md)
- * Output:  Timestamp   CPU Module  Function
- *          68594140117   0 vmlinux ip_output ( gso_type: TCPV4 gso_size: 1448 gso_segs: 4 frags: 1 )
+ * Output:  Timestamp   CPU Packet Module  Function
+ *          68594140117   0      1 vmlinux ip_output ( gso_type: TCPV4 gso_size: 1448 gso_segs: 4 frags: 1 )
  *          With -o json, on each line: "gso_type":["TCPV4"],"gso_size":1448,"gso_segs":4,"frags":1
  *          All are 0 once the packet's data has been freed.
  */

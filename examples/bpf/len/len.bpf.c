@@ -4,10 +4,10 @@
  *
  * Run:     sudo ipft -m 1234 -e examples/bpf/len/len.bpf.c
  * Packets: ping -c 1 -m 1234 127.0.0.1
- * Output:  Timestamp   CPU Module  Function
- *          21435723994   0 vmlinux ip_output ( len: 84 data_len: 0 protocol: 0x800 )
+ * Output:  Timestamp   CPU Packet Module  Function
+ *          21435723994   0      1 vmlinux ip_output ( len: 84 data_len: 0 protocol: 0x800 )
  *          …
- *          21441516422   0 vmlinux __dev_queue_xmit ( len: 98 data_len: 0 protocol: 0x800 )
+ *          21441516422   0      1 vmlinux __dev_queue_xmit ( len: 98 data_len: 0 protocol: 0x800 )
  *          With -o json, on each line: "len":84,"data_len":0,"protocol":2048
  */
 #include <ipft.h>

@@ -5,8 +5,8 @@
  *
  * Run:     sudo ipft -m 1234 -e examples/bpf/socket/socket.bpf.c
  * Packets: ping -c 1 -m 1234 127.0.0.1
- * Output:  Timestamp   CPU Module  Function
- *          21435723994   0 vmlinux ip_output ( pid: 812 comm: ping uid: 0 inode: 15022 )
+ * Output:  Timestamp   CPU Packet Module  Function
+ *          21435723994   0      1 vmlinux ip_output ( pid: 812 comm: ping uid: 0 inode: 15022 )
  *          With -o json, on each line: "pid":812,"comm":"ping","uid":0,"inode":15022
  *
  * The kernel does not record which process a socket belongs to. So a process counts as the owner once a

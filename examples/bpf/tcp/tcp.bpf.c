@@ -4,9 +4,9 @@
  *
  * Run:     sudo ipft -m 1234 -e examples/bpf/tcp/tcp.bpf.c
  * Packets: a TCP connection with that mark (docs/marking.md)
- * Output:  Timestamp   CPU Module  Function
- *          68594140117   0 vmlinux ip_output ( sport: 41234 dport: 80 flags: SYN seq: … ack: 0 … )
- *          68594203388   0 vmlinux ip_output ( sport: 80 dport: 41234 flags: SYN|ACK seq: … )
+ * Output:  Timestamp   CPU Packet Module  Function
+ *          68594140117   0      1 vmlinux ip_output ( sport: 41234 dport: 80 flags: SYN seq: … ack: 0 … )
+ *          68594203388   0      2 vmlinux ip_output ( sport: 80 dport: 41234 flags: SYN|ACK seq: … )
  *          With -o json, on each line: "sport":80,"dport":41234,"flags":["SYN","ACK"],"seq":…
  *          All are 0 if there is no TCP header (other protocols, fragments but the first), not yet
  *          (no IP header) or not any more (data freed), and behind IPv6 extension headers.

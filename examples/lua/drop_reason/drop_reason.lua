@@ -3,10 +3,10 @@
 -- Build:   make examples (by hand: docs/lua.md)
 -- Run:     sudo ipft -m 1234 -s examples/lua/drop_reason/drop_reason.lua
 -- Packets: UDP with that mark, to a port where nobody listens (docs/marking.md)
--- Output:  Timestamp   CPU Module    Function
---          65087509287   0 vmlinux   __udp4_lib_rcv
---          65087888170   0 vmlinux   sk_skb_reason_drop (drop reason: NO_SOCKET)
---          65087894880   0 vmlinux   skb_release_head_state
+-- Output:  Timestamp   CPU Packet Module    Function
+--          65087509287   0      1 vmlinux   __udp4_lib_rcv
+--          65087888170   0      1 vmlinux   sk_skb_reason_drop (drop reason: NO_SOCKET)
+--          65087894880   0      1 vmlinux   skb_release_head_state
 --          The names are the kernel's own; a reason without a name is a number. Linux has reasons
 --          since 5.17: no line shows one on older kernels.
 

@@ -3,10 +3,10 @@
 -- Build:   make examples (by hand: docs/lua.md)
 -- Run:     sudo ipft -m 1234 -s examples/lua/five_tuple/five_tuple.lua
 -- Packets: anything with that mark (docs/marking.md)
--- Output:  Timestamp   CPU Module    Function
---          39066204233   0 vmlinux   ip_output (192.0.2.1:55156 > 192.0.2.7:443 TCP)
---          53969321844   0 vmlinux   ip6_output ([2001:db8::1]:58142 > [2001:db8::7]:443 TCP)
---          53970088744   0 vmlinux   ip6_output (2001:db8::1 > ff02::1:ff00:7 ICMPv6)
+-- Output:  Timestamp   CPU Packet Module    Function
+--          39066204233   0      1 vmlinux   ip_output (192.0.2.1:55156 > 192.0.2.7:443 TCP)
+--          53969321844   0      2 vmlinux   ip6_output ([2001:db8::1]:58142 > [2001:db8::7]:443 TCP)
+--          53970088744   0      3 vmlinux   ip6_output (2001:db8::1 > ff02::1:ff00:7 ICMPv6)
 --          Fragments but the first have no ports. Nothing is shown while the packet has no IP
 --          header, and once its data has been freed.
 

@@ -3,8 +3,8 @@
 -- Build:   make examples (by hand: docs/lua.md)
 -- Run:     sudo ipft -m 1234 -s examples/lua/gso/gso.lua
 -- Packets: much data over TCP, with that mark (docs/marking.md)
--- Output:  Timestamp   CPU Module  Function
---          68594140117   0 vmlinux ip_output ( frags: 1 gso_segs: 4 gso_size: 1448 gso_type: …
+-- Output:  Timestamp   CPU Packet Module  Function
+--          68594140117   0      1 vmlinux ip_output ( frags: 1 gso_segs: 4 gso_size: 1448 gso_type: …
 --          With -o json, on each line: "frags":1,"gso_segs":4,"gso_size":1448,"gso_type":"TCPV4"
 --          Nothing is shown once the packet's data has been freed.
 

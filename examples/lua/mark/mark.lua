@@ -4,9 +4,9 @@
 -- Run:     sudo ipft -m 0xdeadbeef -s examples/lua/mark/mark.lua
 -- Packets: ping -c 1 -m 0xdeadbeef 127.0.0.1
 -- Output:  init
---          Timestamp   CPU Module    Function
---          21336898336   0 vmlinux   ip_output (mark: 0xdeadbeef)
---          21337303849   0 vmlinux   nf_hook_slow (mark: 0xdeadbeef)
+--          Timestamp   CPU Packet Module    Function
+--          21336898336   0      1 vmlinux   ip_output (mark: 0xdeadbeef)
+--          21337303849   0      1 vmlinux   nf_hook_slow (mark: 0xdeadbeef)
 --          …
 --          fini
 

@@ -22,5 +22,11 @@ export interface Probe {
    * @param map finds the maps of tracer.bpf.c, for what they must hold from now on
    * @throws IpftError when the kernel refuses that
    */
-  attach(program: BpfProgram, map: (name: string) => BpfMap): Disposable;
+  attach(program: BpfProgram, map: (name: string) => BpfMap): AttachedProbe;
+}
+
+/** An attached probe. Disposing detaches it. */
+export interface AttachedProbe extends Disposable {
+  /** Counts the runs that the kernel skipped, if something is missing without them. */
+  readonly missed?: () => number;
 }

@@ -12,6 +12,7 @@ import { type Describe, lineEnds } from "../text/line_ends.ts";
 import type { Style } from "../text/style.ts";
 import { layOutTable } from "../text/table.ts";
 import { TextBuffer } from "../text/text_buffer.ts";
+import { JourneyLines } from "./journey_lines.ts";
 import { SEPARATOR_BYTES, writeBlocks } from "./packet_blocks.ts";
 
 /** Follows the number of a duration. */
@@ -41,12 +42,13 @@ function descriptions({ name: styled }: Style): Describe[] {
 }
 
 /**
- * The calls that each packet went through, nested: on `finish`, one block of lines per packet, by time,
- * blocks separated by `===` and ordered by their first timestamp. A call with other calls of its packet
+ * The calls that each packet went through, nested: on `finish`, one block of lines per journey, by time,
+ * blocks separated by `===` and ordered by their first timestamp. A call with other calls of its journey
  * and task in it is two lines around theirs, which are indented; another call is one line. Its duration
  * is on the last of its lines. Writes nothing when nothing was captured.
  *
- * Until then it holds every event in 33 bytes, and in up to 57 while it sorts; what is more than the
+ * Until then it holds every event in 33 bytes, and in up to 57 while it sorts, 13 more where packets are
+ * followed; what is more than the
  * bound is in a file. An extension's data takes 64 more, and every call is two lines then, because its
  * entry and its return have texts of their own.
  */
@@ -55,6 +57,7 @@ export class GraphSink implements Sink {
   readonly #texts: readonly EventTexts[];
   readonly #events: HeldEvents<typeof COLUMNS[number]>;
   readonly #returned = new ReturnedCalls();
+  readonly #journeys?: JourneyLines;
 
   constructor(context: SinkContext) {
     this.#context = context;
@@ -62,10 +65,12 @@ export class GraphSink implements Sink {
     const { header: { sections }, bound } = context;
     const mark = this.#returned.mark.bind(this.#returned);
     this.#events = new HeldEvents(COLUMNS, sections, bound, mark);
+    this.#journeys = JourneyLines.for(sections);
   }
 
   write(batch: EventBatch): Promise<void> {
     this.#events.append(batch);
+    this.#journeys?.see(batch);
     return Promise.resolve();
   }
 
@@ -80,14 +85,16 @@ export class GraphSink implements Sink {
     const latestNs = originNs + BigInt(latest);
     const { style, heading, start, module } = layOutTable(header, wanted, latestNs);
     const duration = "Duration".padStart(durationWidth(this.#returned.longest));
-    const names = `${heading} ${module("Module")} ${duration}${" ".repeat(GAP)}Function`;
+    const journeys = this.#journeys;
+    const names = `${heading}${journeys?.heading ?? ""} ${module("Module")} ${duration}` +
+      `${" ".repeat(GAP)}Function`;
     const titles = constant(`${style.heading(names)}\n`);
     const modules = functions.map((traced) => constant(` ${style.module(module(traced.module))} `));
     const line = compileLine(start);
-    const ends = lineEnds(functions, descriptions(style), "\n", this.#texts);
+    const ends = lineEnds(functions, descriptions(style), journeys ? "" : "\n", this.#texts);
     // The titles are as wide as all columns before the function.
     const longestLineBytes = SEPARATOR_BYTES + line.longestBytes + titles.sizeBytes +
-      ends.longestBytes;
+      ends.longestBytes + (journeys?.longestBytes ?? 0);
     const text = new TextBuffer(write, originNs, longestLineBytes);
     text.appendConstant(titles);
     /** By task: how many calls of the packet are open. At its end, none is. */
@@ -95,12 +102,13 @@ export class GraphSink implements Sink {
     const isJoined = this.#texts.length === 0;
     const chosen = new ChooseLines(next, GROUP_EVENTS, sections, this.#returned, isJoined);
     await writeBlocks(text, count, () => chosen.next(), ends, (lines, row) => {
-      const how = lines.shown[row], { columns } = lines.batch;
+      const how = lines.shown[row], { batch, batch: { columns } } = lines;
       if (how === Shown.nothing) return;
       const task = columns.task[row];
       let level = depth.get(task) ?? 0;
       if (how === Shown.return) level--;
       line.append(text, columns, row);
+      journeys?.appendNumber(text, batch, row);
       text.appendConstant(modules[columns.functionIndex[row]]);
       if (how === Shown.call || how === Shown.return) {
         text.appendMicroseconds(lines.durations[row], duration.length - UNIT.sizeBytes);
@@ -110,6 +118,7 @@ export class GraphSink implements Sink {
       }
       text.appendSpaces(GAP + INDENT * level);
       ends.append(text, columns.functionIndex[row], how);
+      journeys?.end(text, batch, row);
       if (depth.size >= most && !depth.has(task)) {
         depth = withoutZeros(depth);
         most = Math.max(MOST_TASKS, 2 * depth.size);

@@ -9,7 +9,7 @@ const SEPARATOR = constant("===\n");
 export const SEPARATOR_BYTES = SEPARATOR.sizeBytes;
 
 /**
- * Writes one block of lines per packet, blocks separated by `===`.
+ * Writes one block of lines per packet or journey, blocks separated by `===`.
  * @param count how many events there are
  * @param next returns the next `GROUP_EVENTS` events, or those that are left; packet after packet
  * @param ends prepared here, so that `appendLine` may end a line with them

@@ -6,6 +6,7 @@ import {
   type FieldWriter,
   GROUP_EVENTS,
 } from "../../event/fields.ts";
+import { LINEAGE } from "../../event/lineage.ts";
 import { DATA, DATA_BYTES, type Section } from "../../event/section.ts";
 import type { SinkContext } from "../sink.ts";
 import type { TextBuffer } from "../text/text_buffer.ts";
@@ -119,7 +120,7 @@ export function eventTexts(
   makeWriter: () => TextWriter,
 ): EventTexts[] {
   const texts: EventTexts[] = [];
-  const sections = header.sections.filter((section) => section !== DATA);
+  const sections = header.sections.filter((section) => section !== DATA && section !== LINEAGE);
   if (sections.length > 0) texts.push(new SectionTexts(makeWriter(), sections));
   if (openFields !== undefined) {
     const writer = makeWriter();

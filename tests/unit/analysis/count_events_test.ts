@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CountEvents } from "../../../lib/analysis/count_events.ts";
+import { FollowJourneys } from "../../../lib/analysis/follow_journeys.ts";
 import { IdentifyPackets } from "../../../lib/analysis/identify_packets.ts";
 import { EventBatch } from "../../../lib/event/batch.ts";
+import { LINEAGE, NO_PACKET } from "../../../lib/event/lineage.ts";
+import { DATA } from "../../../lib/event/section.ts";
 import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
-import { fill, FUNCTIONS, manyRows, type Row, written } from "../../support/sink_fixture.ts";
+import { manyRows, rowsArbitrary } from "../../support/any_rows.ts";
+import { follow } from "../../support/followed.ts";
+import { fill, written } from "../../support/sink_fixture.ts";
+import { FUNCTIONS, type Row } from "../../support/row.ts";
 
 function counted(rows: readonly Row[], batchSize = 1024): CountEvents {
   const identify = new IdentifyPackets({ tracer: "function_graph", functions: FUNCTIONS });
@@ -46,6 +52,26 @@ Deno.test("CountEvents counts as many packets as are shown", async () => {
       const info = { tracer: "function", functions: FUNCTIONS, originNs: 1n } as const;
       const shown = (await written(AggregateSink, info, rows)).split("===\n").length;
       assert.equal(counted(rows, size).packets, shown);
+    }),
+  );
+});
+
+Deno.test("CountEvents counts journeys, and the packets that came out of others", () => {
+  fc.assert(
+    fc.property(rowsArbitrary, fc.integer({ min: 1, max: 9 }), (rows, batchSize) => {
+      const stages = [new FollowJourneys({ tracer: "function_graph" }), new CountEvents()] as const;
+      const batch = new EventBatch(batchSize, [DATA, LINEAGE]);
+      for (let start = 0; start < rows.length; start += batchSize) {
+        fill(batch, rows.slice(start, start + batchSize));
+        for (const stage of stages) stage.apply(batch);
+      }
+      const followed = follow(rows).filter(({ lineage }) => lineage.packet !== NO_PACKET);
+      const journeys = new Set(followed.map(({ lineage }) => lineage.journey));
+      const others = followed.filter(({ isFirst, lineage: { packet, journey } }) =>
+        isFirst && packet !== journey
+      );
+      const [, count] = stages;
+      assert.deepEqual([count.packets, count.descendants], [journeys.size, others.length]);
     }),
   );
 });

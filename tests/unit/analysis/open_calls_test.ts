@@ -4,7 +4,7 @@ import { OpenCalls } from "../../../lib/analysis/open_calls.ts";
 const MOST_OPEN = 1 << 14;
 
 Deno.test("OpenCalls gives up the outermost calls of a task that never return", () => {
-  const calls = new OpenCalls();
+  const calls = new OpenCalls<number>();
   // Two functions by turns, so that calls with the same key are on both sides of the cut.
   for (let i = 0; i < MOST_OPEN + 1; i++) calls.enter(7, i % 2, 3, 1, i);
   const left = MOST_OPEN / 2 + 1;
@@ -19,7 +19,7 @@ Deno.test("OpenCalls gives up the outermost calls of a task that never return", 
 });
 
 Deno.test("OpenCalls remembers nothing of calls that have returned", () => {
-  const calls = new OpenCalls();
+  const calls = new OpenCalls<number>();
   const before = Deno.memoryUsage();
   for (let i = 0; i < 3_000_000; i++) {
     const task = i >>> 3, skb = i & 1023;

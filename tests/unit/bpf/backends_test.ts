@@ -12,6 +12,7 @@ const ALL: Capabilities = {
   kprobeSession: true,
   fentry: true,
   moduleBtf: true,
+  fetchAdd: true,
 };
 
 const choose = (...args: Parameters<typeof chooseMethod>) => chooseMethod(...args).method.name;

@@ -3,6 +3,7 @@ import { readBpfObject } from "../../../lib/bpf/object_file.ts";
 import {
   byPlaceholder,
   CALLS,
+  FETCH_ADD,
   fillPlaceholders,
   FUNCTION_INDEX,
   NUMBERS,
@@ -10,6 +11,7 @@ import {
 import { WANTED_PROCESS } from "../../../lib/bpf/probes/follow_sockets.ts";
 import { SOCKET_MARK } from "../../../lib/bpf/probes/mark_sockets.ts";
 import { ElfObject } from "../../../lib/btf/elf_object.ts";
+import { LINEAGE } from "../../../lib/event/lineage.ts";
 import { DATA } from "../../../lib/event/section.ts";
 import { BpfObject } from "../../../lib/ffi/libbpf.ts";
 import { SECTIONS } from "../../../lib/sections/sections.ts";
@@ -21,9 +23,11 @@ const LIB = new URL("../../../lib/", import.meta.url);
 const FILLED = [
   ...Object.values(NUMBERS),
   ...Object.values(CALLS),
+  FETCH_ADD,
   SOCKET_MARK,
   ...Object.values(WANTED_PROCESS),
   DATA.placeholder,
+  LINEAGE.placeholder,
   ...SECTIONS.map(({ placeholder }) => placeholder),
 ];
 
@@ -99,6 +103,19 @@ Deno.test("fillPlaceholders makes calls of the kernel's functions, where it has 
     );
   assert.deepEqual(calls(IDS), new Set(Object.values(IDS)));
   assert.deepEqual(calls({}), new Set());
+});
+
+Deno.test("fillPlaceholders makes atomic additions, where the kernel has them", () => {
+  const ATOMIC = 0xc3, FETCH = 0x01;
+  const additions = (hasFetchAdd: number) => {
+    const elf = readBpfObject("tracer");
+    fillPlaceholders(elf, byPlaceholder(NUMBERS, { hasFetchAdd }), new Map());
+    return code(elf).filter(({ code, immediate, destination, source }) =>
+      code === ATOMIC && immediate === FETCH && destination === 1 && source === 0
+    ).length;
+  };
+  assert.equal(additions(0), 0);
+  assert(additions(1) > 0);
 });
 
 Deno.test("fillPlaceholders puts 0 in place of what has no value", () => {

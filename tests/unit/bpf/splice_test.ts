@@ -112,8 +112,8 @@ Deno.test("an extension is linked behind a body that was put in", () => {
   using opened = new BpfObject(linked, source);
   const calls = decode(opened.program("ipft_kprobe_0").instructions())
     .filter(({ code, source }) => code === CALL && source === PSEUDO_CALL);
-  // The conditions, the expression, the count of those undecided, and the hit.
-  assert.equal(calls.length, 4);
+  // The followed packet, the conditions, the expression, the count of those undecided, and the hit.
+  assert.equal(calls.length, 5);
 });
 
 Deno.test("withBody refuses a function that is not the last one", () => {

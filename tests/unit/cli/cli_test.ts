@@ -29,6 +29,7 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     functions: { functionRegex: undefined, moduleRegex: undefined },
     backend: undefined,
     tracer: "function",
+    follow: { maxPackets: 65536 },
     sections: [],
     outputs: [{ format: "aggregate", path: undefined }],
     extension: undefined,
@@ -58,6 +59,7 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     functions: { functionRegex: "^ip_", moduleRegex: "^nf_" },
     backend: "kprobe-multi",
     tracer: "function",
+    follow: { maxPackets: 16 },
     sections: [...SECTIONS],
     outputs: [{ format: "stream", path: "a.json" }],
     extension: { language: "lua", path: "foo.lua" },
@@ -72,10 +74,10 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     verbose: true,
   };
   const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output stream " +
-    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --memory 256M --tmp /mnt --show all --script foo.lua --verbose " +
+    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --memory 256M --tmp /mnt --show all --script foo.lua --verbose --max-followed 16 " +
     "--netns blue --ifname eth0 --cgroup /a --pid 12 --comm curl --inner icmp tcp port 80";
   const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o stream -r ^ip_ " +
-    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --memory 0x10000000 --tmp=/mnt --show all -s foo.lua -v tcp --netns=blue " +
+    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --memory 0x10000000 --tmp=/mnt --show all -s foo.lua -v tcp --netns=blue --max-followed=0x10 " +
     "--ifname=eth0 --cgroup=/a --pid=0xc --comm=curl port --inner=icmp 80";
   assert.deepEqual(traceOptions(long), expected);
   assert.deepEqual(traceOptions(short), expected);
@@ -91,6 +93,12 @@ Deno.test("parseCommandLine lets the last of repeated options win", () => {
   const { filter, functions, packets } = traceOptions("-m 1 -n 3 -r a -m 2 -n 4 -r b");
   assert.deepEqual([filter.mark?.value, packets], [2, 4]);
   assert.deepEqual(functions.functionRegex, "b");
+});
+
+Deno.test("parseCommandLine reads how many packets are followed", () => {
+  assert.equal(traceOptions("-m 1 --no-follow").follow, undefined);
+  assert.deepEqual(traceOptions("-m 1 --max-followed 1").follow, { maxPackets: 1 });
+  assert.deepEqual(traceOptions("-m 1 --max-followed 4194304").follow, { maxPackets: 2 ** 22 });
 });
 
 Deno.test("parseCommandLine pairs each -o with a -w", () => {
@@ -211,6 +219,13 @@ Deno.test("parseCommandLine says in one line what is wrong and what to do", () =
       "completion-bash, completion-fish, bpf-module-header or bpf-module-skeleton",
     "-m 1 --probe-server-port 65536": "--probe-server-port '65536' is not a TCP port; " +
       "give one from 1 to 65535",
+    "-m 1 --max-followed 0": "--max-followed '0' is not a number of packets to follow; " +
+      "give one from 1 to 4194304",
+    "-m 1 --max-followed 4194305": "--max-followed '4194305' is not a number of packets to " +
+      "follow; give one from 1 to 4194304",
+    "-m 1 --max-followed many": `--max-followed 'many' ${uint32}`,
+    "-m 1 --max-followed 9 --no-follow": "both --max-followed and --no-follow given; " +
+      "give one: without following, there is no such number",
     "-m 1 --perf-page-count 0": "--perf-page-count 0 is too small; give 1 or more",
     "-m 1 --perf-page-count 0xffffffff":
       "--perf-page-count 4294967295 is more than 2 GiB on this " +

@@ -126,7 +126,7 @@ async function inFolder(
 
 /** Lines of which shells show all that completes them. */
 const COMPLETED: Readonly<Record<string, readonly string[]>> = {
-  "ipft --ma": ["--mark", "--mark-command", "--mask"],
+  "ipft --ma": ["--mark", "--mark-command", "--mask", "--max-followed"],
   "ipft -m 1 --backend ": BACKEND_NAMES,
   "ipft -b kp": ["kprobe", "kprobe-multi"],
   "ipft -t function_": ["function_graph"],

@@ -12,6 +12,7 @@ const KERNEL: Kernel = {
     kprobeSession: false,
     fentry: true,
     moduleBtf: true,
+    fetchAdd: true,
   },
   btfIds: { sessionIsReturn: 30131, sessionCookie: 30130, skBuff: 7 },
   functions: [

@@ -2,16 +2,17 @@ import assert from "node:assert/strict";
 import { AggregateSink } from "../../../lib/output/aggregate/aggregate.ts";
 import { textFieldsOfData } from "../../support/fake_fields.ts";
 import { endsPacket } from "../../../lib/analysis/packet_end.ts";
+import { blockLines } from "../../support/followed.ts";
+import { manyRows } from "../../support/any_rows.ts";
 import {
   assertWrites,
   assertWritesAnyEvents,
   assertWritesUpToAnError,
-  FUNCTIONS,
-  manyRows,
-  type Row,
   type TraceInfo,
   written,
 } from "../../support/sink_fixture.ts";
+import { FUNCTIONS, type Row } from "../../support/row.ts";
+import { FAMILY_ENTRIES } from "../../support/family.ts";
 
 const LAST = new Set([1, 4]);
 
@@ -24,31 +25,35 @@ function expected(
   const byTime = (rows: readonly Row[]) => rows.toSorted((a, b) => a.timestamp - b.timestamp);
   const width = Math.max(9, String(originNs + BigInt(byTime(rows).at(-1)!.timestamp)).length);
   const packets: Row[][] = [];
-  const open = new Map<bigint, Row[]>();
+  const open = new Map<unknown, Row[]>();
   for (const row of rows) {
-    let packet = open.get(row.skb);
+    const key = row.lineage?.journey ?? row.skb;
+    let packet = open.get(key);
     if (packet === undefined) {
       packet = [];
       packets.push(packet);
-      open.set(row.skb, packet);
+      open.set(key, packet);
     }
     packet.push(row);
-    if (LAST.has(row.functionIndex)) open.delete(row.skb);
+    if (row.lineage === undefined && LAST.has(row.functionIndex)) open.delete(key);
   }
   // Of packets that begin at the same time, the one whose first event came first.
   const places = new Map(byTime(rows).map((row, i) => [row, i]));
   const blocks = packets.map(byTime).sort((a, b) => places.get(a[0])! - places.get(b[0])!);
-  const line = (row: Row) => {
+  const { heading, number, notes } = blockLines(rows);
+  const line = (row: Row, note: string) => {
     const { module, name } = FUNCTIONS[row.functionIndex];
     return [
       String(originNs + BigInt(row.timestamp)).padStart(width),
-      String(row.cpu).padStart(3),
+      String(row.cpu).padStart(3) + number(row),
       module.padEnd("nf_conntrack".length),
-      `${name}${text(row)}\n`,
+      `${name}${text(row)}${note}\n`,
     ].join(" ");
   };
-  const header = `${"Timestamp".padEnd(width)} CPU Module       Function\n`;
-  return header + blocks.map((block) => block.map(line).join("")).join("===\n");
+  const header = `${"Timestamp".padEnd(width)} CPU${heading} Module       Function\n`;
+  const blockText = (block: Row[]) =>
+    [...notes(block)].map(([row, note]) => line(row, note)).join("");
+  return header + blocks.map(blockText).join("===\n");
 }
 
 Deno.test("AggregateSink writes one block per packet, by time, blocks by their first event", async () => {
@@ -69,6 +74,22 @@ Timestamp   CPU Module       Function
 ===
 10000000014  12 nf_conntrack nf_conntrack_in.constprop.0
 10000000019   1 vmlinux      ip_rcv
+`,
+  );
+});
+
+Deno.test("AggregateSink writes one block per journey, and says once what a packet came from", async () => {
+  const info = { tracer: "function" as const, functions: FUNCTIONS, originNs: 1_000_000_000n };
+  assert.equal(
+    await written(AggregateSink, info, FAMILY_ENTRIES),
+    `\
+Timestamp  CPU Packet Module       Function
+1000000010   1      3 vmlinux      ip_rcv
+1000000020   1     12 nf_conntrack nf_conntrack_in.constprop.0 [copy of 3]
+1000000060   1     12 vmlinux      ip_rcv
+1000000080   1     12 vmlinux      kfree_skbmem [merged into 5]
+===
+1000000040   1      5 vmlinux      ip_rcv
 `,
   );
 });
@@ -129,6 +150,7 @@ Deno.test("AggregateSink keeps rows of many chunks and thousands of packets, in 
         batchSize: 10_007,
         withData,
         withFields: withData,
+        follows: withData,
       };
       await assertWrites(AggregateSink, expected, textFieldsOfData, rows, feed);
     }

@@ -6,7 +6,8 @@ import { HeldMemory } from "../../../lib/output/held_memory.ts";
 import { Outputs } from "../../../lib/output/outputs.ts";
 import { OutputClosed } from "../../../lib/output/stdout.ts";
 import { event } from "../../support/memory_source.ts";
-import { FUNCTIONS, identified } from "../../support/sink_fixture.ts";
+import { identified } from "../../support/sink_fixture.ts";
+import { FUNCTIONS } from "../../support/row.ts";
 
 const MODULE = import.meta.resolve("../../../lib/output/open_destination.ts");
 

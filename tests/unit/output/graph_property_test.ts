@@ -10,18 +10,17 @@ import {
   pairByStack,
   type Partners,
 } from "../../support/graph_reference.ts";
+import { manyRows } from "../../support/any_rows.ts";
 import {
   assertSameText,
   assertWrites,
   assertWritesAnyEvents,
   assertWritesUpToAnError,
-  FUNCTIONS,
-  manyRows,
   type Reference,
-  type Row,
   type TraceInfo,
   written,
 } from "../../support/sink_fixture.ts";
+import { FUNCTIONS, type Row } from "../../support/row.ts";
 
 const reference: Reference = (rows, info, text) =>
   graphText(rows, pairByStack(rows), info, endsPacket, text);
@@ -133,6 +132,7 @@ Deno.test("GraphSink keeps events of many chunks, thousands of packets and as ma
       batchSize: 10_007,
       withData,
       withFields: withData,
+      follows: withData,
     };
     await assertWrites(GraphSink, reference, textFieldsOfData, byTime(manyRows(70_000)), feed);
   }

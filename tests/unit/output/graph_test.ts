@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
+import { FAMILY } from "../../support/family.ts";
 import { assertTree, events, INFO } from "../../support/graph_fixture.ts";
+import { FUNCTIONS } from "../../support/row.ts";
 import { written } from "../../support/sink_fixture.ts";
 
 Deno.test("GraphSink nests calls, and writes a call without calls in it on one line", async () => {
@@ -192,6 +194,29 @@ Deno.test("GraphSink goes by time, and by arrival where that is the same", async
 1000000110   0 vmlinux      0.000 us    skb_clone();
 1000000155   1 vmlinux      0.010 us  skb_clone();
 1000000160   0 vmlinux      0.060 us  }
+`,
+  );
+});
+
+Deno.test("GraphSink writes one block per journey, whose calls are nested whatever their packet", async () => {
+  const info = {
+    tracer: "function_graph" as const,
+    functions: FUNCTIONS,
+    originNs: 1_000_000_000n,
+  };
+  assert.equal(
+    await written(GraphSink, info, FAMILY),
+    `\
+Timestamp  CPU Packet Module       Duration  Function
+1000000010   1      3 vmlinux                ip_rcv() {
+1000000020   1     12 nf_conntrack 0.010 us    nf_conntrack_in.constprop.0(); [copy of 3]
+1000000060   1     12 vmlinux      0.010 us    ip_rcv();
+1000000080   1     12 vmlinux      0.010 us    kfree_skbmem(); [merged into 5]
+1000000100   1      3 vmlinux      0.090 us  }
+===
+1000000040   1      5 vmlinux      0.010 us  ip_rcv();
+===
+1000000110   1      ? nf_conntrack           } /* nf_conntrack_in.constprop.0, entry missing */
 `,
   );
 });

@@ -4,6 +4,7 @@ import { EventBatch } from "../../../lib/event/batch.ts";
 import type { ArraysOf, Columns } from "../../../lib/event/column.ts";
 import { EVENT as COLUMNS } from "../../../lib/event/event.ts";
 import { EVENT_FIELDS, type OpenFields, RESERVED_NAMES } from "../../../lib/event/fields.ts";
+import { ORIGINS } from "../../../lib/event/lineage.ts";
 import { DATA_BYTES } from "../../../lib/event/section.ts";
 import { BpfExtension } from "../../../lib/extension/bpf_extension.ts";
 import { JsonSink } from "../../../lib/output/json.ts";
@@ -12,7 +13,8 @@ import schema from "../../../docs/json.schema.json" with { type: "json" };
 import { EXPECTED } from "../../extensions/expected.ts";
 import { parseEvents, sectionSchema } from "../../support/json_schema.ts";
 import { withScript } from "../../support/lua_fixture.ts";
-import { fill, FUNCTIONS, written } from "../../support/sink_fixture.ts";
+import { fill, written } from "../../support/sink_fixture.ts";
+import { FUNCTIONS } from "../../support/row.ts";
 
 const EVENT = {
   packet_id: "0xffff888003e1a900",
@@ -88,6 +90,16 @@ Deno.test("the schema describes the header of an event as EVENT does", () => {
   }
 });
 
+Deno.test("the schema has every origin that a packet with a parent can have", () => {
+  const { enum: origins } = schema.properties.origin;
+  assert.deepEqual(origins, ORIGINS.filter((origin) => !/^(?:matched|merged)$/.test(origin)));
+  for (const origin of origins) assert(fits({ ...EVENT, packet: 12, parent: 3, origin }));
+  assert(fits({ ...EVENT, packet: 12, merged_into: 3 }));
+  for (const name of ["packet", "parent", "origin", "merged_into"]) {
+    assert(name in PROPERTIES && RESERVED_NAMES.has(name), name);
+  }
+});
+
 Deno.test("the schema describes each section as it is declared, under a reserved name", () => {
   for (const section of SECTIONS) {
     const { name } = section;
@@ -157,6 +169,15 @@ Deno.test("the schema takes an event as it is documented, and nothing else", () 
     { meta: { len: 84 } },
     { meta: { len: 84, mark: "0x4d2" } },
     { meta: { len: 84, mark: 2 ** 32 } },
+    { packet: 0 },
+    { packet: "12" },
+    { packet: 2 ** 32 },
+    { packet: 12, parent: 3 },
+    { parent: 3, origin: "copy" },
+    { packet: 12, origin: "copy" },
+    { packet: 12, parent: 3, origin: "matched" },
+    { packet: 12, parent: 3, origin: "merged" },
+    { merged_into: 5 },
   ];
   for (const fields of wrong) assert(!fits({ ...EVENT, ...fields }), JSON.stringify(fields));
 });

@@ -1,22 +1,24 @@
 import assert from "node:assert/strict";
 import type { OpenFields } from "../../../lib/event/fields.ts";
+import { ORIGINS } from "../../../lib/event/lineage.ts";
 import { JsonSink } from "../../../lib/output/json.ts";
 import type { SinkContext } from "../../../lib/output/sink.ts";
 import { dataOfText, jsonFieldsOfData } from "../../support/fake_fields.ts";
 import { parseEvents } from "../../support/json_schema.ts";
+import { manyRows } from "../../support/any_rows.ts";
 import {
   assertWrites,
   assertWritesAnyEvents,
   assertWritesUpToAnError,
   contextOf,
-  FUNCTIONS,
   identified,
-  manyRows,
-  type Row,
+  sectionsOf,
   type TraceInfo,
   written,
   writtenLive,
 } from "../../support/sink_fixture.ts";
+import { FUNCTIONS, type Row } from "../../support/row.ts";
+import { FAMILY } from "../../support/family.ts";
 
 /** JsonSink, all of whose lines fit the schema. */
 class CheckedSink extends JsonSink {
@@ -35,6 +37,15 @@ function json(name: string): string {
   return JSON.stringify(name).replaceAll("\x7f", "\\u007f");
 }
 
+function lineageFields({ lineage }: Row): string {
+  if (lineage === undefined || lineage.packet === 0) return "";
+  const { packet, relative, origin } = lineage;
+  const name = ORIGINS[origin];
+  if (name === "matched") return `"packet":${packet},`;
+  if (name === "merged") return `"packet":${packet},"merged_into":${relative},`;
+  return `"packet":${packet},"parent":${relative},"origin":"${name}",`;
+}
+
 function expected(
   rows: readonly Row[],
   { originNs }: Pick<TraceInfo, "originNs">,
@@ -43,7 +54,7 @@ function expected(
   return rows.map((row) => {
     const { skb, timestamp, functionIndex, cpu, isReturn = false } = row;
     const { module, name } = FUNCTIONS[functionIndex];
-    return `{"packet_id":"0x${skb.toString(16).padStart(16, "0")}",` +
+    return `{"packet_id":"0x${skb.toString(16).padStart(16, "0")}",${lineageFields(row)}` +
       `"timestamp":${originNs + BigInt(timestamp)},"processor_id":${cpu},` +
       `"module":${json(module)},"function":${json(name)},` +
       `"is_return":${isReturn}${text(row)}}\n`;
@@ -62,6 +73,18 @@ Deno.test("JsonSink writes one object a line, with the documented fields in orde
 
 Deno.test("JsonSink writes any events exactly, with timestamps beyond 2^53", async () => {
   await assertWritesAnyEvents(CheckedSink, expected, jsonFieldsOfData);
+});
+
+Deno.test("JsonSink says which packet an event is about, and what it came from", async () => {
+  const info = { tracer: "function_graph" as const, functions: FUNCTIONS, originNs: 1n };
+  const events = parseEvents(await written(CheckedSink, info, FAMILY)) as Record<string, unknown>[];
+  const lineages = events.map(({ packet, parent, origin, merged_into }) =>
+    [packet, parent, origin, merged_into].join(" ").trim()
+  );
+  assert.deepEqual(lineages, [
+    ...["3", "12 3 copy", "12 3 copy", "5", "5", "12 3 copy", "12 3 copy"],
+    ...["12   5", "12   5", "3", ""],
+  ]);
 });
 
 Deno.test("JsonSink's lines parse as JSON, names with special characters included", async () => {
@@ -97,9 +120,9 @@ Deno.test("JsonSink writes batches larger than its buffer, piece by piece", asyn
   const sink = new CheckedSink(contextOf(info, (bytes) => {
     sizes.push(bytes.length);
     return Promise.resolve();
-  }, true));
-  await sink.write(identified(rows, info, true));
-  assert.ok(sizes.length > 1 && Math.max(...sizes) < 300_000, `pieces of ${sizes} bytes`);
+  }, sectionsOf(rows)));
+  await sink.write(identified(rows, info));
+  assert.ok(sizes.length > 1 && Math.max(...sizes) < 320_000, `pieces of ${sizes} bytes`);
 });
 
 Deno.test("JsonSink writes batches larger than its buffer, with data and without", async () => {
@@ -111,6 +134,7 @@ Deno.test("JsonSink writes batches larger than its buffer, with data and without
       batchSize: rows.length,
       withData,
       withFields: withData,
+      follows: withData,
     };
     await assertWrites(CheckedSink, expected, jsonFieldsOfData, rows, feed);
   }

@@ -9,7 +9,8 @@ import { AGGREGATE } from "../../../lib/output/aggregate/aggregate.ts";
 import { JSON_LINES } from "../../../lib/output/json.ts";
 import { STREAM } from "../../../lib/output/stream.ts";
 import { dataOfText, FakeFields } from "../../support/fake_fields.ts";
-import { contextOf, fill, type Row } from "../../support/sink_fixture.ts";
+import { contextOf, fill } from "../../support/sink_fixture.ts";
+import type { Row } from "../../support/row.ts";
 
 /** The longest names that the kernel has. */
 const LATE = { name: "l".repeat(511), module: "m".repeat(55) };
@@ -28,7 +29,7 @@ async function writeBothTimes(
     text += new TextDecoder().decode(bytes);
     return Promise.resolve();
   };
-  const sink = open(contextOf(info, write, withData));
+  const sink = open(contextOf(info, write, withData ? [DATA] : []));
   const stages = [new IdentifyPackets(info), new CountEvents()] as const;
   const batch = new EventBatch(2048, withData ? [DATA] : []);
   let timestamp = 0;

@@ -2,23 +2,25 @@ import assert from "node:assert/strict";
 import { TRACERS } from "../../../lib/event/trace_header.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
 import { textFieldsOfData } from "../../support/fake_fields.ts";
+import { isFollowed, noteOf } from "../../support/followed.ts";
+import { manyRows } from "../../support/any_rows.ts";
 import {
   assertWrites,
   assertWritesAnyEvents,
   assertWritesUpToAnError,
-  FUNCTIONS,
-  manyRows,
-  type Row,
   type TraceInfo,
   written,
   writtenLive,
 } from "../../support/sink_fixture.ts";
+import { FUNCTIONS, type Row } from "../../support/row.ts";
+import { FAMILY } from "../../support/family.ts";
 
 function expected(
   rows: readonly Row[],
   { originNs, tracer }: Pick<TraceInfo, "originNs" | "tracer">,
   text = (_row: Row) => "",
 ): string {
+  const isFollowing = isFollowed(rows);
   const isGraph = tracer === "function_graph";
   const width = Math.max(9, String(originNs).length);
   const lines = rows.map((row) => {
@@ -27,13 +29,15 @@ function expected(
     return [
       String(originNs + BigInt(timestamp)).padStart(width),
       String(cpu).padStart(3),
+      ...(isFollowing ? [String(row.lineage!.packet || "?").padStart(6)] : []),
       `0x${skb.toString(16).padStart(16, "0")}`,
       ...(isGraph ? [isReturn ? "return" : "entry "] : []),
       module.padEnd("nf_conntrack".length),
-      name + text(row),
+      name + text(row) + (isFollowing ? noteOf(row.lineage!) : ""),
     ].join(" ");
   });
-  const header = `${"Timestamp".padEnd(width)} CPU Packet             ` +
+  const header = `${"Timestamp".padEnd(width)} CPU ` +
+    (isFollowing ? "Packet skb                " : "Packet             ") +
     `${isGraph ? "Event  " : ""}Module       Function`;
   return [header, ...lines].map((line) => `${line}\n`).join("");
 }
@@ -76,6 +80,31 @@ Timestamp CPU Packet             Event  Module       Function
   );
 });
 
+Deno.test("StreamSink shows the number of a followed packet, and what it came from", async () => {
+  const info = {
+    tracer: "function_graph" as const,
+    functions: FUNCTIONS,
+    originNs: 1_000_000_000n,
+  };
+  assert.equal(
+    await written(StreamSink, info, FAMILY),
+    `\
+Timestamp  CPU Packet skb                Event  Module       Function
+1000000010   1      3 0xffff888003e1a900 entry  vmlinux      ip_rcv
+1000000020   1     12 0xffff888003e1aa00 entry  nf_conntrack nf_conntrack_in.constprop.0 [copy of 3]
+1000000030   1     12 0xffff888003e1aa00 return nf_conntrack nf_conntrack_in.constprop.0 [copy of 3]
+1000000040   1      5 0xffff888003e1ab00 entry  vmlinux      ip_rcv
+1000000050   1      5 0xffff888003e1ab00 return vmlinux      ip_rcv
+1000000060   1     12 0xffff888003e1aa00 entry  vmlinux      ip_rcv [copy of 3]
+1000000070   1     12 0xffff888003e1aa00 return vmlinux      ip_rcv [copy of 3]
+1000000080   1     12 0xffff888003e1aa00 entry  vmlinux      kfree_skbmem [merged into 5]
+1000000090   1     12 0xffff888003e1aa00 return vmlinux      kfree_skbmem [merged into 5]
+1000000100   1      3 0xffff888003e1a900 return vmlinux      ip_rcv
+1000000110   1      ? 0xffff888003e1ab00 return nf_conntrack nf_conntrack_in.constprop.0
+`,
+  );
+});
+
 Deno.test("StreamSink writes any events exactly, whatever the batches", async () => {
   await assertWritesAnyEvents(StreamSink, expected, textFieldsOfData);
 });
@@ -89,6 +118,7 @@ Deno.test("StreamSink writes batches larger than its buffer, with data and witho
       batchSize: rows.length,
       withData,
       withFields: withData,
+      follows: withData,
     };
     await assertWrites(StreamSink, expected, textFieldsOfData, rows, feed);
   }

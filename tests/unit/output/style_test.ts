@@ -5,7 +5,9 @@ import { printableLines } from "../../../lib/base/printable.ts";
 import type { SinkContext } from "../../../lib/output/sink.ts";
 import { StreamSink } from "../../../lib/output/stream.ts";
 import { COLOURED } from "../../../lib/output/text/style.ts";
-import { FUNCTIONS, manyRows, type SinkClass, written } from "../../support/sink_fixture.ts";
+import { manyRows } from "../../support/any_rows.ts";
+import { type SinkClass, written } from "../../support/sink_fixture.ts";
+import { FUNCTIONS } from "../../support/row.ts";
 
 /** A sink whose table is coloured. */
 function Coloured(Sink: SinkClass): SinkClass {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { LossReport, progressText, summarize } from "../../../lib/terminal/summary.ts";
 
-const completeness = { hits: 126, lost: 0, dropped: 0, undecided: 0, delivered: 126 };
+const completeness = {
+  ...{ hits: 126, lost: 0, dropped: 0, undecided: 0, delivered: 126 },
+  ...{ unfollowedCalls: 0, unfollowedPackets: 0 },
+};
 /** A trace that is complete. */
 const complete = {
-  count: { events: 126, packets: 3, functions: 42 },
+  count: { events: 126, packets: 3, descendants: 0, functions: 42 },
   completeness,
   missed: 0,
   unformatted: 0,
@@ -20,8 +23,8 @@ Deno.test("summarize says that nothing was lost", () => {
 Deno.test("summarize gives loss with its total and the remedy", () => {
   const text = summarize({
     ...complete,
-    count: { events: 100, packets: 1, functions: 1 },
-    completeness: { hits: 126, lost: 26, dropped: 0, undecided: 0, delivered: 100 },
+    count: { events: 100, packets: 1, descendants: 0, functions: 1 },
+    completeness: { ...completeness, lost: 26, delivered: 100 },
   });
   assert.equal(
     text,
@@ -36,7 +39,7 @@ Deno.test("summarize does not promise what the kernel does not count", () => {
     "126 events in 42 functions, of 3 packets, in 1.0 s, none lost; this kernel does not count the " +
       "probe runs that it skips.",
   );
-  const lossy = { hits: 128, lost: 2, dropped: 0, undecided: 0, delivered: 126 };
+  const lossy = { ...completeness, hits: 128, lost: 2 };
   assert.match(
     summarize({ ...complete, completeness: lossy, missed: undefined }),
     /, 2 lost of 128: .* with --regex; this kernel does not count the probe runs that it skips\.$/,
@@ -45,7 +48,7 @@ Deno.test("summarize does not promise what the kernel does not count", () => {
 
 Deno.test("summarize says how many events the extension dropped", () => {
   const some114 = { ...complete.count, events: 114 };
-  const some = { hits: 126, lost: 0, dropped: 12, undecided: 0, delivered: 114 };
+  const some = { ...completeness, dropped: 12, delivered: 114 };
   assert.equal(
     summarize({ ...complete, count: some114, completeness: some }),
     "114 events in 42 functions, of 3 packets, in 1.0 s, 12 dropped by the extension, none lost.",
@@ -88,15 +91,16 @@ Deno.test("summarize tells how many events there was no room for", () => {
 });
 
 Deno.test("summarize says what -n left out, and of nothing only that", () => {
-  const [two] = summarize({ ...complete, count: { events: 94, packets: 2, functions: 42 } }).split(
-    "\n",
-  );
+  const [two] = summarize({ ...complete, count: { ...complete.count, events: 94, packets: 2 } })
+    .split(
+      "\n",
+    );
   assert.equal(
     two,
     "94 events in 42 functions, of 2 packets, in 1.0 s, 32 of later packets left out, none lost.",
   );
-  const none = { events: 0, packets: 0, functions: 0 };
-  const nothing = { hits: 0, lost: 0, dropped: 0, undecided: 0, delivered: 0 };
+  const none = { events: 0, packets: 0, descendants: 0, functions: 0 };
+  const nothing = { ...completeness, hits: 0, delivered: 0 };
   const text = summarize({ ...complete, count: none, completeness: nothing });
   assert.equal(text, "0 events in 1.0 s, none lost.");
 });
@@ -139,4 +143,32 @@ Deno.test("summarize does not say that nothing is missing where nobody knows", (
       "fragments that ipft does not read.",
   );
   assert.doesNotMatch(summarize({ ...complete, completeness: some }), /none lost/);
+});
+
+Deno.test("summarize counts the packets that came out of others", () => {
+  const first = (packets: number, descendants: number) =>
+    summarize({ ...complete, count: { ...complete.count, packets, descendants } });
+  assert.equal(
+    first(10, 12),
+    "126 events in 42 functions, of 10 packets and 12 that came out of them, in 1.0 s, none lost.",
+  );
+  assert.match(first(1, 1), /, of 1 packet and 1 that came out of it, in /);
+});
+
+Deno.test("summarize says what there was no room to follow", () => {
+  const text = (unfollowedCalls: number, unfollowedPackets: number) =>
+    summarize({
+      ...complete,
+      completeness: { ...completeness, unfollowedCalls, unfollowedPackets },
+    })
+      .split("\n");
+  assert.deepEqual(text(7, 1), [
+    "126 events in 42 functions, of 3 packets, in 1.0 s.",
+    "7 calls with matching packets are missing: there was no room to follow further packets; raise " +
+    "--max-followed.",
+    "1 packet that came out of others is missing: there was no room to follow it; raise " +
+    "--max-followed.",
+  ]);
+  assert.match(text(0, 2)[1], /^2 packets that came out of others are missing: .* follow them; /);
+  assert.doesNotMatch(text(0, 2)[0], /none lost/);
 });

@@ -1,0 +1,88 @@
+import { errnoText, IpftError } from "../../base/errors.ts";
+import { openTracingLink, programRecursionMisses } from "../../ffi/bpf.ts";
+import { close } from "../../ffi/libc.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import type { Probe } from "./probe.ts";
+
+/** The functions without which nothing is sure: where packets end, and where they are copied. */
+const REQUIRED = {
+  skb_release_head_state: "ipft_release",
+  kfree_skbmem: "ipft_in_kfree_skbmem",
+  __copy_skb_header: "ipft_copy",
+} as const;
+
+/** Those that not every kernel has, or has under another name. */
+const OPTIONAL = {
+  kfree_skb_partial: ["ipft_after_kfree_skb_partial"],
+  napi_consume_skb: ["ipft_after_napi_consume_skb"],
+  __kfree_skb_defer: ["ipft_after___kfree_skb_defer"],
+  __napi_kfree_skb: ["ipft_after___napi_kfree_skb"],
+  __build_skb_around: ["ipft_in___build_skb_around"],
+  napi_reuse_skb: ["ipft_in_napi_reuse_skb"],
+  napi_skb_free_stolen_head: ["ipft_after_stolen_head"],
+  skb_morph: ["ipft_morph"],
+  skb_segment: ["ipft_segment", "ipft_after_segment"],
+  ip_copy_metadata: ["ipft_in_ip_copy_metadata"],
+  ip6_copy_metadata: ["ipft_in_ip6_copy_metadata"],
+  skb_split: ["ipft_in_skb_split"],
+  skb_gro_receive: ["ipft_after_skb_gro_receive"],
+  skb_gro_receive_list: ["ipft_after_skb_gro_receive_list"],
+  skb_try_coalesce: ["ipft_after_skb_try_coalesce"],
+  packet_rcv: ["ipft_in_packet_rcv"],
+  tpacket_rcv: ["ipft_in_tpacket_rcv"],
+} as const;
+
+const REMEDY = "use --no-follow to tell packets apart by their address alone";
+
+/**
+ * Follows packets: the programs of follow_packets.h, each for one function of the kernel.
+ * @throws IpftError when the kernel does not show where packets end and where they are copied
+ */
+export function followPackets(
+  { capabilities, functions, btfIds }: Pick<Kernel, "capabilities" | "functions" | "btfIds">,
+): Probe[] {
+  if (!capabilities.fentry) {
+    throw new IpftError("this kernel cannot follow packets: it has no fentry programs", REMEDY);
+  }
+  const names = new Set(functions.map(({ name }) => name));
+  const missing = Object.keys(REQUIRED).find((name) => !names.has(name));
+  if (missing !== undefined) {
+    throw new IpftError(
+      `this kernel cannot follow packets: its function ${missing} cannot be traced`,
+      REMEDY,
+    );
+  }
+  const programs: string[] = [...Object.values(REQUIRED), "ipft_after_kfree_skbmem"];
+  for (const [name, its] of Object.entries(OPTIONAL)) {
+    if (names.has(name)) programs.push(...its);
+  }
+  if (btfIds.allocSkb !== undefined) programs.push("ipft_after_alloc");
+  if (btfIds.freeBulk !== undefined) programs.push("ipft_in_free_bulk");
+  return programs.map(probe);
+}
+
+function probe(program: string): Probe {
+  return {
+    program,
+    numbers: new Map(),
+    refusal,
+    attach: ({ fd }) => {
+      const link = openTracingLink(fd);
+      if (link < 0) throw refusal(link);
+      return {
+        // A kernel without the counter (before 5.12) skips no run.
+        missed: () => programRecursionMisses(fd) ?? 0,
+        [Symbol.dispose]: () => close(link),
+      };
+    },
+  };
+}
+
+function refusal(result: number, log: readonly string[] = []): IpftError {
+  return new IpftError(
+    `the kernel refused to follow packets: ${errnoText(result)}`,
+    REMEDY,
+    1,
+    log,
+  );
+}
