@@ -1,6 +1,5 @@
 import type { EventBatch } from "../event/batch.ts";
-import type { ArraysOf } from "../event/column.ts";
-import { LINEAGE } from "../event/lineage.ts";
+import { LINEAGE, type LineageArrays } from "../event/lineage.ts";
 import type { TraceHeader } from "../event/trace_header.ts";
 import { NO_CALL, OpenCalls } from "./open_calls.ts";
 import { RecentKeys } from "./recent_keys.ts";
@@ -95,7 +94,7 @@ export class FollowJourneys implements Stage {
     }
   }
 
-  #memberOf({ packet, relative, journey, origin }: ArraysOf<Columns>, row: number): Member {
+  #memberOf({ packet, relative, journey, origin }: LineageArrays, row: number): Member {
     return {
       packet: packet[row],
       relative: relative[row],
@@ -113,12 +112,10 @@ export class FollowJourneys implements Stage {
   }
 }
 
-type Columns = typeof LINEAGE.columns;
-
 /** Whether this is still what the kernel says of an skb. `origin` and `relative` change with a merge. */
 function isSame(
   member: Member,
-  { packet, relative, journey, origin }: ArraysOf<Columns>,
+  { packet, relative, journey, origin }: LineageArrays,
   row: number,
 ): boolean {
   return member.packet === packet[row] && member.relative === relative[row] &&

@@ -14,6 +14,7 @@ import {
   extension,
   file,
   followedPackets,
+  MOST_FOLLOWED,
   namespace,
   port,
   positive,
@@ -109,11 +110,11 @@ const TRACING = {
   noFollow: flag(
     "--no-follow",
     "trace a packet only where it meets the conditions, and tell packets apart by address; " +
-      "else packets are followed until they are freed, and so are their copies",
+      "by default, one that has matched is followed until it is freed, and so are its copies",
   ),
   maxFollowed: valued(
     "--max-followed N",
-    `how many packets can be followed at once (default: ${DEFAULT_FOLLOWED})`,
+    `how many packets can be followed at once, up to ${MOST_FOLLOWED} (default: ${DEFAULT_FOLLOWED})`,
     followedPackets,
   ),
   packets: valued("-n, --packets N", "trace only the first N packets, then stop", positive),

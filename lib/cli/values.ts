@@ -22,7 +22,7 @@ export function positive(text: string, option: string): number {
 }
 
 /** What the kernel programs can follow at once, at most. */
-const MOST_FOLLOWED = 2 ** 22;
+export const MOST_FOLLOWED = 2 ** 22;
 
 /** Reads how many packets may be followed at once. */
 export function followedPackets(text: string, option: string): number {

@@ -1,3 +1,4 @@
+import type { ArraysOf } from "./column.ts";
 import type { Section } from "./section.ts";
 
 /**
@@ -25,6 +26,9 @@ export const ORIGINS = [
 
 export type Origin = typeof ORIGINS[number];
 
+/** The `origin` of packets that have no relative. */
+export const MATCHED = ORIGINS.indexOf("matched");
+
 /** In place of the number of a packet, at a return whose entry is missing: nobody knows whose it is. */
 export const NO_PACKET = 0;
 
@@ -47,3 +51,6 @@ export const LINEAGE = {
   },
   placeholder: 0x1bf7f011,
 } as const satisfies Section;
+
+/** The arrays of a batch. */
+export type LineageArrays = ArraysOf<typeof LINEAGE.columns>;

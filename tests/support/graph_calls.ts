@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { FUNCTIONS, type Row } from "./row.ts";
 import { dataOfText } from "./fake_fields.ts";
+import type { Lineage } from "./followed.ts";
 import type { Partners } from "./graph_reference.ts";
 
 /** What one of the tasks does next. */
@@ -96,6 +97,44 @@ export function run(steps: readonly Step[]): Trace {
   });
   const rows = [...reserved.keys()].sort((a, b) => reserved.get(a)! - reserved.get(b)!);
   return { calls, rows, lost };
+}
+
+/**
+ * The same trace with the packets that a kernel knows: a new one when the skb has been freed. Every third
+ * one has matched, the others are copies of one before them. Returns have that of their entry.
+ */
+export function withPackets({ calls, rows, lost }: Trace): Trace {
+  const latest = new Map<bigint, Lineage>();
+  const packets: Lineage[] = [];
+  const lineages = new Map<Row, Lineage>();
+  for (const row of rows) {
+    if (row.isReturn) continue;
+    let lineage = latest.get(row.skb);
+    if (lineage === undefined) {
+      const packet = 2 * packets.length + 1, parent = packets.at(-(packets.length % 3));
+      lineage = packets.length % 3 === 0
+        ? { packet, relative: 0, journey: packet, origin: 0 }
+        : { packet, relative: parent!.packet, journey: parent!.journey, origin: 1 };
+      packets.push(lineage);
+      latest.set(row.skb, lineage);
+    }
+    lineages.set(row, lineage);
+    if (endsPacket(row)) latest.delete(row.skb);
+  }
+  for (const { entry, exit } of calls) if (exit) lineages.set(exit, lineages.get(entry)!);
+  const known = new Map(rows.map((row) => [row, { ...row, lineage: lineages.get(row)! }]));
+  const copies = new Map<Call, Call>();
+  for (const call of calls) {
+    const { entry, exit, parent } = call; // parents come first
+    copies.set(call, {
+      ...call,
+      entry: known.get(entry)!,
+      exit: exit && known.get(exit),
+      parent: parent && copies.get(parent),
+    });
+  }
+  const changed = (rows: Iterable<Row>) => [...rows].map((row) => known.get(row)!);
+  return { calls: [...copies.values()], rows: changed(rows), lost: new Set(changed(lost)) };
 }
 
 function isSameCall(a: Row, b: Row): boolean {

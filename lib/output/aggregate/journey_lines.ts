@@ -1,14 +1,12 @@
 import type { EventBatch } from "../../event/batch.ts";
-import { LINEAGE } from "../../event/lineage.ts";
+import { LINEAGE, type LineageArrays, MATCHED } from "../../event/lineage.ts";
 import type { Section } from "../../event/section.ts";
 import {
   appendNewline,
   appendNote,
   appendNumber,
-  type Lineage,
   LONGEST_NOTE_BYTES,
   longestNumberBytes,
-  MATCHED,
   NUMBER_WIDTH,
   numberHeading,
 } from "../text/packet_text.ts";
@@ -22,7 +20,7 @@ export class JourneyLines {
   /** Of the column of numbers: wide enough for all that it has seen. */
   #width = NUMBER_WIDTH;
   #batch?: EventBatch;
-  #lineage!: Lineage;
+  #lineage!: LineageArrays;
   #journey = 0;
   /** By packet: what its latest note in the block says. */
   readonly #noted = new Map<number, number>();
@@ -68,7 +66,11 @@ export class JourneyLines {
     appendNewline(text);
   }
 
-  #isNews({ columns }: EventBatch, { packet, relative, origin }: Lineage, row: number): boolean {
+  #isNews(
+    { columns }: EventBatch,
+    { packet, relative, origin }: LineageArrays,
+    row: number,
+  ): boolean {
     if (columns.packet[row] !== this.#journey) {
       this.#journey = columns.packet[row];
       this.#noted.clear();
@@ -79,7 +81,7 @@ export class JourneyLines {
     return true;
   }
 
-  #of(batch: EventBatch): Lineage {
+  #of(batch: EventBatch): LineageArrays {
     if (batch !== this.#batch) {
       this.#batch = batch;
       this.#lineage = batch.section(LINEAGE)!;

@@ -1,9 +1,12 @@
 import { type Constant, constant } from "../../base/constant.ts";
-import type { ArraysOf } from "../../event/column.ts";
-import { type LINEAGE, NO_PACKET, type Origin, ORIGINS } from "../../event/lineage.ts";
+import {
+  type LineageArrays,
+  MATCHED,
+  NO_PACKET,
+  type Origin,
+  ORIGINS,
+} from "../../event/lineage.ts";
 import type { TextBuffer } from "../text/text_buffer.ts";
-
-const MATCHED = ORIGINS.indexOf("matched");
 
 /** The most bytes of a packet's number. */
 const LONGEST_NUMBER_BYTES = 10;
@@ -44,7 +47,7 @@ export class JsonLineage {
 
   append(
     text: TextBuffer,
-    { packet, relative, origin }: ArraysOf<typeof LINEAGE.columns>,
+    { packet, relative, origin }: LineageArrays,
     row: number,
   ): void {
     if (packet[row] === NO_PACKET) return text.appendConstant(this.#nothing);

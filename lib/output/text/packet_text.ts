@@ -1,14 +1,13 @@
 /** What lines for people say of the packet that they are about, in traces that follow packets. */
 import { constant } from "../../base/constant.ts";
-import type { ArraysOf } from "../../event/column.ts";
-import { type LINEAGE, NO_PACKET, type Origin, ORIGINS } from "../../event/lineage.ts";
+import {
+  type LineageArrays,
+  MATCHED,
+  NO_PACKET,
+  type Origin,
+  ORIGINS,
+} from "../../event/lineage.ts";
 import type { TextBuffer } from "./text_buffer.ts";
-
-/** The columns of a batch that say it. */
-export type Lineage = ArraysOf<typeof LINEAGE.columns>;
-
-/** What an `origin` of 0 is: the packet has no relative, and nothing has to be said. */
-export const MATCHED = ORIGINS.indexOf("matched");
 
 /** The most digits of a packet's number. */
 const MOST_DIGITS = 10;
@@ -52,7 +51,11 @@ export const LONGEST_NOTE_BYTES = Math.max(...NOTES.map(({ sizeBytes }) => sizeB
   MOST_DIGITS + CLOSING.sizeBytes + NEWLINE.sizeBytes;
 
 /** Appends what the packet came from, or what it became a part of, where there is something to say. */
-export function appendNote(text: TextBuffer, { relative, origin }: Lineage, row: number): void {
+export function appendNote(
+  text: TextBuffer,
+  { relative, origin }: LineageArrays,
+  row: number,
+): void {
   if (origin[row] === MATCHED) return;
   text.appendConstant(NOTES[origin[row]]);
   text.appendDecimal(relative[row]);

@@ -6,7 +6,7 @@ import { LINEAGE } from "../../../lib/event/lineage.ts";
 import { DATA } from "../../../lib/event/section.ts";
 import type { Tracer } from "../../../lib/event/trace_header.ts";
 import { follow, type Followed, type Lineage, NOBODY } from "../../support/followed.ts";
-import { endsPacket, lose, run, stepsArbitrary, truePartners } from "../../support/graph_calls.ts";
+import { lose, run, stepsArbitrary, truePartners, withPackets } from "../../support/graph_calls.ts";
 import { rowsArbitrary } from "../../support/any_rows.ts";
 import { fill } from "../../support/sink_fixture.ts";
 import type { Row } from "../../support/row.ts";
@@ -64,29 +64,6 @@ function exit(skb: number, task?: number): Row {
   return { skb: BigInt(skb), timestamp: 0, functionIndex: 0, cpu: 0, task, isReturn: true };
 }
 
-/**
- * Gives entries the packet that a kernel would know: a new one when the skb has been freed. Every third one
- * has matched, the others are copies of one that they follow.
- */
-function asKernel(rows: readonly Row[]): Row[] {
-  const latest = new Map<bigint, Lineage>();
-  const packets: Lineage[] = [];
-  return rows.map((row) => {
-    if (row.isReturn) return row;
-    let lineage = latest.get(row.skb);
-    if (lineage === undefined) {
-      const packet = 2 * packets.length + 1, parent = packets.at(-(packets.length % 3));
-      lineage = packets.length % 3 === 0
-        ? { packet, relative: 0, journey: packet, origin: 0 }
-        : { packet, relative: parent!.packet, journey: parent!.journey, origin: 1 };
-      packets.push(lineage);
-      latest.set(row.skb, lineage);
-    }
-    if (endsPacket(row)) latest.delete(row.skb);
-    return { ...row, lineage };
-  });
-}
-
 const batchSizeArbitrary = fc.integer({ min: 1, max: 30 });
 
 Deno.test("FollowJourneys numbers journeys from 1, in the order of their first events", () => {
@@ -136,9 +113,8 @@ Deno.test("FollowJourneys follows any events as its definition says, whatever th
 Deno.test("FollowJourneys follows calls as its definition says, whatever is lost", () => {
   fc.assert(
     fc.property(stepsArbitrary, batchSizeArbitrary, (steps, batchSize) => {
-      const { rows, lost } = run(steps);
-      const kernel = asKernel(rows);
-      const left = kernel.filter((_, i) => !lost.has(rows[i]));
+      const { rows, lost } = withPackets(run(steps));
+      const left = rows.filter((row) => !lost.has(row));
       assert.deepEqual(identified(left, undefined, batchSize), expected(left));
     }),
   );
@@ -147,15 +123,13 @@ Deno.test("FollowJourneys follows calls as its definition says, whatever is lost
 Deno.test("FollowJourneys never mistakes the packet of a return that has its entry", () => {
   fc.assert(
     fc.property(stepsArbitrary, (steps) => {
-      const trace = run(steps);
-      const kernel = asKernel(trace.rows);
-      const truth = new Map(trace.rows.map((row, i) => [row, kernel[i]]));
+      const trace = withPackets(run(steps));
       const left = lose(trace);
       const partners = truePartners(trace.calls, left);
-      const followed = identified(left.map((row) => truth.get(row)!));
+      const followed = identified(left);
       left.forEach((row, i) => {
-        const entry = row.isReturn ? partners.get(row) : row;
-        assert.deepEqual(followed[i].lineage, entry ? truth.get(entry)!.lineage : NOBODY);
+        const isKnown = !row.isReturn || partners.has(row);
+        assert.deepEqual(followed[i].lineage, isKnown ? row.lineage : NOBODY);
       });
     }),
   );

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { GraphSink } from "../../../lib/output/aggregate/graph.ts";
 import { FakeFields, textFieldsOfData, textOfData } from "../../support/fake_fields.ts";
-import { endsPacket, lose, run, stepsArbitrary, truePartners } from "../../support/graph_calls.ts";
+import {
+  endsPacket,
+  lose,
+  run,
+  stepsArbitrary,
+  truePartners,
+  withPackets,
+} from "../../support/graph_calls.ts";
 import {
   byTime,
   graphText,
@@ -44,10 +51,15 @@ async function assertTree(
 
 Deno.test("GraphSink writes the trees of all calls, in whatever order their records come", async () => {
   await fc.assert(
-    fc.asyncProperty(stepsArbitrary, fc.boolean(), async (steps, withFields) => {
-      const { calls, rows } = run(steps);
-      await assertTree(rows, truePartners(calls, rows), withFields);
-    }),
+    fc.asyncProperty(
+      stepsArbitrary,
+      fc.boolean(),
+      fc.boolean(),
+      async (steps, withFields, follows) => {
+        const { calls, rows } = follows ? withPackets(run(steps)) : run(steps);
+        await assertTree(rows, truePartners(calls, rows), withFields);
+      },
+    ),
   );
 });
 
