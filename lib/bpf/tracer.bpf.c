@@ -16,9 +16,10 @@
 #include "filter.h"
 #include "followed.h"
 #include "function_table.h"
-#include "probes/follow_packets.h"
 #include "probes/follow_sockets.h"
 #include "probes/mark_sockets.h"
+#include "probes/packet_ends.h"
+#include "probes/packet_origins.h"
 #include "record.h"
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The packets that are followed: from the first function in which one matches, or in which it comes out of
- * another one, to the one that frees it (probes/follow_packets.h), whatever changes in between.
+ * another one, to the one that frees it (probes/packet_ends.h), whatever changes in between.
  *
  * They are in a hash map, by the address of the skb. Looking it up takes a call. A miss does without: it looks
  * at one counter, of the followed skbs whose address has the same hash, and most of these counters are 0.

@@ -107,7 +107,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   ...[
     "packet",
     "parent",
-    "origin",
+    "packet_origin",
     "merged_into",
     "tuple",
     "dev",

@@ -2,8 +2,9 @@
  * Measures ipft: `deno run -A tests/bench/main.ts [--quick] [--compare] [FIGURE...]`.
  *
  * A FIGURE is measured on this machine (reader, json, dump, formatters, filling, aggregate, spill:
- * see host/measure.ts) or with ipft and other tools in a VM (miss, idle, hit, expression, limit, flood,
- * transfer, ready, named, cpus, once: one file each in vm/figures/). The default is all but `once`; with `--quick`, only `once`.
+ * see host/measure.ts) or with ipft and other tools in a VM (miss, idle, hit, expression, follow, limit, flood,
+ * transfer, ready, named, cpus, once: one file each in vm/figures/). The default is all but `once`; with `--quick`,
+ * only `once`.
  *
  * Prints a Markdown table and, on the last line, the same as JSON; progress goes to stderr. With
  * `--compare`, it also compares the ratios with those of expected.json and exits with 1 when one is

@@ -43,6 +43,7 @@ export const FIGURES = [
   "idle",
   "hit",
   "expression",
+  "follow",
   "limit",
   "flood",
   "transfer",

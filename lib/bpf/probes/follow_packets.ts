@@ -24,10 +24,13 @@ const OPTIONAL = {
   skb_segment: ["ipft_segment", "ipft_after_segment"],
   ip_copy_metadata: ["ipft_in_ip_copy_metadata"],
   ip6_copy_metadata: ["ipft_in_ip6_copy_metadata"],
+  ip_fraglist_prepare: ["ipft_in_ip_fraglist_prepare"],
+  ip6_fraglist_prepare: ["ipft_in_ip6_fraglist_prepare"],
   skb_split: ["ipft_in_skb_split"],
   skb_gro_receive: ["ipft_after_skb_gro_receive"],
   skb_gro_receive_list: ["ipft_after_skb_gro_receive_list"],
   skb_try_coalesce: ["ipft_after_skb_try_coalesce"],
+  inet_frag_reasm_finish: ["ipft_after_reassembly"],
   packet_rcv: ["ipft_in_packet_rcv"],
   tpacket_rcv: ["ipft_in_tpacket_rcv"],
 } as const;
@@ -35,7 +38,7 @@ const OPTIONAL = {
 const REMEDY = "use --no-follow to tell packets apart by their address alone";
 
 /**
- * Follows packets: the programs of follow_packets.h, each for one function of the kernel.
+ * Follows packets: the programs of packet_ends.h and packet_origins.h, each for one function of the kernel.
  * @throws IpftError when the kernel does not show where packets end and where they are copied
  */
 export function followPackets(

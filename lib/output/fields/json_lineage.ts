@@ -15,7 +15,7 @@ const LONGEST_NUMBER_BYTES = 10;
 function fieldsOf(origin: Origin): readonly [before: string, after: string] {
   if (origin === "matched") return ["", ""];
   if (origin === "merged") return [`,"merged_into":`, ""];
-  return [`,"parent":`, `,"origin":"${origin}"`];
+  return [`,"parent":`, `,"packet_origin":"${origin}"`];
 }
 
 /** Says in JSON who the packet of an event is: fields between two others, or nothing where nobody knows. */

@@ -7,6 +7,7 @@
 import { measureCpus } from "./figures/cpus.ts";
 import { measureExpression } from "./figures/expression.ts";
 import { measureFlood } from "./figures/flood.ts";
+import { measureFollow } from "./figures/follow.ts";
 import { measureHit } from "./figures/hit.ts";
 import { measureIdle } from "./figures/idle.ts";
 import { measureLimit } from "./figures/limit.ts";
@@ -31,6 +32,7 @@ if (isWanted("miss") || isWanted("hit")) series.push(...await measureMiss(plan))
 if (isWanted("idle")) series.push(...await measureIdle(plan));
 if (isWanted("hit")) series.push(...await measureHit(plan, series));
 if (isWanted("expression")) series.push(...await measureExpression(plan));
+if (isWanted("follow")) series.push(...await measureFollow(plan));
 if (isWanted("limit")) series.push(...await measureLimit(plan));
 if (isWanted("flood")) series.push(...await measureFlood(plan));
 if (isWanted("transfer")) series.push(...await measureTransfer(plan));

@@ -86,6 +86,11 @@ export const pwru = pwruTool();
 /** pwru with kprobe-multi, whose detection takes it a while. */
 export const pwruMulti = pwruTool(["--backend", "kprobe-multi"]);
 
+/** ipft when it tells packets apart by their addresses. */
+export const ipftAlone = ipftTool(["--no-follow"]);
+/** pwru when it follows packets. */
+export const pwruTracking = pwruTool(["--filter-track-skb"]);
+
 /** Returns ipft and pwru, both tracing what matches an expression and not what has a mark. */
 export function toolsWith(expression: string): [ipft: Tool, pwru: Tool] {
   return [

@@ -48,6 +48,38 @@ export function setReflection(reflect: boolean): void {
   Deno.writeTextFileSync("/proc/sys/net/ipv4/fwmark_reflect", reflect ? "1" : "0");
 }
 
+/** A marked packet that waits in the queue of a socket, which nobody reads. */
+export class WaitingPacket implements AsyncDisposable {
+  readonly #sockets: DisposableStack;
+
+  private constructor(sockets: DisposableStack) {
+    this.#sockets = sockets;
+  }
+
+  static async send(mark: number): Promise<WaitingPacket> {
+    using sockets = new DisposableStack();
+    const listener = sockets.use(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+    const { port } = listener.addr;
+    const chain = "type filter hook output priority -500";
+    await shell(`nft 'table inet waiting {
+      chain leaves { ${chain}; tcp dport ${port} meta mark set ${mark}; }
+    }'`);
+    const [sender, receiver] = await Promise.all([
+      Deno.connect({ hostname: "127.0.0.1", port }),
+      listener.accept(),
+    ]);
+    sockets.use(sender);
+    sockets.use(receiver);
+    await sender.write(new Uint8Array(8));
+    return new WaitingPacket(sockets.move());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#sockets.dispose();
+    await shell("nft delete table inet waiting");
+  }
+}
+
 /**
  * Two network namespaces with a veth pair between them. A packet loses its mark on the way to the other
  * namespace, so it is marked twice: when it leaves and when it arrives.

@@ -91,11 +91,13 @@ Deno.test("the schema describes the header of an event as EVENT does", () => {
 });
 
 Deno.test("the schema has every origin that a packet with a parent can have", () => {
-  const { enum: origins } = schema.properties.origin;
+  const { enum: origins } = schema.properties.packet_origin;
   assert.deepEqual(origins, ORIGINS.filter((origin) => !/^(?:matched|merged)$/.test(origin)));
-  for (const origin of origins) assert(fits({ ...EVENT, packet: 12, parent: 3, origin }));
+  for (const origin of origins) {
+    assert(fits({ ...EVENT, packet: 12, parent: 3, packet_origin: origin }));
+  }
   assert(fits({ ...EVENT, packet: 12, merged_into: 3 }));
-  for (const name of ["packet", "parent", "origin", "merged_into"]) {
+  for (const name of ["packet", "parent", "packet_origin", "merged_into"]) {
     assert(name in PROPERTIES && RESERVED_NAMES.has(name), name);
   }
 });
@@ -173,10 +175,10 @@ Deno.test("the schema takes an event as it is documented, and nothing else", () 
     { packet: "12" },
     { packet: 2 ** 32 },
     { packet: 12, parent: 3 },
-    { parent: 3, origin: "copy" },
-    { packet: 12, origin: "copy" },
-    { packet: 12, parent: 3, origin: "matched" },
-    { packet: 12, parent: 3, origin: "merged" },
+    { parent: 3, packet_origin: "copy" },
+    { packet: 12, packet_origin: "copy" },
+    { packet: 12, parent: 3, packet_origin: "matched" },
+    { packet: 12, parent: 3, packet_origin: "merged" },
     { merged_into: 5 },
   ];
   for (const fields of wrong) assert(!fits({ ...EVENT, ...fields }), JSON.stringify(fields));

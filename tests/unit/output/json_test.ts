@@ -43,7 +43,7 @@ function lineageFields({ lineage }: Row): string {
   const name = ORIGINS[origin];
   if (name === "matched") return `"packet":${packet},`;
   if (name === "merged") return `"packet":${packet},"merged_into":${relative},`;
-  return `"packet":${packet},"parent":${relative},"origin":"${name}",`;
+  return `"packet":${packet},"parent":${relative},"packet_origin":"${name}",`;
 }
 
 function expected(
@@ -78,8 +78,8 @@ Deno.test("JsonSink writes any events exactly, with timestamps beyond 2^53", asy
 Deno.test("JsonSink says which packet an event is about, and what it came from", async () => {
   const info = { tracer: "function_graph" as const, functions: FUNCTIONS, originNs: 1n };
   const events = parseEvents(await written(CheckedSink, info, FAMILY)) as Record<string, unknown>[];
-  const lineages = events.map(({ packet, parent, origin, merged_into }) =>
-    [packet, parent, origin, merged_into].join(" ").trim()
+  const lineages = events.map(({ packet, parent, packet_origin, merged_into }) =>
+    [packet, parent, packet_origin, merged_into].join(" ").trim()
   );
   assert.deepEqual(lineages, [
     ...["3", "12 3 copy", "12 3 copy", "5", "5", "12 3 copy", "12 3 copy"],

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where a followed packet ends, and where another one comes out of it. These programs run whatever functions
- * are traced. They are fentry and fexit programs, which an interrupt hardly ever keeps from running: the
- * kernel skips a run only if the same program is running on that CPU.
- *
- * The functions are those of net/core/skbuff.c and others, as they are in Linux 5.10 to 7.2. User space
- * attaches those that the running kernel has (follow_packets.ts).
+ * Where a packet comes out of a followed one, or goes into another. Like those of packet_ends.h, these programs
+ * run whatever functions are traced.
  */
-#ifndef IPFT_FOLLOW_PACKETS_H
-#define IPFT_FOLLOW_PACKETS_H
+#ifndef IPFT_PACKET_ORIGINS_H
+#define IPFT_PACKET_ORIGINS_H
 
 #include <bpf/bpf_core_read.h>
 
-#include "../tracked.h"
+#include "packet_argument.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct skb_shared_info___family {
+	struct sk_buff___family *frag_list;
+};
+
 struct sk_buff___family {
+	struct sk_buff___family *next;
+	unsigned char *head;
+	unsigned int end;
 	struct {
 		struct {
 			int counter;
@@ -24,109 +27,15 @@ struct sk_buff___family {
 	} users;
 };
 
+struct ip_fraglist_iter___family {
+	struct sk_buff___family *frag;
+};
+
+struct ip6_fraglist_iter___family {
+	struct sk_buff___family *frag;
+};
+
 #pragma clang attribute pop
-
-/* Returns the packet of an argument if it is followed, and else NULL. */
-static __always_inline struct tracked *tracked_argument(__u64 skb)
-{
-	if (!ipft_state.has_followed)
-		return NULL;
-	skb = untyped(skb);
-	return *near_counter(skb) ? find_tracked(skb) : NULL;
-}
-
-static __always_inline void forget_argument(__u64 skb)
-{
-	if (!ipft_state.has_followed)
-		return;
-	skb = untyped(skb);
-	if (*near_counter(skb))
-		forget(skb);
-}
-
-/*
- * An skb is free in two steps: skb_release_head_state() gives back what it refers to, then something gives
- * back its memory. What happens in between still belongs to the packet. The last steps differ: some are
- * functions of their own, others are at the end of a larger one. There, the memory may belong to another
- * packet by now. That is followed only if it was admitted, and then it is IN_USE again.
- */
-SEC("fentry/skb_release_head_state") int ipft_release(__u64 *ctx)
-{
-	struct tracked *tracked = tracked_argument(ctx[0]);
-
-	if (tracked && tracked->stage != MORPHED)
-		tracked->stage = RELEASED;
-	return 0;
-}
-
-static __always_inline void forget_if_released(__u64 skb)
-{
-	struct tracked *tracked = may_be_followed(skb) ? find_tracked(skb) : NULL;
-
-	if (tracked && tracked->stage == RELEASED)
-		forget(skb);
-}
-
-#define FREED_BY_THE_END_OF(function)                                                            \
-	SEC("fexit/" #function) int ipft_after_##function(__u64 *ctx)                            \
-	{                                                                                        \
-		if (ipft_state.has_followed)                                                     \
-			forget_if_released(untyped(ctx[0]));                                     \
-		return 0;                                                                        \
-	}
-
-FREED_BY_THE_END_OF(kfree_skbmem) /* if an interrupt kept the program below from running */
-FREED_BY_THE_END_OF(kfree_skb_partial)
-FREED_BY_THE_END_OF(napi_consume_skb)
-FREED_BY_THE_END_OF(__kfree_skb_defer) /* called __napi_kfree_skb since Linux 6.4 */
-FREED_BY_THE_END_OF(__napi_kfree_skb)
-
-/* The last function that an skb goes through, or the first of another packet with the same memory. */
-#define FORGOTTEN_IN(function, position)                                                         \
-	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
-	{                                                                                        \
-		forget_argument(ctx[position]);                                                  \
-		return 0;                                                                        \
-	}
-
-FORGOTTEN_IN(kfree_skbmem, 0)
-FORGOTTEN_IN(__build_skb_around, 0)
-FORGOTTEN_IN(napi_reuse_skb, 1)
-
-/* GRO has taken the head of the skb over. There is no skb_release_head_state() here. */
-SEC("fexit/napi_skb_free_stolen_head") int ipft_after_stolen_head(__u64 *ctx)
-{
-	forget_argument(ctx[0]);
-	return 0;
-}
-
-/* void *__alloc_skb(unsigned int size, gfp_t gfp_mask, int flags, int node) */
-SEC("fexit/__alloc_skb") int ipft_after_alloc(__u64 *ctx)
-{
-	forget_argument(ctx[4]);
-	return 0;
-}
-
-/* So many at a time at most: KFREE_SKB_BULK_SIZE, NAPI_SKB_CACHE_SIZE */
-#define MOST_FREED 128
-
-/* void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p) */
-SEC("fentry/kmem_cache_free_bulk") int ipft_in_free_bulk(__u64 *ctx)
-{
-	__u64 count = ctx[1], *objects;
-
-	if (!ipft_state.has_followed)
-		return 0;
-	/* The verifier lets no program load a pointer to pointers. */
-	bpf_probe_read_kernel(&objects, sizeof(objects), &ctx[2]);
-	for (__u32 i = 0; i < MOST_FREED && i < count; i++) {
-		__u64 skb = 0;
-
-		bpf_probe_read_kernel(&skb, sizeof(skb), &objects[i]);
-		forget_if_released(skb);
-	}
-	return 0;
-}
 
 /* Follows what comes out of a packet. */
 static __always_inline void derive(__u64 skb, const struct tracked *parent, enum origin origin)
@@ -202,7 +111,7 @@ SEC("fexit/skb_segment") int ipft_after_segment(__u64 *ctx)
 	return 0;
 }
 
-/* An skb that is new, or that has been followed before: then it stays what it is. */
+/* An skb that has been followed before stays what it is. */
 #define DERIVED_IN(function, position, parent_position, origin)                                  \
 	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
 	{                                                                                        \
@@ -213,9 +122,36 @@ SEC("fexit/skb_segment") int ipft_after_segment(__u64 *ctx)
 		return 0;                                                                        \
 	}
 
-DERIVED_IN(ip_copy_metadata, 0, 1, FRAGMENT_OF)
+DERIVED_IN(ip_copy_metadata, 0, 1, FRAGMENT_OF) /* in ip_frag_next() */
 DERIVED_IN(ip6_copy_metadata, 0, 1, FRAGMENT_OF)
 DERIVED_IN(skb_split, 1, 0, SPLIT_FROM)
+
+/*
+ * A list behind an skb becomes fragments: for each, before it gets its header, the function is called with the
+ * fragment in front of it.
+ */
+#define LISTED_IN(function, iter)                                                                \
+	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
+	{                                                                                        \
+		struct tracked *before = tracked_argument(ctx[0]);                               \
+		struct iter *iterator;                                                           \
+		struct tracked first;                                                            \
+		__u64 skb;                                                                       \
+                                                                                                 \
+		if (!before)                                                                     \
+			return 0;                                                                \
+		iterator = (void *)untyped(ctx[1]);                                              \
+		skb = (__u64)BPF_CORE_READ(iterator, frag);                                      \
+		first = *before;                                                                 \
+		if (first.origin == FRAGMENT_OF)                                                 \
+			first.packet = first.relative;                                           \
+		if (skb && !find_tracked(skb))                                                   \
+			derive(skb, &first, FRAGMENT_OF);                                        \
+		return 0;                                                                        \
+	}
+
+LISTED_IN(ip_fraglist_prepare, ip_fraglist_iter___family)
+LISTED_IN(ip6_fraglist_prepare, ip6_fraglist_iter___family)
 
 /* The second skb goes into the first one if the function returns that it did. */
 #define MERGED_BY(function, did)                                                                 \
@@ -231,6 +167,35 @@ DERIVED_IN(skb_split, 1, 0, SPLIT_FROM)
 MERGED_BY(skb_gro_receive, !(__u32)ctx[2])
 MERGED_BY(skb_gro_receive_list, !(__u32)ctx[2])
 MERGED_BY(skb_try_coalesce, (__u8)ctx[4])
+
+/* Packets in the list of another one, at most. */
+#define LONGEST_LIST 64
+
+/*
+ * int inet_frag_reasm_finish(struct inet_frag_queue *q, struct sk_buff *head, ...): the fragments that were not
+ * coalesced with the first one are in a list behind it now.
+ */
+SEC("fexit/inet_frag_reasm_finish") int ipft_after_reassembly(__u64 *ctx)
+{
+	struct skb_shared_info___family *shared;
+	struct sk_buff___family *head, *skb;
+	__u64 address;
+
+	if (!ipft_state.has_followed)
+		return 0;
+	address = untyped(ctx[1]);
+	head = (void *)address;
+	shared = (void *)(BPF_CORE_READ(head, head) + BPF_CORE_READ(head, end));
+	skb = BPF_CORE_READ(shared, frag_list);
+	for (int i = 0; i < LONGEST_LIST && skb; i++) {
+		struct tracked *from = may_be_followed((__u64)skb) ? find_tracked((__u64)skb) : NULL;
+
+		if (from)
+			merge(address, from);
+		skb = BPF_CORE_READ(skb, next);
+	}
+	return 0;
+}
 
 /* What only the packet socket has is a tap's copy. */
 #define TAPPED_IN(function)                                                                      \
