@@ -3,6 +3,7 @@
  * may happen to a packet. Way N has the addresses 10.20.N.1 at left and 10.20.N.2 at right, so that counters,
  * and marks of what right answers, tell the ways apart.
  */
+import { removeNamespaces } from "./follow_pair.ts";
 import { isKernel, run, shell } from "./ipft.ts";
 
 /** The namespaces, in the order in which packets pass through them. */
@@ -251,7 +252,19 @@ function rules(): string {
 export async function makeNetwork(): Promise<AsyncDisposable> {
   const network = {
     [Symbol.asyncDispose]: async () => {
-      for (const namespace of NAMESPACES) await run("ip", "netns", "del", namespace);
+      for (const end of ["l", "r"]) {
+        await run(
+          "tc",
+          "-n",
+          "middle",
+          "qdisc",
+          "del",
+          "dev",
+          `${end}${deviceOf("mirred")}`,
+          "clsact",
+        );
+      }
+      await removeNamespaces(NAMESPACES);
     },
   };
   try {

@@ -20,7 +20,7 @@ export async function makePair(
 ): Promise<AsyncDisposable> {
   const pair = {
     [Symbol.asyncDispose]: async () => {
-      for (const name of ["near", "far"]) await run("ip", "netns", "del", name);
+      await removeNamespaces(["near", "far"]);
     },
   };
   // With neither IPv6 nor ARP, all packets are those that the tests send.
@@ -53,6 +53,17 @@ export async function makePair(
     throw error;
   }
   return pair;
+}
+
+/**
+ * Removes namespaces, and before that their rules: the kernel removes namespaces at some time later, and patches its
+ * code when the last rule has gone, which is nothing to do while the next test sends.
+ */
+export async function removeNamespaces(names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await run("ip", "netns", "exec", name, "nft", "flush", "ruleset");
+    await run("ip", "netns", "del", name);
+  }
 }
 
 /** Pings far from near, all of which must be answered. */

@@ -23,6 +23,7 @@ import {
   sendAll,
   TCP_WAYS,
 } from "./follow_traffic.ts";
+import { keepTimestamps } from "./traffic.ts";
 import { assertNothingLeft, noneLost, Trace, workingBackends } from "./ipft.ts";
 import {
   checkComplete,
@@ -133,6 +134,7 @@ function checkRelatives(family: Family, way: Way): void {
 
 Deno.test("packets are followed from namespace to namespace", async (test) => {
   await using _network = await makeNetwork();
+  await using _timestamps = keepTimestamps();
   await meet();
   const { journeys, counters, captured } = await traceAll();
   await test.step("no two packets are taken for one", () => checkComplete(journeys));

@@ -11,7 +11,7 @@ import { AFTER_THE_END } from "./traffic.ts";
 export interface FollowedEvent extends JsonEvent {
   packet: number;
   parent?: number;
-  origin?: string;
+  packet_origin?: string;
   merged_into?: number;
   /** With `--show meta`. */
   meta?: { mark: number; len: number };
@@ -30,7 +30,8 @@ export class Packet {
   }
 
   get origin(): string | undefined {
-    return this.events.find((event) => event.origin !== undefined)?.origin;
+    // A tap's copy is a copy until the packet socket has it.
+    return this.events.findLast((event) => event.packet_origin !== undefined)?.packet_origin;
   }
 
   get mergedInto(): number | undefined {
@@ -139,9 +140,18 @@ function membersFrom(packet: Packet): Packet[] {
   return [packet, ...packet.children.flatMap(membersFrom)];
 }
 
-const describe = (packet: Packet) =>
-  `packet ${packet.number} (${packet.origin ?? "root"}):\n` +
-  packet.events.map((event) => JSON.stringify(event)).join("\n");
+/** For messages: the events of a packet without what they have in common. */
+function describe(packet: Packet): string {
+  const { number, origin, parent, mergedInto, address, first, events } = packet;
+  const from = `${origin ?? "root"} ${parent ?? ""}`;
+  const merged = mergedInto === undefined ? "" : `, merged into ${mergedInto}`;
+  const calls = events.map((event) =>
+    `${(event.timestamp - first.timestamp) / 1000} ${event.function}${event.is_return ? "<" : ""}`
+  );
+  return `packet ${number} (${from}${merged}), ${address}, from ${first.timestamp} on (in us):\n${
+    calls.join("\n")
+  }`;
+}
 
 function checkPacket(packet: Packet): void {
   const { events } = packet, described = () => describe(packet);
@@ -149,10 +159,11 @@ function checkPacket(packet: Packet): void {
   assert(distinct(events.map((event) => event.packet_id)).size === 1, described());
   assert(distinct(events.map((event) => event.parent)).size <= 1, described());
   assert(distinct(events.map((event) => event.merged_into)).size <= 1, described());
-  // A tap's copy is a copy until the packet socket has it.
-  const origins = distinct(events.map((event) => event.origin));
+  const origins = distinct(events.map((event) => event.packet_origin));
   assert(origins.size <= 1 || [...origins].join() === "copy,tap", described());
-  assert(events.every((event) => (event.parent === undefined) === (event.origin === undefined)));
+  assert(
+    events.every((event) => (event.parent === undefined) === (event.packet_origin === undefined)),
+  );
   // What merged says so from then on.
   const merged = events.findIndex((event) => event.merged_into !== undefined);
   const after = merged < 0 ? [] : events.slice(merged);
