@@ -87,13 +87,16 @@ function checkPings({ journeys: { families, packets }, summary }: Traced, pings:
 
 /** The functions of each packet in the order of time, by address: what the kernel's own events make of it. */
 function kernelJourneys(calls: readonly KernelCall[]): Map<string, string[][]> {
-  const journeys = new Map<string, string[][]>();
+  const journeys = new Map<string, string[][]>(), current = new Map<string, string[]>();
   for (const { function: name, skb } of calls) {
-    const there = journeys.get(skb) ?? [];
-    journeys.set(skb, there);
-    // What has begun in another way is no packet of the pings.
-    if (name === "ip_output" || name === "raw_rcv") there.push([]);
-    there.at(-1)?.push(name);
+    if (name === "ip_output" || name === "raw_rcv") {
+      const begun: string[] = [];
+      current.set(skb, begun);
+      journeys.set(skb, [...journeys.get(skb) ?? [], begun]);
+    }
+    current.get(skb)?.push(name);
+    // What comes then, and has begun in another way, is no packet of the pings.
+    if (name === "kfree_skbmem") current.delete(skb);
   }
   return journeys;
 }
@@ -108,15 +111,16 @@ function tracedJourneys({ packets }: Journeys): Map<string, string[][]> {
 
 /** Holds what ipft has made of the calls against what the kernel has recorded of them, address by address. */
 function compare(journeys: Journeys, calls: readonly KernelCall[], missed: ReadonlySet<string>) {
-  const lines = (byAddress: Map<string, string[][]>) =>
-    [...byAddress].map(([address, all]) => {
-      const known = all.map((names) => names.filter((name) => !missed.has(name)).join(" "));
-      return `${address}\n${known.join("\n")}`;
-    }).sort();
-  const actual = lines(tracedJourneys(journeys)), expected = lines(kernelJourneys(calls));
-  const different = actual.findIndex((text, i) => text !== expected[i]);
-  assert.equal(actual[different], expected[different]);
-  assert.equal(actual.length, expected.length);
+  const traced = tracedJourneys(journeys), recorded = kernelJourneys(calls);
+  assert.deepEqual([...traced.keys()].sort(), [...recorded.keys()].sort());
+  const text = (all: string[][]) =>
+    all.map((names) => names.filter((name) => !missed.has(name)).join(" "));
+  for (const [address, all] of traced) {
+    const actual = text(all), expected = text(recorded.get(address)!);
+    const different = actual.findIndex((line, i) => line !== expected[i]);
+    assert.equal(actual[different], expected[different], `packet ${different} at ${address}`);
+    assert.equal(actual.length, expected.length, address);
+  }
 }
 
 /** What must be in one piece is tried again if the kernel has skipped probes: an interrupt came within one. */

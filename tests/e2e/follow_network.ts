@@ -85,7 +85,7 @@ function directLinks(): { left: string[]; right: string[] } {
 
 /** One end of the tunnels; `self` is its host number. */
 function tunnels(self: 1 | 2, peer: 1 | 2): string[] {
-  const between = (way: Way) => `remote 10.23.${WAYS[way]}.${peer}`;
+  const vxlan = `10.23.${WAYS.vxlan}`, geneve = `10.23.${WAYS.geneve}`;
   const own = (way: Way) => `10.20.${WAYS[way]}.${self}`;
   const esp = `auth hmac(sha1) 0x${"0b".repeat(20)} enc cbc(aes) 0x${"0c".repeat(16)}`;
   const association = (spi: number, from: string, to: string, mode: string) =>
@@ -106,15 +106,16 @@ function tunnels(self: 1 | 2, peer: 1 | 2): string[] {
     ];
   });
   return [
-    `link add vx type vxlan id 5 dstport 4789 local 10.23.${WAYS.vxlan}.${self} ${
-      between("vxlan")
-    }`,
-    `link add gnv type geneve id 6 ${between("geneve")}`,
-    ...["vx", "gnv"].map((name) => `link set ${name} up`),
+    `link add vx type vxlan id 5 dstport 4789 local ${vxlan}.${self} remote ${vxlan}.${peer}`,
+    `link add gnv type geneve id 6 remote ${geneve}.${peer}`,
+    "link set vx up",
+    "link set gnv up",
     `addr add ${own("vxlan")}/24 dev vx`,
     `addr add ${own("geneve")}/24 dev gnv`,
     `addr add ${own("espTunnel")}/32 dev ${deviceOf("espTunnel")}`,
-    `route add 10.20.8.${peer} via 10.23.8.${peer} src ${own("espTunnel")}`,
+    `route add 10.20.${WAYS.espTunnel}.${peer} via 10.23.${WAYS.espTunnel}.${peer} src ${
+      own("espTunnel")
+    }`,
     ...modes,
   ];
 }
@@ -226,10 +227,8 @@ function rules(): string {
     `chain output { type filter hook output priority 0; ${key} map { ${
       ways.map((way) => `${address(way)} : ${mark(way)}`).join(", ")
     } }; }`;
-  const { left, right } = {
-    left: marks("meta l4proto tcp meta mark set ip daddr", requestMark, rightAddress),
-    right: marks("meta mark set ip saddr", replyMark, rightAddress),
-  };
+  const left = marks("meta l4proto tcp meta mark set ip daddr", requestMark, rightAddress);
+  const right = marks("meta mark set ip saddr", replyMark, rightAddress);
   return `
     ip netns exec left nft 'table ip ipft { ${set}
       ${counted("input")}

@@ -158,13 +158,12 @@ function checkPacket(packet: Packet): void {
   const distinct = (values: unknown[]) => new Set(values.filter((value) => value !== undefined));
   assert(distinct(events.map((event) => event.packet_id)).size === 1, described());
   assert(distinct(events.map((event) => event.parent)).size <= 1, described());
-  assert(distinct(events.map((event) => event.merged_into)).size <= 1, described());
   const origins = distinct(events.map((event) => event.packet_origin));
   assert(origins.size <= 1 || [...origins].join() === "copy,tap", described());
   assert(
     events.every((event) => (event.parent === undefined) === (event.packet_origin === undefined)),
   );
-  // What merged says so from then on.
+  // What merged says so from then on. It may become a fragment again, and be merged once more at the next host.
   const merged = events.findIndex((event) => event.merged_into !== undefined);
   const after = merged < 0 ? [] : events.slice(merged);
   assert(after.every((event) => event.merged_into !== undefined), described());
