@@ -73,13 +73,13 @@ function onWire({ packets }: Journeys) {
 Deno.test("two flows of TCP at full speed: what there is room for is right, the rest is counted, and nothing stays", async (test) => {
   await using _pair = await makePair({ near: "tso off", far: "gro on" });
   const regex = ["-r", `^(${FUNCTIONS.join("|")})$`];
+  await using traces = new AsyncDisposableStack();
+  const start = async (...args: string[]) => traces.use(await Trace.start(...NEAR, ...args));
   const [small, roomy, soak] = await Promise.all([
-    Trace.start(...NEAR, ...regex, "--max-followed", String(ROOM)),
-    Trace.start(...NEAR, ...regex),
-    Trace.start(...NEAR, "-r", "^ip_output$"),
+    start(...regex, "--max-followed", String(ROOM)),
+    start(...regex),
+    start("-r", "^ip_output$"),
   ]);
-  await using resources = new AsyncDisposableStack();
-  for (const trace of [small, roomy, soak]) resources.use(trace);
   const short = await sendWith(SHORT);
   await test.step("no packet stays in the set", assertNoneFollowed);
   await test.step("with room for all", async () => {
@@ -119,5 +119,6 @@ Deno.test("two flows of TCP at full speed: what there is room for is right, the 
     assert.match(stderr, new RegExp(noneLost(backend)));
     assert.equal(summary.packets, short.whole + long.whole);
   });
+  await traces.disposeAsync();
   await assertNothingLeft();
 });

@@ -24,9 +24,13 @@ export class Packet {
 
   constructor(readonly number: number, readonly events: readonly FollowedEvent[]) {}
 
-  /** The number of the packet that it came out of; undefined for one that matched by itself. */
+  /**
+   * The number of the packet that it came out of; undefined for one that matched by itself. What comes out of a packet
+   * that is being reassembled may be merged into it before its first event: then that is all it says of itself.
+   */
   get parent(): number | undefined {
-    return this.events.find((event) => event.parent !== undefined)?.parent;
+    return this.events.find((event) => event.parent !== undefined)?.parent ??
+      this.first.merged_into;
   }
 
   get origin(): string | undefined {
