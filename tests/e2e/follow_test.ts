@@ -24,11 +24,12 @@ import {
   TCP_WAYS,
 } from "./follow_traffic.ts";
 import { keepTimestamps } from "./traffic.ts";
-import { assertNothingLeft, noneLost, Trace, workingBackends } from "./ipft.ts";
+import { assertNothingLeft, countsSkipped, noneLost, Trace, workingBackends } from "./ipft.ts";
 import {
   checkComplete,
   type Family,
   type Journeys,
+  type Packet,
   parseFollowed,
   readJourneys,
 } from "./journeys.ts";
@@ -81,14 +82,22 @@ async function trace(): Promise<Traced | undefined> {
   return { journeys: readJourneys(parseFollowed(stdout)), counters, captured };
 }
 
+/** Whether packets are missing altogether, which the kernel has counted. */
+function isShort({ journeys, counters }: Traced): boolean {
+  const marks = PING_WAYS.flatMap((way) => [requestMark(way), replyMark(way)]);
+  return marks.some((mark) => familiesOf(journeys, mark).length < PINGS) ||
+    TCP_WAYS.some((way) => onWire(journeys, way).length < counters.sent(way));
+}
+
 /**
- * Traces until the kernel has skipped nothing. What an interrupt does inside a probe is skipped, and in an
+ * Traces until the kernel has skipped nothing, as far as it says so. What an interrupt does inside a probe is skipped, and in an
  * emulated guest that translates code for the first time, probes take long.
  */
 async function traceAll(attempts = 3): Promise<Traced> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const traced = await trace();
-    if (traced !== undefined) return traced;
+    const mayHaveSkipped = !countsSkipped(backend) && attempt < attempts;
+    if (traced !== undefined && !(mayHaveSkipped && isShort(traced))) return traced;
   }
   throw new assert.AssertionError({ message: `${attempts} traces, and none was complete` });
 }
@@ -178,15 +187,23 @@ Deno.test("packets are followed from namespace to namespace", async (test) => {
   await assertNothingLeft();
 });
 
+/** What left's device has sent on a way: segments, or packets that needed no segmentation. */
+function onWire(journeys: Journeys, way: Way): Packet[] {
+  return familiesOf(journeys, requestMark(way)).flatMap((family) => {
+    const segments = family.ofOrigin("segment");
+    return segments.length > 0 ? segments : [family.root];
+  });
+}
+
 /** As many as the device has sent are the segments or whole packets; the same arrive, or have been merged. */
 function checkTcp(journeys: Journeys, counters: Counters, way: typeof TCP_WAYS[number]): void {
   const families = familiesOf(journeys, requestMark(way));
-  const sent = families.flatMap((family) => {
+  for (const family of families) {
     const segments = family.ofOrigin("segment");
     assert(segments.every(({ parent }) => parent === family.root.number), String(family));
     assert(segments.length !== 1, String(family));
-    return segments.length > 0 ? segments : [family.root];
-  });
+  }
+  const sent = onWire(journeys, way);
   assert(sent.length > families.length, "nothing was segmented");
   assert.equal(sent.length, counters.sent(way));
   const arrived = families.flatMap((family) => family.with("ip_local_deliver"));
