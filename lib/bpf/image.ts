@@ -1,6 +1,5 @@
 import { recordLayout } from "../event/layout.ts";
 import { LINEAGE } from "../event/lineage.ts";
-import { filterCode } from "./filter_code.ts";
 import type { FunctionTable } from "./function_table.ts";
 import type { ProgramsConfig } from "./programs_config.ts";
 import { readBpfObject } from "./object_file.ts";
@@ -19,9 +18,8 @@ export function makeImage(
   table: FunctionTable,
 ): Uint8Array<ArrayBuffer> {
   const record = recordLayout(sections);
-  const { numbers: ofFilter, expression } = filterCode(filter, btfIds);
   const numbers = byPlaceholder(NUMBERS, {
-    ...ofFilter,
+    ...filter.numbers,
     hashShift: table.shift,
     rings: rings.fds.length,
     recordBytes: record.sizeBytes,
@@ -40,6 +38,6 @@ export function makeImage(
     byPlaceholder(CALLS, btfIds),
   );
   // After the placeholders, so that code of others stays as it is.
-  const filtered = expression ? withBody(elf, FILTER_FUNCTION, expression) : elf;
+  const filtered = filter.expression ? withBody(elf, FILTER_FUNCTION, filter.expression) : elf;
   return extension ? extension(filtered) : filtered;
 }

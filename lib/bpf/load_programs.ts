@@ -130,7 +130,7 @@ async function load(
     enablePrograms(object, config, binding, verifierLog);
     object.map("ipft_rings").maxEntries = config.rings.fds.length;
     object.map("ipft_functions").maxEntries = table.slots.length / 2;
-    object.map("ipft_sockets").maxEntries = config.filter.process ? MOST_SOCKETS : 1;
+    object.map("ipft_sockets").maxEntries = config.filter.numbers.ofProcess ? MOST_SOCKETS : 1;
     object.map("ipft_tracked").maxEntries = config.followed ?? 1;
     object.map("ipft_calls").maxEntries = config.method.exit === undefined ? 1 : OPEN_CALLS;
     result = await object.load();

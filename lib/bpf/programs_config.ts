@@ -1,10 +1,10 @@
 import type { Section } from "../event/section.ts";
-import type { PacketFilter } from "../filter/packet_filter.ts";
 import type { BtfIds } from "../kernel/btf_ids.ts";
 import type { Capabilities } from "../kernel/capabilities.ts";
 import type { SkbFunction } from "../kernel/skb_function.ts";
 import type { Backend, Method } from "./attach/backend.ts";
 import type { LinkExtension } from "./extension_object.ts";
+import type { FilterCode } from "./filter_code.ts";
 import type { Probe } from "./probes/probe.ts";
 import type { Rings } from "./rings.ts";
 
@@ -18,7 +18,8 @@ export interface ProgramsConfig {
   readonly functions: readonly SkbFunction[];
   /** Those and others of this kernel: functions for any position of the skb. */
   readonly lenders: readonly SkbFunction[];
-  readonly filter: PacketFilter;
+  /** What chooses packets, for the kernel of these BTF ids. */
+  readonly filter: FilterCode;
   readonly rings: Rings;
   /** The sections of a record, in their order. With an extension, `DATA` is one of them. */
   readonly sections?: readonly Section[];

@@ -8,6 +8,7 @@ import {
 import type { LinkExtension } from "../bpf/extension_object.ts";
 import { followPackets } from "../bpf/probes/follow_packets.ts";
 import type { Probe } from "../bpf/probes/probe.ts";
+import { filterCode } from "../bpf/filter_code.ts";
 import { Programs } from "../bpf/programs.ts";
 import { RingReader } from "../bpf/ring_reader.ts";
 import { Rings } from "../bpf/rings.ts";
@@ -114,11 +115,13 @@ export class LiveSource implements EventSource {
     const kernel = await inspectWith(modules, options.warn);
     const plan = planTrace(kernel, options);
     const { follow, probes = [] } = options;
+    const filter = filterCode(options.filter, plan.btfIds); // while the rings are made
     const rings = resources.use(await ringsMade);
     const programs = resources.use(
       await Programs.load({
         ...options,
         ...plan,
+        filter,
         rings,
         probes: follow ? [...probes, ...followPackets(kernel)] : probes,
         followed: follow?.maxPackets,

@@ -1,6 +1,7 @@
 /** `ipft doctor`: shows what this kernel supports and what it allows. */
 import { attach } from "../capture/attach.ts";
 import { backendGaps, type BackendName } from "../bpf/attach/backends.ts";
+import { filterCode } from "../bpf/filter_code.ts";
 import { Programs } from "../bpf/programs.ts";
 import type { AttachObserver } from "../bpf/attach/attachment.ts";
 import { Rings } from "../bpf/rings.ts";
@@ -76,7 +77,8 @@ async function tryBackend(
       functions: { functionRegex: TRIED_FUNCTION },
     });
     using rings = await Rings.make(TRIED_BUFFER_BYTES);
-    using programs = await Programs.load({ ...plan, filter: TRIED_FILTER, rings, onLog });
+    const filter = filterCode(TRIED_FILTER, plan.btfIds);
+    using programs = await Programs.load({ ...plan, filter, rings, onLog });
     using _attachment = await attach(plan, programs, UNOBSERVED);
     return undefined;
   } catch (error) {

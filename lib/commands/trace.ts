@@ -12,7 +12,8 @@ import type { FieldReader, OpenFields } from "../event/fields.ts";
 import { LINEAGE } from "../event/lineage.ts";
 import { DATA } from "../event/section.ts";
 import { type Extension, loadExtension } from "../extension/extension.ts";
-import type { Expressions } from "../filter/expression_program.ts";
+import { compileExpression } from "../ffi/libpcap.ts";
+import { type Expressions, requirePacketsOnly } from "../filter/expression_program.ts";
 import type { FilterRequest } from "../filter/filter_request.ts";
 import { openFilter } from "../filter/open_filter.ts";
 import type { FunctionFilter } from "../kernel/functions.ts";
@@ -40,7 +41,7 @@ type Tell = (message: string) => void;
 export async function trace(options: TraceOptions, tell: Tell): Promise<void> {
   if (options.probeServer === undefined) Deno.permissions.revokeSync({ name: "net" });
   // Until here a signal ends ipft at once: to compile a long expression takes seconds.
-  const expressions = await compile(options.filter);
+  const expressions = compile(options.filter);
   const signal = stopSignal();
   const functions = await functionFilter(options.functions);
   const inputs = options.extension === undefined ? [] : [options.extension.path];
@@ -151,13 +152,7 @@ async function attach(
   await takeTurn(signal, tell);
 }
 
-/** Imported only where it is wanted. */
-async function compile({ expression, inner }: FilterRequest): Promise<Expressions> {
-  if (expression === undefined && inner === undefined) return {};
-  const [{ compileExpression }, { requirePacketsOnly }] = await Promise.all([
-    import("../ffi/libpcap.ts"),
-    import("../filter/expression_program.ts"),
-  ]);
+function compile({ expression, inner }: FilterRequest): Expressions {
   const compiled = (text: string | undefined, option?: "--inner") => {
     const program = text === undefined ? undefined : compileExpression(text, option);
     if (program) requirePacketsOnly(program, option);

@@ -1,10 +1,10 @@
 /**
- * Binds libbpf with `Deno.dlopen`. Objects, programs and maps are classes that hide every pointer. The
+ * Binds libbpf. Objects, programs and maps are classes that hide every pointer. The
  * oldest supported version is 1.1, that of Debian 12.
  */
 import { environment } from "../base/environment.ts";
 import { errnoText, IpftError } from "../base/errors.ts";
-import { bundledLibrary, openSymbols } from "./library.ts";
+import { bundledLibrary, type Functions, openSymbols } from "./library.ts";
 import { lastErrno } from "./libc.ts";
 import { addressOf, cString, memoryAt } from "./memory.ts";
 
@@ -58,7 +58,7 @@ const SYMBOLS = {
   },
 } as const;
 
-type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+type Symbols = Functions<typeof SYMBOLS>;
 
 /**
  * The libraries that `make` puts into `native/`, each after those that it needs: the dynamic linker uses

@@ -9,7 +9,7 @@
  */
 import { environment } from "../base/environment.ts";
 import { IpftError, usageError } from "../base/errors.ts";
-import { bundledLibrary, openSymbols } from "./library.ts";
+import { bundledLibrary, type Functions, openSymbols } from "./library.ts";
 import { cString, memoryAt } from "./memory.ts";
 
 const SYMBOLS = {
@@ -58,7 +58,7 @@ const REMEDIES: readonly (readonly [reason: RegExp, remedy: string])[] = [
   [/^unknown (?:ip proto|protocol)/, "give its number: /etc/protocols does not have this name"],
 ];
 
-let opened: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
+let opened: Functions<typeof SYMBOLS> | undefined;
 
 /** Returns the functions of libpcap, which is opened at the first call: most traces do without it. */
 function libpcap() {

@@ -58,27 +58,86 @@ function successors(instruction: ClassicInstruction, index: number): number[] {
 export interface Known {
   /** That many bytes of the frame are in the linear part: they have been read on all ways. */
   bytes: number;
-  /** Whether a call may have come before. */
+  /** Whether a call may have come before, and whether one has on all ways. */
   isAfterCall: boolean;
+  isAfterCallAlways: boolean;
+  /** Whether A and X have been set on all ways. */
+  isASet: boolean;
+  isXSet: boolean;
 }
 
 /**
  * Finds out what is known before each instruction.
  * @param calls whether an instruction is translated with a call
+ * @param isAfterCall whether a call has come before the first one
  */
 export function analyze(
   program: ClassicProgram,
   calls: (instruction: ClassicInstruction) => boolean,
+  isAfterCall: boolean,
 ): readonly Known[] {
-  const known: Known[] = program.map(() => ({ bytes: Infinity, isAfterCall: false }));
-  known[0].bytes = 0;
+  const known: Known[] = program.map(() => ({
+    bytes: Infinity,
+    isAfterCall: false,
+    isAfterCallAlways: true,
+    isASet: true,
+    isXSet: true,
+  }));
+  known[0] = {
+    bytes: 0,
+    isAfterCall,
+    isAfterCallAlways: isAfterCall,
+    isASet: false,
+    isXSet: false,
+  };
   for (const [index, instruction] of program.entries()) {
-    const { bytes, isAfterCall } = known[index];
+    const before = known[index], isCall = calls(instruction);
     const read = isAbsolute(instruction) ? instruction.k + sizeOf(instruction) : 0;
     for (const next of successors(instruction, index)) {
-      known[next].bytes = Math.min(known[next].bytes, Math.max(bytes, read));
-      known[next].isAfterCall ||= isAfterCall || calls(instruction);
+      const after = known[next];
+      after.bytes = Math.min(after.bytes, Math.max(before.bytes, read));
+      after.isAfterCall ||= before.isAfterCall || isCall;
+      after.isAfterCallAlways &&= before.isAfterCallAlways || isCall;
+      after.isASet &&= before.isASet || setsA(instruction);
+      after.isXSet &&= before.isXSet || setsX(instruction);
     }
   }
   return known;
+}
+
+/** Returns whether an instruction reads A. */
+export function usesA(instruction: ClassicInstruction): boolean {
+  switch (classOf(instruction)) {
+    case Class.ST:
+    case Class.ALU:
+      return true;
+    case Class.JMP:
+      return opOf(instruction) !== JUMP.JA;
+    case Class.RET:
+      return (instruction.code & RET_A) !== 0;
+  }
+  return setsX(instruction) && classOf(instruction) === Class.MISC;
+}
+
+/** Returns whether an instruction reads X. */
+export function usesX(instruction: ClassicInstruction): boolean {
+  switch (classOf(instruction)) {
+    case Class.STX:
+      return true;
+    case Class.ALU:
+    case Class.JMP:
+      return hasX(instruction);
+  }
+  return isIndirect(instruction) || setsA(instruction) && classOf(instruction) === Class.MISC;
+}
+
+/** ALU instructions also set it, but read it before. */
+function setsA(instruction: ClassicInstruction): boolean {
+  return classOf(instruction) === Class.LD ||
+    classOf(instruction) === Class.MISC && opOf(instruction) === TXA;
+}
+
+function setsX(instruction: ClassicInstruction): boolean {
+  return classOf(instruction) === Class.LDX ||
+    classOf(instruction) === Class.MISC && opOf(instruction) !== TXA;
 }

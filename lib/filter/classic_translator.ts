@@ -18,6 +18,8 @@ import {
   RET_A,
   sizeOf,
   TXA,
+  usesA,
+  usesX,
 } from "./classic.ts";
 import { A, AT, LINK_WORD, SLOT, X } from "./frame.ts";
 import type { Wanted } from "./frame_cursor.ts";
@@ -33,6 +35,11 @@ const CONDITIONS: Readonly<Record<number, readonly [Condition, Condition?]>> = {
   [JUMP.JGE]: ["greaterOrEqual", "less"],
   [JUMP.JSET]: ["anyBit"],
 };
+
+/** Also says whether the link word is in its slot. */
+interface KnownHere extends Known {
+  readonly isKept: boolean;
+}
 
 /** Translates the program of an expression, for the frame that has been found. */
 export class ClassicTranslator {
@@ -65,23 +72,32 @@ export class ClassicTranslator {
   }
 
   /**
-   * Appends the program. The link word is in its register.
+   * Appends the program.
    * @param match appends what follows where the frame matches, and does not come back from there
+   * @param isLinkWordKept whether the link word is in its slot already, and not in its register
    */
-  translate(match: () => void): void {
+  translate(match: () => void, isLinkWordKept = false): void {
     const code = this.#code, program = this.#program;
-    const known = analyze(program, (instruction) => this.#calls(instruction));
-    const isReadAfterCall = (load: ClassicInstruction, i: number) =>
-      isAbsolute(load) && known[i].isAfterCall;
-    if (program.some(isIndirect) || program.some(isReadAfterCall)) {
-      code.store(8, "r10", SLOT.linkWord, LINK_WORD);
-    }
-    code.move(A, 0);
-    code.move(X, 0);
+    const calls = (instruction: ClassicInstruction) => this.#calls(instruction);
+    const known = analyze(program, calls, isLinkWordKept);
+    const some = (is: (instruction: ClassicInstruction, known: Known) => boolean) =>
+      program.some((instruction, i) => is(instruction, known[i]));
+    const isUnsure = ({ isAfterCall, isAfterCallAlways }: Known) =>
+      isAfterCall && !isAfterCallAlways;
+    // Mostly it is kept where a call needs that. Not where it would have been on some ways only.
+    const keepsFirst = !isLinkWordKept &&
+      some((instruction, known) =>
+        isUnsure(known) && (isAbsolute(instruction) || calls(instruction))
+      );
+    if (keepsFirst) code.store(8, "r10", SLOT.linkWord, LINK_WORD);
+    if (some((instruction, { isASet }) => !isASet && usesA(instruction))) code.move(A, 0);
+    if (some((instruction, { isXSet }) => !isXSet && usesX(instruction))) code.move(X, 0);
     for (const slot of memorySlots(program)) code.store(4, "r10", slot, 0);
     for (const [index, instruction] of program.entries()) {
       code.place(this.#labels[index]);
-      this.#translate(instruction, index, known[index], match);
+      const isKept = keepsFirst || known[index].isAfterCall;
+      if (!isKept && calls(instruction)) code.store(8, "r10", SLOT.linkWord, LINK_WORD);
+      this.#translate(instruction, index, { ...known[index], isKept }, match);
     }
   }
 
@@ -95,7 +111,7 @@ export class ClassicTranslator {
   #translate(
     instruction: ClassicInstruction,
     index: number,
-    known: Known,
+    known: KnownHere,
     match: () => void,
   ): void {
     const code = this.#code, { k } = instruction;
@@ -119,7 +135,7 @@ export class ClassicTranslator {
     }
   }
 
-  #load(to: typeof A | typeof X, instruction: ClassicInstruction, known: Known): void {
+  #load(to: typeof A | typeof X, instruction: ClassicInstruction, known: KnownHere): void {
     const code = this.#code, frame = this.#frame, { k } = instruction;
     const size = sizeOf(instruction);
     if ((isAbsolute(instruction) || isIndirect(instruction)) && k > LONGEST_OFFSET) {
@@ -135,7 +151,7 @@ export class ClassicTranslator {
       case MODE.IND:
         return frame.readBehindX(A, k, size);
     }
-    if (known.bytes < k + size) frame.require(k + size);
+    if (known.bytes < k + size) frame.require(k + size, known.isKept);
     frame.readAt(to, k, size, known.isAfterCall);
     if (modeOf(instruction) !== MODE.MSH) return;
     // The length of an IP header: the lower half of its first byte, in words.

@@ -104,7 +104,10 @@ class Translation {
     code.move("r0", 0);
     code.exit();
     code.place(this.#tooShort);
-    this.#endIfShorter(() => this.#frame.readLength("r0"));
+    this.#endIfShorter(() => {
+      this.#frame.readLength("r0");
+      code.store(8, "r10", SLOT.length, "r0");
+    });
     const { fragments } = this.#layout;
     if (fragments && expression && !inner) this.#tryFragment(expression, fragments, match);
     code.move("r0", UNDECIDED);
@@ -122,11 +125,8 @@ class Translation {
     const noMatch: Label = {}, tooShort: Label = {}, undecided: Label = {};
     const start = new FrameReader(code, memory, this.#layout, noMatch, tooShort);
     const reader = new FragmentReader(code, memory, start, tooShort, undecided);
-    const again = new ClassicTranslator(code, reader, program, noMatch);
-    code.load(8, "r1", "r10", SLOT.skb);
-    new FrameFinder(code, memory, this.#layout, again.wanted).find(noMatch);
     new FragmentFinder(code, memory, this.#layout, layout).find(undecided);
-    again.translate(match);
+    new ClassicTranslator(code, reader, program, noMatch).translate(match, true);
     code.place(noMatch);
     code.move("r0", 0);
     code.exit();

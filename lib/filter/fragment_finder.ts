@@ -4,14 +4,14 @@
  */
 import type { FragmentLayout, SkbLayout } from "../kernel/skb_layout.ts";
 import type { Assembler, Label, Register } from "./assembler.ts";
-import { ADDRESS, AT, FRAME, LINEAR, LINK_WORD, SLOT } from "./frame.ts";
-import type { Memory } from "./memory.ts";
+import { AT, FRAME, LINEAR, SLOT } from "./frame.ts";
+import type { Memory, Place } from "./memory.ts";
 
 export class FragmentFinder {
   /** Where `struct skb_shared_info` is; then other addresses. */
   static readonly #SHARED = "r7";
-  /** What has been read. */
-  static readonly #READ = "r8";
+  /** The address of the fragment's page. */
+  static readonly #PAGE = "r8";
 
   readonly #code: Assembler;
   readonly #memory: Memory;
@@ -26,44 +26,54 @@ export class FragmentFinder {
   }
 
   /**
-   * Fills the slots that a FragmentReader needs, for the frame that has just been found.
+   * Fills the slots that a FragmentReader needs, for a frame whose length and link word are in theirs.
    * @param unknown where to go if there is no fragment that can be read
    */
   find(unknown: Label): void {
-    const code = this.#code, memory = this.#memory, { end, dataLength, head } = this.#skb;
-    const shared = FragmentFinder.#SHARED, read = FragmentFinder.#READ;
-    const { count, page, length, offset } = this.#layout;
-    code.store(8, "r10", SLOT.linkWord, LINK_WORD);
-    code.move(FRAME, ADDRESS, 64);
-    this.#readSkb(4, read, dataLength);
-    code.calculate("add", read, LINEAR, 64);
-    code.store(8, "r10", SLOT.length, read);
-    this.#readSkb(4, read, end);
-    this.#readSkb(8, shared, head);
-    code.calculate("add", shared, read, 64);
-    memory.read(1, read, shared, count);
+    const code = this.#code;
+    const page = FragmentFinder.#PAGE, read = "r1";
+    const { base, begin } = this.#readShared();
+    code.load(1, read, base, begin + this.#layout.count);
     code.jumpIf("equal", read, 0, unknown);
-    memory.read(4, read, shared, length);
+    code.load(4, read, base, begin + this.#layout.length);
     code.calculate("add", read, LINEAR, 64);
     code.store(8, "r10", SLOT.limit, read);
-    memory.read(4, read, shared, offset);
+    code.load(4, read, base, begin + this.#layout.offset);
     code.calculate("subtract", read, LINEAR, 64);
     code.store(8, "r10", SLOT.fragment, read);
-    memory.read(8, read, shared, page);
+    code.load(8, page, base, begin + this.#layout.page);
     // The lowest bit says that there is no page, but memory of a device.
-    code.jumpIf("equal", read, 0, unknown, 64);
-    code.jumpIf("anyBit", read, 1, unknown);
-    this.#toAddress(read);
+    code.jumpIf("equal", page, 0, unknown, 64);
+    code.jumpIf("anyBit", page, 1, unknown);
+    this.#toAddress(page);
     code.load(8, "r1", "r10", SLOT.fragment);
-    code.calculate("add", read, "r1", 64);
-    code.store(8, "r10", SLOT.fragment, read);
-    this.#completeLinkWord(read, unknown);
-    code.load(8, LINK_WORD, "r10", SLOT.linkWord);
+    code.calculate("add", page, "r1", 64);
+    code.store(8, "r10", SLOT.fragment, page);
+    this.#completeLinkWord(page, unknown);
   }
 
-  #readSkb(size: 4 | 8, to: Register, offset: number): void {
-    this.#code.load(8, "r1", "r10", SLOT.skb);
-    this.#memory.read(size, to, "r1", offset);
+  /**
+   * Makes loadable what the skb shares with its copies, which is behind the linear part. Also makes FRAME the
+   * address of the frame, and LINEAR a number that the verifier knows nothing of: otherwise it would look at
+   * all that follows for each bound that it may have.
+   */
+  #readShared(): Place {
+    const code = this.#code, { tail, end, head } = this.#skb;
+    const { page, length, offset } = this.#layout, shared = FragmentFinder.#SHARED;
+    code.load(8, "r1", "r10", SLOT.skb);
+    // Aligned as in the skb.
+    const { base, begin } = this.#memory.window(SLOT.copy + tail % 8, head + 8 - tail, "r1", tail);
+    code.load(4, FRAME, base, begin);
+    code.load(4, shared, base, begin + end - tail);
+    code.load(8, "r1", base, begin + head - tail);
+    code.calculate("add", shared, "r1", 64);
+    code.calculate("add", FRAME, "r1", 64);
+    code.move("r1", FRAME, 64);
+    code.calculate("subtract", FRAME, LINEAR, 64);
+    code.calculate("subtract", "r1", FRAME, 64);
+    code.move(LINEAR, "r1", 64);
+    const bytes = Math.max(page + 8, length + 4, offset + 4);
+    return this.#memory.window(SLOT.copy, bytes, shared, 0);
   }
 
   /** Turns the address of a `struct page` into that of the page's memory (page_to_virt). */
@@ -93,8 +103,7 @@ export class FragmentFinder {
     const code = this.#code, isComplete: Label = {}, first = FragmentFinder.#SHARED;
     code.jumpIf("greaterOrEqual", LINEAR, AT.afterLinkWord, isComplete, 64);
     code.jumpIf("notEqual", LINEAR, AT.network, unknown, 64);
-    code.move("r1", fragment, 64);
-    this.#memory.read(4, first, "r1", AT.network);
+    this.#memory.read(4, first, fragment, AT.network);
     code.toNumber(first, 32);
     code.load(8, "r1", "r10", SLOT.linkWord);
     code.calculate("shiftRight", "r1", 32, 64);

@@ -34,49 +34,55 @@ export class FragmentReader implements BytesReader {
     this.#code.load(8, to, "r10", SLOT.length);
   }
 
-  /** Does nothing: every read checks. */
-  require(): void {}
+  require(bytes: number): void {
+    const code = this.#code, isEnough: Label = {};
+    code.load(8, "r2", "r10", SLOT.limit);
+    code.jumpIf("greaterOrEqual", "r2", bytes, isEnough, 64);
+    code.move("r1", bytes);
+    code.jump(this.#tooShort);
+    code.place(isEnough);
+  }
 
   calls(): boolean {
     return true;
   }
 
   readAt(to: typeof A | typeof X, offset: number, size: Size): void {
-    const code = this.#code;
-    if (offset + size <= AT.afterLinkWord) return this.#start.readAt(to, offset, size, true);
+    const code = this.#code, address = "r1", isChosen: Label = {}, end = offset + size;
+    if (end <= AT.afterLinkWord) return this.#start.readAt(to, offset, size, true);
     if (offset < AT.afterLinkWord) return code.jump(this.#unknown);
-    code.move("r1", offset);
-    this.#read(to, size);
+    code.move(address, FRAME, 64);
+    code.jumpIf("greaterOrEqual", LINEAR, end, isChosen, 64);
+    if (size > 1) code.jumpIf("greater", LINEAR, offset, this.#unknown, 64);
+    code.load(8, address, "r10", SLOT.fragment);
+    code.place(isChosen);
+    this.#memory.read(size, to, address, offset);
+    this.#toNumber(to, size);
   }
 
   readBehindX(to: typeof A, offset: number, size: Size): void {
-    const code = this.#code;
+    const code = this.#code, address = "r3", isThere: Label = {}, isChosen: Label = {};
     code.move("r1", X);
     code.calculate("add", "r1", offset, 64);
     code.jumpIf("less", "r1", AT.afterLinkWord, this.#unknown, 64);
-    this.#read(to, size);
-  }
-
-  /** Reads the number at r1. */
-  #read(to: typeof A | typeof X, size: Size): void {
-    const code = this.#code, isLinear: Label = {}, isFound: Label = {}, isThere: Label = {};
-    const end = "r2";
-    code.move(end, "r1", 64);
-    code.calculate("add", end, size, 64);
+    code.move("r2", "r1", 64);
+    code.calculate("add", "r2", size, 64);
     code.load(8, "r3", "r10", SLOT.limit);
-    code.jumpIf("lessOrEqual", end, "r3", isThere, 64);
-    code.move("r1", end, 64);
+    code.jumpIf("lessOrEqual", "r2", "r3", isThere, 64);
+    code.move("r1", "r2", 64);
     code.jump(this.#tooShort);
     code.place(isThere);
-    code.jumpIf("lessOrEqual", end, LINEAR, isLinear, 64);
+    code.move(address, FRAME, 64);
+    code.jumpIf("lessOrEqual", "r2", LINEAR, isChosen, 64);
     code.jumpIf("less", "r1", LINEAR, this.#unknown, 64);
-    code.load(8, "r2", "r10", SLOT.fragment);
-    code.calculate("add", "r1", "r2", 64);
-    code.jump(isFound);
-    code.place(isLinear);
-    code.calculate("add", "r1", FRAME, 64);
-    code.place(isFound);
+    code.load(8, address, "r10", SLOT.fragment);
+    code.place(isChosen);
+    code.calculate("add", "r1", address, 64);
     this.#memory.read(size, to, "r1");
-    if (size > 1) code.toNumber(to, 8 * size as 16 | 32);
+    this.#toNumber(to, size);
+  }
+
+  #toNumber(to: typeof A | typeof X, size: Size): void {
+    if (size > 1) this.#code.toNumber(to, 8 * size as 16 | 32);
   }
 }

@@ -42,10 +42,13 @@ export class FrameCursor {
    * Lets the frame begin later.
    * @param offset how many bytes
    * @param tooShort where to go if the linear part has not as many
+   * @param back how many bytes earlier than that, which are somewhere else
    */
-  moveTo(offset: Register, tooShort: Label): void {
+  moveTo(offset: Register, tooShort: Label, back = 0): void {
     const code = this.#code;
     code.jumpIf("greater", offset, LINEAR, tooShort, 64);
+    // In one step, after which the verifier knows no bounds: it would look at all that follows once more.
+    if (back > 0) code.calculate("subtract", offset, back, 64);
     code.calculate("subtract", LINEAR, offset, 64);
     code.calculate("add", ADDRESS, offset, 64);
   }
@@ -112,10 +115,9 @@ export class FrameCursor {
     }
   }
 
-  /** Makes up a frame, without addresses, for the network header where the frame begins. Its type is to be set. */
+  /** Makes up a frame, without addresses, that begins in front of a network header. Its type is to be set. */
   makeUp(): void {
     const code = this.#code;
-    this.moveBack(AT.network);
     if (this.#wanted.addresses) code.store(8, "r10", SLOT.addresses, 0);
     const { base, begin } = this.getFrame();
     code.load(4, LINK_WORD, base, begin + AT.network);

@@ -39,12 +39,12 @@ export class FrameFinder {
     code.store(8, "r10", SLOT.skb, "r1");
     const protocol = this.#readPlaces(mac, network);
     code.jumpIf("equal", mac, UNSET, noLink);
-    code.jumpIf("equal", network, 0, link);
     // A header right in front of the network header is the link layer's. Behind it is that of a packet
     // within a tunnel. A smaller gap is that of another link, whose header no expression is about.
     code.move("r3", mac);
     code.calculate("add", "r3", AT.network);
     code.jumpIf("equal", "r3", network, link);
+    code.jumpIf("equal", network, 0, link);
     code.jumpIf("greater", "r3", network, noLink);
     this.#readType(FRAME, mac);
     code.load(8, "r1", "r10", SLOT.skb);
@@ -75,8 +75,15 @@ export class FrameFinder {
     // On the stack aligned as in the skb.
     const slot = SLOT.headers + headers % 8;
     const { base, begin } = this.#memory.window(slot, head + 8 - headers, "r1", headers);
-    code.load(4, FrameFinder.#HEADERS, base, begin + 4);
-    code.load(4, LINEAR, base, begin + tail - headers);
+    if (this.#memory.canCast && tail === headers + 8) {
+      // Each number behind a pointer that is cast takes the machine several instructions.
+      code.load(8, FrameFinder.#HEADERS, base, begin + 4);
+      code.move(LINEAR, FrameFinder.#HEADERS, 64);
+      code.calculate("shiftRight", LINEAR, 32, 64);
+    } else {
+      code.load(4, FrameFinder.#HEADERS, base, begin + 4);
+      code.load(4, LINEAR, base, begin + tail - headers);
+    }
     code.load(8, ADDRESS, base, begin + head - headers);
     code.move(mac, FrameFinder.#HEADERS);
     code.calculate("shiftRight", mac, 16);
@@ -146,7 +153,7 @@ export class FrameFinder {
     code.jumpIf("equal", network, 0, noFrame);
     code.load(2, protocol, skb, at);
     code.toNumber(protocol, 16);
-    this.#cursor.moveTo(network, noFrame);
+    this.#cursor.moveTo(network, noFrame, AT.network);
     this.#cursor.makeUp();
     // A packet on its way out has a protocol late. IP says its version.
     code.move(type, protocol);

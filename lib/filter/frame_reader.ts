@@ -11,8 +11,11 @@ import { BYTES_END, BYTES_OFFSET, type Memory } from "./memory.ts";
 export interface BytesReader {
   /** Reads the length of the frame. */
   readLength(to: Register): void;
-  /** Makes sure that there are so many bytes of the frame. */
-  require(bytes: number): void;
+  /**
+   * Makes sure that there are so many bytes of the frame.
+   * @param isKept whether the link word is in its slot, and not in its register
+   */
+  require(bytes: number, isKept: boolean): void;
   /** Whether reading at a constant offset takes a call. */
   calls(offset: number, size: number): boolean;
   /**
@@ -37,7 +40,8 @@ export class FrameReader implements BytesReader {
 
   /**
    * @param noMatch where to go if the skb has no such bytes at this moment
-   * @param tooShort where to go if the linear part has fewer bytes of the frame than r1 says
+   * @param tooShort where to go, with the link word in its slot, if the linear part has fewer bytes of the
+   *   frame than r1 says
    */
   constructor(
     code: Assembler,
@@ -60,9 +64,10 @@ export class FrameReader implements BytesReader {
     code.calculate("add", to, LINEAR, 64);
   }
 
-  require(bytes: number): void {
+  require(bytes: number, isKept: boolean): void {
     const code = this.#code, isEnough: Label = {};
     code.jumpIf("greaterOrEqual", LINEAR, bytes, isEnough, 64);
+    if (!isKept) code.store(8, "r10", SLOT.linkWord, LINK_WORD);
     code.move("r1", bytes);
     code.jump(this.#tooShort);
     code.place(isEnough);

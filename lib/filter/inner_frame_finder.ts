@@ -77,7 +77,7 @@ export class InnerFrameFinder {
   ) {
     this.#code = code;
     this.#memory = memory;
-    this.#require = (bytes) => frame.require(bytes);
+    this.#require = (bytes) => frame.require(bytes, true);
     this.#outside = outside;
     this.#wanted = wanted;
     this.#outer = new FrameCursor(code, memory, wantedOutside());
@@ -209,6 +209,7 @@ export class InnerFrameFinder {
     code.place(isKnown);
     inner.moveTo("r1", tooShort);
     code.jumpIf("equal", type, TYPE.ethernet, isEthernet);
+    inner.moveBack(AT.network);
     inner.makeUp();
     inner.setType(type);
     code.jump(found);

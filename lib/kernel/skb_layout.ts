@@ -7,9 +7,9 @@ export interface SkbLayout {
   readonly headers: number;
   /** Where the linear part ends, as an offset from the head: u32, behind the headers. */
   readonly tail: number;
-  /** Where the memory of the linear part ends, and `struct skb_shared_info` begins, as of the head: u32. */
+  /** Where its memory ends, and `struct skb_shared_info` begins, as an offset from the head: u32, behind `tail`. */
   readonly end: number;
-  /** A pointer, behind `tail`. */
+  /** A pointer, behind `end`. */
   readonly head: number;
   /** How many bytes are in fragments: u32. */
   readonly dataLength: number;
@@ -62,7 +62,9 @@ export function findSkbLayout(
   const isKnown = headers !== undefined && tag !== undefined && tail !== undefined &&
     end !== undefined && head !== undefined && dataLength !== undefined;
   if (!isKnown) return undefined;
-  if (!(headers < tail && tail < head && head + 64 - headers <= 8 * WINDOW_BYTES)) return undefined;
+  if (!(headers < tail && tail < end && end < head && head + 64 - headers <= 8 * WINDOW_BYTES)) {
+    return undefined;
+  }
   const hasTag = offset("vlan_present");
   return {
     headers: headers / 8,

@@ -9,26 +9,13 @@ import { type CompiledRequest, type OpenFilter, openFilter } from "../../lib/fil
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
 import { countEntries } from "./count_entries.ts";
 import { assertNothingLeft, ipft, shell, Trace } from "./ipft.ts";
+import { MAC, makeConnectedNamespaces } from "./namespaces.ts";
 
 const CGROUP = "/sys/fs/cgroup/conditions", NESTED = `${CGROUP}/a/b`;
-const MAC = "02:00:00:00:00:0";
 const inBlue = "ip netns exec blue", inRed = "ip netns exec red";
 
-// With neither IPv6 nor ARP, all packets are those that the tests send.
-await shell(`
-  mkdir -p ${NESTED}
-  for ns in blue red; do
-    ip netns add $ns
-    ip netns exec $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-    ip -n $ns link set lo up
-  done
-  ip -n blue link add vblue address ${MAC}1 type veth peer name vred address ${MAC}2 netns red
-  ip -n blue addr add 10.9.0.1/24 dev vblue
-  ip -n red addr add 10.9.0.2/24 dev vred
-  ip -n blue neigh add 10.9.0.2 lladdr ${MAC}2 dev vblue
-  ip -n red neigh add 10.9.0.1 lladdr ${MAC}1 dev vred
-  ip -n blue link set vblue up
-  ip -n red link set vred up`);
+await shell(`mkdir -p ${NESTED}`);
+await makeConnectedNamespaces("blue", "red", "10.9.0");
 
 const pings = (inNamespace: string, count: number, address: string) =>
   `${inNamespace} ping -q -i 0.01 -c ${count} ${address}`;

@@ -50,15 +50,25 @@ export async function makeDynamicEvents(functions: Functions): Promise<ReadonlyS
   return made;
 }
 
-/** The calls meanwhile, and the functions of which the kernel has not recorded all. */
+/**
+ * The calls meanwhile, and the functions of which the kernel has not recorded all. To enable and disable events
+ * takes the kernel a while for each. So they are before that and behind it, or there would be packets that
+ * neighbours send to each other.
+ */
 export async function recordCalls(meanwhile: () => Promise<void>): Promise<RecordedCalls> {
   await shell(`mkdir ${INSTANCE}; echo 8192 >${INSTANCE}/buffer_size_kb`);
+  const record = (isOn: 0 | 1) => Deno.writeTextFile(`${INSTANCE}/tracing_on`, `${isOn}`);
+  const enable = (isOn: 0 | 1) =>
+    Deno.writeTextFile(`${INSTANCE}/events/${GROUP}/enable`, `${isOn}`);
   try {
+    await record(0);
+    await enable(1);
     const before = await missedCalls();
-    await Deno.writeTextFile(`${INSTANCE}/events/${GROUP}/enable`, "1");
+    await record(1);
     await meanwhile();
-    await Deno.writeTextFile(`${INSTANCE}/events/${GROUP}/enable`, "0");
+    await record(0);
     const after = await missedCalls();
+    await enable(0);
     const missed = new Set(
       [...after.keys()].filter((name) => after.get(name) !== before.get(name)),
     );

@@ -7,6 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { sendSignal, shell } from "./ipft.ts";
+import { makeNamespaces } from "./namespaces.ts";
 
 /** Marks of packets of blue's loopback device: ping sets them for its requests, nftables the others. */
 export const MARK = {
@@ -38,12 +39,8 @@ const LINKS = [
 ] as const;
 
 export async function makeNetwork(): Promise<void> {
-  // With neither IPv6 nor ARP for those that are there, all packets are those that the tests send.
+  await makeNamespaces("blue", "red", "white");
   await shell(`
-    for ns in blue red white; do
-      ip netns add $ns
-      ip netns exec $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-    done
     ${inBlue} sysctl -qw net.ipv6.conf.lo.disable_ipv6=0
     ip -n blue link set lo mtu 1500 up
     ip -n blue addr add fd00::1/128 dev lo

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { attach } from "../../lib/capture/attach.ts";
+import { filterCode } from "../../lib/bpf/filter_code.ts";
 import { Programs } from "../../lib/bpf/programs.ts";
 import { EventBatch } from "../../lib/event/batch.ts";
 import { RingReader } from "../../lib/bpf/ring_reader.ts";
@@ -140,7 +141,7 @@ Deno.test("function_graph with a link for entries and one for returns", async ()
   using rings = await Rings.make(2 ** 16);
   using tracer = await Programs.load({
     ...plan,
-    filter: { mark: { value: 1234, mask: 0xffffffff } },
+    filter: filterCode({ mark: { value: 1234, mask: 0xffffffff } }, plan.btfIds),
     rings,
   });
   const unobserved = { attached: () => Promise.resolve(), detached: () => {} };

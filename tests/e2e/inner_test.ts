@@ -12,8 +12,8 @@ import { inspectKernel } from "../../lib/kernel/inspect.ts";
 import { META } from "../../lib/sections/meta/meta.ts";
 import { checkInner } from "../support/inner_check.ts";
 import { assertNothingLeft, run, shell, Trace } from "./ipft.ts";
+import { MAC, makeConnectedNamespaces } from "./namespaces.ts";
 
-const MAC = "02:00:00:00:00:0";
 const ICMP_BYTES = 8, IP_BYTES = 20, UDP_BYTES = 8, ETHERNET_BYTES = 14;
 
 /** Tunnels: the options of `ip link add`, and the bytes between the IP header around and that within. */
@@ -34,18 +34,7 @@ for (const tunnel of ALL_TUNNELS) {
   if ((await run("modprobe", tunnel.name)).code === 0) TUNNELS.push(tunnel);
 }
 
-// With neither IPv6 nor ARP, all packets are those that the tests send.
-await shell(`
-  for ns in near far; do
-    ip netns add $ns
-    ip netns exec $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-    ip -n $ns link set lo up
-  done
-  ip -n near link add vnear address ${MAC}1 type veth peer name vfar address ${MAC}2 netns far
-  ip -n near addr add 10.7.0.1/24 dev vnear; ip -n far addr add 10.7.0.2/24 dev vfar
-  ip -n near neigh add 10.7.0.2 lladdr ${MAC}2 dev vnear
-  ip -n far neigh add 10.7.0.1 lladdr ${MAC}1 dev vfar
-  ip -n near link set vnear up; ip -n far link set vfar up`);
+await makeConnectedNamespaces("near", "far", "10.7.0");
 
 /** A tunnel between the namespaces. Within it, far pings 10.6.0.11, and near pings 10.6.0.2. */
 async function openTunnel(options: string): Promise<AsyncDisposable> {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { backendGaps } from "../../lib/bpf/attach/backends.ts";
 import type { ProgramsConfig } from "../../lib/bpf/programs_config.ts";
 import { followSockets } from "../../lib/bpf/probes/follow_sockets.ts";
+import { filterCode } from "../../lib/bpf/filter_code.ts";
 import { Programs } from "../../lib/bpf/programs.ts";
 import { Rings } from "../../lib/bpf/rings.ts";
 import { attach } from "../../lib/capture/attach.ts";
@@ -39,7 +40,10 @@ const link = extensionLinker({
   source: "lifted",
 });
 /** Each of the parts alone, and all together. */
-const ASKED: readonly Pick<ProgramsConfig, "filter" | "probes" | "sections" | "extension">[] = [
+const ASKED: readonly (
+  & { readonly filter: PacketFilter }
+  & Pick<ProgramsConfig, "probes" | "sections" | "extension">
+)[] = [
   { filter: { mark } },
   { filter: { expression }, sections: SECTIONS },
   { filter: { inner } },
@@ -56,7 +60,8 @@ for (const tracer of TRACERS) {
       const plan = planTrace(kernel, { tracer, backend: backend.name, functions });
       using rings = await Rings.make(1 << 16);
       for (const asked of ASKED) {
-        using programs = await Programs.load({ ...plan, ...asked, rings });
+        const filter = filterCode(asked.filter, plan.btfIds);
+        using programs = await Programs.load({ ...plan, ...asked, filter, rings });
         using attachment = await attach(plan, programs, UNOBSERVED);
         assert.deepEqual(attachment.refused, []);
       }

@@ -9,6 +9,7 @@ import { backendGaps } from "../../lib/bpf/attach/backends.ts";
 import { inspectKernel } from "../../lib/kernel/inspect.ts";
 import { countEntries } from "./count_entries.ts";
 import { assertNothingLeft, ipftCommandLine, shell } from "./ipft.ts";
+import { makeConnectedNamespaces } from "./namespaces.ts";
 
 /** A shell that runs one command after the other. */
 class Shell implements AsyncDisposable {
@@ -151,18 +152,8 @@ for (const backend of working) {
 const [backend] = working;
 
 Deno.test("connections are of the process that has accepted them, their beginnings of the listener's", async () => {
-  const MAC = "02:00:00:00:00:0";
-  const namespaces = ["client", "server"];
-  for (const ns of namespaces) {
-    await shell(`ip netns add ${ns}
-      ip netns exec ${ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1`);
-  }
-  await shell(
-    `ip -n client link add v1 address ${MAC}1 type veth peer name v2 address ${MAC}2 netns server
-    ip -n client addr add 10.9.0.1/24 dev v1; ip -n client neigh add 10.9.0.2 lladdr ${MAC}2 dev v1
-    ip -n server addr add 10.9.0.2/24 dev v2; ip -n server neigh add 10.9.0.1 lladdr ${MAC}1 dev v2
-    ip -n client link set v1 up; ip -n server link set v2 up`,
-  );
+  const namespaces = ["client", "server"] as const;
+  await makeConnectedNamespaces(...namespaces, "10.9.0");
   const inServer = ["ip", "netns", "exec", "server"];
   const server = `$0 = "a-server"; $| = 1;
     my $listener = IO::Socket::INET->new(LocalAddr => "10.9.0.2:7777", Listen => 1) or die;
