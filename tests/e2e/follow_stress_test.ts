@@ -13,7 +13,7 @@ import {
   workingBackends,
 } from "./ipft.ts";
 import { type Journeys, parseFollowed, readJourneys } from "./journeys.ts";
-import { readSummary } from "./summary.ts";
+import { readSummary, type Summary } from "./summary.ts";
 import { followedNow } from "./tracked_set.ts";
 
 /** One that says so if the kernel skips probes, as it does when an interrupt comes within one. */
@@ -73,6 +73,22 @@ async function finish(trace: Trace) {
   return { journeys: readJourneys(parseFollowed(stdout)), summary: readSummary(stderr), stderr };
 }
 
+/** No more than there were, and no fewer but for probes that the kernel skipped, when an interrupt came within one. */
+function assertAll(seen: number, expected: number, skipped: number): void {
+  assert(
+    seen <= expected && seen + skipped >= expected,
+    `${seen} of ${expected}, ${skipped} skipped`,
+  );
+}
+
+/** Nothing was lost, and there was room for all. */
+function checkComplete(summary: Summary, stderr: string, packets: number): void {
+  if (summary.skipped === 0) assert.match(stderr, new RegExp(noneLost(backend)));
+  const { lost, unfollowedCalls, unfollowedPackets } = summary;
+  assert.deepEqual([lost, unfollowedCalls, unfollowedPackets], [0, 0, 0], stderr);
+  assertAll(summary.packets, packets, summary.skipped);
+}
+
 /** The packets that a device sends: segments, or packets that needed no segmentation. */
 function onWire({ packets }: Journeys) {
   return [...packets.values()].filter((packet) => packet.has("eth_type_trans"));
@@ -92,16 +108,15 @@ Deno.test("two flows of TCP at full speed: what there is room for is right, the 
   await test.step("no packet stays in the set", assertNoneFollowed);
   await test.step("with room for all", async () => {
     const { journeys, summary, stderr } = await finish(roomy);
-    assert.match(stderr, new RegExp(noneLost(backend)));
-    assert.equal(summary.packets, short.whole);
-    assert.deepEqual(journeys.strays, []);
+    checkComplete(summary, stderr, short.whole);
+    if (summary.skipped === 0) assert.deepEqual(journeys.strays, []);
     const wire = onWire(journeys);
-    assert.equal(wire.length, short.segments);
+    assertAll(wire.length, short.segments, summary.skipped);
     const segments = wire.filter(({ origin }) => origin === "segment");
     assert(segments.length > short.whole, `${segments.length} segments`);
     for (const { parent } of segments) {
-      const { functions } = journeys.packets.get(parent!)!;
-      assert.deepEqual(functions, ["ip_output"]);
+      const functions = journeys.packets.get(parent!)?.functions;
+      if (summary.skipped === 0) assert.deepEqual(functions, ["ip_output"]);
     }
     // What GRO and the socket merge was followed before.
     const origins = new Set([...journeys.packets.values()].map(({ origin }) => origin));
@@ -110,7 +125,7 @@ Deno.test("two flows of TCP at full speed: what there is room for is right, the 
   await test.step("with room for a few", async () => {
     const { journeys, summary } = await finish(small);
     const matched = journeys.families.filter(({ root }) => root.has("ip_output"));
-    assert.equal(matched.length + summary.unfollowedCalls, short.whole);
+    assertAll(matched.length + summary.unfollowedCalls, short.whole, summary.skipped);
     assert(summary.unfollowedPackets > 0);
     assert(mostAtOnce(journeys) <= ROOM);
     for (const { parent, origin } of onWire(journeys)) {
@@ -124,8 +139,7 @@ Deno.test("two flows of TCP at full speed: what there is room for is right, the 
     assert(long.segments > SEGMENTS, `${long.segments} segments`);
     await assertNoneFollowed();
     const { summary, stderr } = await finish(soak);
-    assert.match(stderr, new RegExp(noneLost(backend)));
-    assert.equal(summary.packets, short.whole + long.whole);
+    checkComplete(summary, stderr, short.whole + long.whole);
   });
   await traces.disposeAsync();
   await assertNothingLeft();
