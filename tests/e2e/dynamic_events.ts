@@ -11,6 +11,8 @@ const GROUP = "ipft_calls";
 /** One call, and what the skb said of itself. */
 export interface KernelCall {
   readonly function: string;
+  /** The address of the skb, as `packet_id` of JSON. */
+  readonly skb: string;
   readonly mark: number;
   readonly len: number;
   /** The type of its frame, such as 0x0800. */
@@ -31,13 +33,12 @@ export type Functions = Readonly<Record<string, number>>;
 export async function makeDynamicEvents(functions: Functions): Promise<ReadonlySet<string>> {
   const made = new Set<string>(), fields = skbFields();
   for (const [name, argument] of Object.entries(functions)) {
-    const fetched = fields.map(({ name, offset, type }) =>
-      `${name}=+${offset}($arg${argument}):${type}`
-    );
+    const skb = `$arg${argument}`;
+    const fetched = fields.map(({ name, offset, type }) => `${name}=+${offset}(${skb}):${type}`);
     try {
       await Deno.writeTextFile(
         `${TRACEFS}/dynamic_events`,
-        `p:${GROUP}/${name} ${name} ${fetched.join(" ")}\n`,
+        `p:${GROUP}/${name} ${name} ${fetched.join(" ")} skb=${skb}:x64\n`,
         { append: true },
       );
       made.add(name);
@@ -110,14 +111,15 @@ async function missedCalls(): Promise<ReadonlyMap<string, number>> {
 }
 
 function parseCalls(trace: string): KernelCall[] {
-  //   ping-321     [001] ...1.  1234.567890: ip_rcv: (ip_rcv+0x0/0x60) mark=1 len=84 protocol=8 tagged=0
+  //   ping-321     [001] ...1.  1234.567890: ip_rcv: (ip_rcv+0x0/0x60) mark=1 len=84 protocol=8 tagged=0 skb=0x…
   const lines = trace.matchAll(
-    /: (\w+): \([^)]+\) mark=(\d+) len=(\d+) protocol=(\d+) tagged=(\w+)$/gm,
+    /: (\w+): \([^)]+\) mark=(\d+) len=(\d+) protocol=(\d+) tagged=(\w+) skb=0x(\w+)$/gm,
   );
-  return [...lines].map(([, name, mark, len, protocol, tagged]) => {
+  return [...lines].map(([, name, mark, len, protocol, tagged, skb]) => {
     const type = Number(protocol) >> 8 | (Number(protocol) & 0xff) << 8;
     return {
       function: name,
+      skb: `0x${skb.padStart(16, "0")}`,
       mark: Number(mark),
       len: Number(len),
       protocol: type,

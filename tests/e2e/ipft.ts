@@ -165,11 +165,15 @@ export function isKernel(major: number, minor: number): boolean {
   return thisMajor > major || (thisMajor === major && thisMinor >= minor);
 }
 
+/** Whether the running kernel counts the probe runs that it skips. */
+export function countsSkipped(backend: string): boolean {
+  return isKernel(6, 7) || backend === "ftrace";
+}
+
 /** Matches the end of a summary that knows of no event that is missing. */
 export function noneLost(backend: string): string {
-  const isCounted = isKernel(6, 7) || backend === "ftrace";
   const skipped = "; this kernel does not count the probe runs that it skips";
-  return `none lost${isCounted ? "" : skipped}\\.`;
+  return `none lost${countsSkipped(backend) ? "" : skipped}\\.`;
 }
 
 /**

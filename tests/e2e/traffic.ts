@@ -1,6 +1,6 @@
 /** Packets for traces to show. */
 import assert from "node:assert/strict";
-import { shell } from "./ipft.ts";
+import { sendSignal, shell } from "./ipft.ts";
 
 /** The mark of all packets that `withMarkedOutput` marks. */
 export const MARK = 0x3c5; // of no other test: late packets of a connection are marked as well
@@ -42,6 +42,22 @@ export async function transfer(hostname: string, sizeBytes: number): Promise<[nu
   await client.closeWrite();
   assert.equal(await received, sizeBytes);
   return [(client.localAddr as Deno.NetAddr).port, port];
+}
+
+/**
+ * Has the kernel take the time of every packet until the result is disposed of. It patches its code when the first
+ * socket wants that, and when the last one is closed, such as ping's: an emulated processor that is just running the
+ * code may die of it.
+ */
+export function keepTimestamps(): AsyncDisposable {
+  const child = new Deno.Command("ping", { args: ["-q", "-i", "999", "127.0.0.1"], stdout: "null" })
+    .spawn();
+  return {
+    async [Symbol.asyncDispose]() {
+      sendSignal(child, "SIGINT");
+      await child.status;
+    },
+  };
 }
 
 /** How many bytes come before the other end has nothing more to say. */
