@@ -79,10 +79,9 @@ export function summarize(
   }
   if (missed) {
     lines.push(
-      `Up to ${
-        events(missed)
-      } are missing: the kernel skipped ${missed} probe runs, some perhaps ` +
-        "for other packets, because their CPU was inside another probe or BPF program.",
+      `Up to ${events(missed)} ${missed === 1 ? "is" : "are"} missing: the kernel skipped ` +
+        `${plural(missed, "probe run")}, some perhaps for other packets, because their CPU was ` +
+        "inside another probe or BPF program.",
     );
   }
   if (undecided > 0) {

@@ -33,7 +33,9 @@ Deno.test("every event that an expression lets through is delivered, lost or dro
   assert(lost > 0 && delivered > 0);
   assert.deepEqual([total, delivered + dropped + lost], [hits, hits]);
   // The script numbers what its extension was called for, from 0 on, and keeps the even numbers.
-  const numbers = [...stdout.matchAll(/ (\d+)(?: \[copy of \d+\])?$/gm)].map(([, number]) => Number(number));
+  const numbers = [...stdout.matchAll(/ (\d+)(?: \[copy of \d+\])?$/gm)].map(([, number]) =>
+    Number(number)
+  );
   assert.equal(numbers.length, delivered);
   assert(numbers.every((number) => number % 2 === 0 && number < hits));
   assert.equal(new Set(numbers).size, delivered);

@@ -6,7 +6,7 @@ import type { Probe } from "./probe.ts";
 
 /** The functions without which nothing is sure: where packets end, and where they are copied. */
 const REQUIRED = {
-  skb_release_head_state: "ipft_release",
+  skb_release_head_state: "ipft_release_in_skb_release_head_state",
   kfree_skbmem: "ipft_in_kfree_skbmem",
   __copy_skb_header: "ipft_copy",
 } as const;
@@ -19,7 +19,11 @@ const OPTIONAL = {
   __napi_kfree_skb: ["ipft_after___napi_kfree_skb"],
   __build_skb_around: ["ipft_in___build_skb_around"],
   napi_reuse_skb: ["ipft_in_napi_reuse_skb"],
-  napi_skb_free_stolen_head: ["ipft_after_stolen_head"],
+  napi_skb_free_stolen_head: [
+    "ipft_release_in_napi_skb_free_stolen_head",
+    "ipft_after_napi_skb_free_stolen_head",
+  ],
+  napi_skb_cache_put: ["ipft_in_napi_skb_cache_put", "ipft_after_napi_skb_cache_put"],
   skb_morph: ["ipft_morph"],
   skb_segment: ["ipft_segment", "ipft_after_segment"],
   ip_copy_metadata: ["ipft_in_ip_copy_metadata"],

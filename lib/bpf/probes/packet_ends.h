@@ -18,14 +18,18 @@
  * functions of their own, others are at the end of a larger one. There, the memory may belong to another
  * packet by now. That is followed only if it was admitted, and then it is IN_USE again.
  */
-SEC("fentry/skb_release_head_state") int ipft_release(__u64 *ctx)
-{
-	struct tracked *tracked = tracked_argument(ctx[0]);
+#define RELEASED_IN(function)                                                                    \
+	SEC("fentry/" #function) int ipft_release_in_##function(__u64 *ctx)                      \
+	{                                                                                        \
+		struct tracked *tracked = tracked_argument(ctx[0]);                              \
+                                                                                                 \
+		if (tracked && tracked->stage != MORPHED)                                        \
+			tracked->stage = RELEASED;                                               \
+		return 0;                                                                        \
+	}
 
-	if (tracked && tracked->stage != MORPHED)
-		tracked->stage = RELEASED;
-	return 0;
-}
+RELEASED_IN(skb_release_head_state)
+RELEASED_IN(napi_skb_free_stolen_head) /* GRO has taken the head over */
 
 static __always_inline void forget_if_released(__u64 skb)
 {
@@ -43,9 +47,13 @@ static __always_inline void forget_if_released(__u64 skb)
 		return 0;                                                                        \
 	}
 
-FREED_BY_THE_END_OF(kfree_skbmem) /* if an interrupt kept the program below from running */
+/* If an interrupt kept the programs below from running: */
+FREED_BY_THE_END_OF(kfree_skbmem)
+FREED_BY_THE_END_OF(napi_skb_cache_put)
+/* Older kernels have napi_skb_cache_put() inlined in these, or something that does the same: */
 FREED_BY_THE_END_OF(kfree_skb_partial)
 FREED_BY_THE_END_OF(napi_consume_skb)
+FREED_BY_THE_END_OF(napi_skb_free_stolen_head)
 FREED_BY_THE_END_OF(__kfree_skb_defer) /* called __napi_kfree_skb since Linux 6.4 */
 FREED_BY_THE_END_OF(__napi_kfree_skb)
 
@@ -58,15 +66,9 @@ FREED_BY_THE_END_OF(__napi_kfree_skb)
 	}
 
 FORGOTTEN_IN(kfree_skbmem, 0)
+FORGOTTEN_IN(napi_skb_cache_put, 0)
 FORGOTTEN_IN(__build_skb_around, 0)
 FORGOTTEN_IN(napi_reuse_skb, 1)
-
-/* GRO has taken the head of the skb over. There is no skb_release_head_state() here. */
-SEC("fexit/napi_skb_free_stolen_head") int ipft_after_stolen_head(__u64 *ctx)
-{
-	forget_argument(ctx[0]);
-	return 0;
-}
 
 /* void *__alloc_skb(unsigned int size, gfp_t gfp_mask, int flags, int node) */
 SEC("fexit/__alloc_skb") int ipft_after_alloc(__u64 *ctx)

@@ -134,8 +134,8 @@ DERIVED_IN(skb_split, 1, 0, SPLIT_FROM)
 	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
 	{                                                                                        \
 		struct tracked *before = tracked_argument(ctx[0]);                               \
+		struct tracked *listed, first;                                                   \
 		struct iter *iterator;                                                           \
-		struct tracked first;                                                            \
 		__u64 skb;                                                                       \
                                                                                                  \
 		if (!before)                                                                     \
@@ -145,8 +145,14 @@ DERIVED_IN(skb_split, 1, 0, SPLIT_FROM)
 		first = *before;                                                                 \
 		if (first.origin == FRAGMENT_OF)                                                 \
 			first.packet = first.relative;                                           \
-		if (skb && !find_tracked(skb))                                                   \
-			derive(skb, &first, FRAGMENT_OF);                                        \
+		listed = find_tracked(skb);                                                      \
+		if (!listed) {                                                                   \
+			if (skb)                                                                 \
+				derive(skb, &first, FRAGMENT_OF);                                \
+		} else if (listed->origin == MERGED_INTO) {                                      \
+			listed->relative = first.packet; /* reassembled, and apart again */      \
+			listed->origin = FRAGMENT_OF;                                            \
+		}                                                                                \
 		return 0;                                                                        \
 	}
 
