@@ -186,7 +186,8 @@ export class LiveSource implements EventSource {
   }
 
   completeness(): Completeness {
-    return { ...this.#programs.counters(), delivered: this.#delivered };
+    const { followed: _, ...counters } = this.#programs.counters();
+    return { ...counters, delivered: this.#delivered };
   }
 
   admitNoMore(): void {
