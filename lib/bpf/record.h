@@ -59,9 +59,9 @@ static __always_inline void fill_lineage(struct lineage *lineage, const struct t
 	if (!tracked)
 		return;
 	lineage->packet = tracked->packet;
-	lineage->relative = tracked->relative;
+	lineage->relative = tracked->target ? tracked->target : tracked->relative;
 	lineage->journey = tracked->journey;
-	lineage->origin = tracked->origin;
+	lineage->origin = tracked->target ? MERGED_INTO : tracked->origin;
 }
 
 static __always_inline void fill_data(void *section, const __u64 *data)

@@ -55,6 +55,7 @@ struct tracked {
 	__u32 packet; /* its number; 0 while it is being admitted */
 	__u32 relative;
 	__u32 journey;
+	__u32 target; /* what its data was merged into, or 0 */
 	__u8 origin;
 	__u8 stage;
 	__u16 nothing;

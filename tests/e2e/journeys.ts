@@ -157,6 +157,10 @@ function describe(packet: Packet): string {
   }`;
 }
 
+/** Of the functions that a fragment goes through on its way out, those that may be the first that is traced. */
+const FRAGMENTS_GO_OUT =
+  /^(?:ip6?_(?:copy_metadata|fraglist_prepare|finish_output2)|dev_hard_start_xmit)$/;
+
 function checkPacket(packet: Packet): void {
   const { events } = packet, described = () => describe(packet);
   const distinct = (values: unknown[]) => new Set(values.filter((value) => value !== undefined));
@@ -167,10 +171,11 @@ function checkPacket(packet: Packet): void {
   assert(
     events.every((event) => (event.parent === undefined) === (event.packet_origin === undefined)),
   );
-  // What merged says so from then on. It may become a fragment again, and be merged once more at the next host.
+  // What merged says so from then on, unless it becomes a fragment again.
   const merged = events.findIndex((event) => event.merged_into !== undefined);
   const after = merged < 0 ? [] : events.slice(merged);
-  assert(after.every((event) => event.merged_into !== undefined), described());
+  const again = after.find((event) => event.merged_into === undefined);
+  assert(again === undefined || FRAGMENTS_GO_OUT.test(again.function), described());
   assert(packet.mergedInto !== packet.number && packet.parent !== packet.number, described());
   const end = events.findIndex((event) => AFTER_THE_END.test(event.function) && !event.is_return);
   const late = end < 0 ? [] : events.slice(end);

@@ -55,8 +55,7 @@ static __always_inline void merge(__u64 target, struct tracked *from)
 	if (!into) {
 		derive(target, from, MERGE_OF);
 	} else if (into->packet != from->packet) {
-		from->relative = into->packet;
-		from->origin = MERGED_INTO;
+		from->target = into->packet;
 	}
 }
 
@@ -149,9 +148,8 @@ DERIVED_IN(skb_split, 1, 0, SPLIT_FROM)
 		if (!listed) {                                                                   \
 			if (skb)                                                                 \
 				derive(skb, &first, FRAGMENT_OF);                                \
-		} else if (listed->origin == MERGED_INTO) {                                      \
-			listed->relative = first.packet; /* reassembled, and apart again */      \
-			listed->origin = FRAGMENT_OF;                                            \
+		} else {                                                                         \
+			listed->target = 0; /* it was reassembled, and is on its own again */    \
 		}                                                                                \
 		return 0;                                                                        \
 	}

@@ -148,7 +148,7 @@ function readSummary(stderr: string): Account {
   const summary = /^(\d+) events? in .* s(?:, (\d+) lost of (\d+))?/m.exec(stderr);
   if (!summary) throw new Error(`ipft ended without a summary:\n${stderr}`);
   const delivered = Number(summary[1]);
-  const skipped = /kernel skipped (\d+) probe runs/.exec(stderr)?.[1];
+  const skipped = /kernel skipped (\d+) probe runs?/.exec(stderr)?.[1];
   return {
     delivered,
     hits: summary[3] === undefined ? delivered : Number(summary[3]),
