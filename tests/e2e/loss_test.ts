@@ -41,7 +41,7 @@ Deno.test("ipft with a tiny buffer delivers or reports as lost every event", asy
 
 Deno.test("ipft's rings stand in for each other: one CPU has the room of all", async () => {
   // For two CPUs, as the VM has: a ring each of the least that is shared out.
-  const bufferBytes = 8 << 20, eventBytes = 32;
+  const bufferBytes = 8 << 20, eventBytes = 8 + 40;
   const room = bufferBytes / eventBytes;
   await using trace = await Trace.start(
     ...["-m", "1234", "-o", "json", "--buffer-size", `${bufferBytes}`, ...options(backend)],
