@@ -20,6 +20,7 @@ TRACER := lib/bpf/tracer.bpf.o lib/bpf/tracer_extension.bpf.o
 RING_FILLER := tests/support/ring_filler.bpf.o
 EXPRESSION_RUNNER := tests/support/expression_runner.bpf.o
 XDP_PASS := tests/support/xdp_pass.bpf.o
+VERDICTS := tests/support/verdicts.bpf.o
 # Users' modules are compiled as the manual says; where Debian has <asm/types.h> is in the environment.
 COMPILE_MODULE := C_INCLUDE_PATH=/usr/include/$(shell uname -m)-linux-gnu $(CLANG) -target bpf -O3 -c -g
 LUA_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/lua/*/*.bpf.c))
@@ -32,7 +33,7 @@ BPF_EXAMPLES := $(patsubst %.c,%.o,$(wildcard examples/bpf/*/*.bpf.c))
 EXTENSIONS := $(BPF_EXAMPLES) lib/extension/templates/extension.bpf.o \
 	$(patsubst %.c,%.o,$(wildcard tests/extensions/*.bpf.c))
 NEWEST_EXTENSIONS := $(patsubst %.bpf.c,%.newest.bpf.o,$(wildcard tests/extensions/*.bpf.c))
-OBJECTS := $(TRACER) $(RING_FILLER) $(EXPRESSION_RUNNER) $(XDP_PASS) $(MODULES) $(EXTENSIONS)
+OBJECTS := $(TRACER) $(RING_FILLER) $(EXPRESSION_RUNNER) $(XDP_PASS) $(VERDICTS) $(MODULES) $(EXTENSIONS)
 # libbpf and its dependencies, which ipft ships.
 NATIVE := $(addprefix lib/ffi/native/,libz.so.1 libelf.so.1 libbpf.so.1)
 # The compiler of expressions, which ipft ships, too.
@@ -104,7 +105,7 @@ packages:
 $(TRACER): lib/bpf/tracer.bpf.c $(BPF_HEADERS) | packages
 	$(CLANG) $(BPF_CFLAGS) $(SECTION_FLAGS) $(if $(findstring extension,$@),-DEXTENSION) -c $< -o $@
 
-$(RING_FILLER) $(EXPRESSION_RUNNER) $(XDP_PASS): %.bpf.o: %.bpf.c $(BPF_HEADERS) | packages
+$(RING_FILLER) $(EXPRESSION_RUNNER) $(XDP_PASS) $(VERDICTS): %.bpf.o: %.bpf.c $(BPF_HEADERS) | packages
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 $(MODULES): %.bpf.o: %.bpf.c | packages

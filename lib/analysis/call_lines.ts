@@ -17,6 +17,8 @@ export const Shown = {
   returnAlone: 4,
   /** A return that its entry's line stands for. */
   nothing: 5,
+  /** An event that is no call: it has no return. */
+  event: 6,
 } as const;
 
 /** Some events, and how they are shown. */
@@ -107,7 +109,9 @@ export class ChooseLines {
       const its = call[row];
       const before = this.#entries.length > 0 ? this.#take(task[row]) : -1;
       if (isReturn[row] !== Half.return) {
-        if (!this.#returned.has(isReturn[row], its)) {
+        if (its === NO_CALL) {
+          shown[row] = Shown.event;
+        } else if (!this.#returned.has(isReturn[row], its)) {
           shown[row] = Shown.entryAlone;
         } else {
           shown[row] = Shown.entry;

@@ -4,6 +4,7 @@ import type { TraceHeader } from "../event/trace_header.ts";
 import { NO_CALL, OpenCalls } from "./open_calls.ts";
 import { RecentKeys } from "./recent_keys.ts";
 import type { Stage } from "./stage.ts";
+import { withoutReturn } from "./without_return.ts";
 
 /** How many journeys, and how many addresses of skbs, are remembered. */
 const REMEMBERED = 1 << 20;
@@ -43,9 +44,14 @@ export class FollowJourneys implements Stage {
   #unknown = 0;
   /** Of traces that have returns. */
   readonly #calls?: OpenCalls<Member>;
+  readonly #hasNoReturn?: Uint8Array;
 
   /** @param remembered for tests, another number in place of `REMEMBERED` */
-  constructor({ tracer }: Pick<TraceHeader, "tracer">, remembered = REMEMBERED) {
+  constructor(
+    { tracer, functions }: Pick<TraceHeader, "tracer" | "functions">,
+    remembered = REMEMBERED,
+  ) {
+    this.#hasNoReturn = withoutReturn(functions);
     if (tracer === "function_graph") this.#calls = new OpenCalls();
     this.#keys = new RecentKeys(remembered);
     this.#skbs = new RecentKeys(remembered, (skb) => this.#calls?.has(skb) ?? false);
@@ -89,7 +95,7 @@ export class FollowJourneys implements Stage {
         if (known?.packet !== member.packet) isFirst[row] = 1;
       }
       packet[row] = member.journeyNumber;
-      if (calls === undefined) continue;
+      if (calls === undefined || this.#hasNoReturn?.[functionIndex[row]] === 1) continue;
       call[row] = calls.enter(task[row], number, functionIndex[row], member, timestamp[row]);
     }
   }

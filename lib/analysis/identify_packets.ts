@@ -4,6 +4,7 @@ import { doubled, KeyTable } from "./key_table.ts";
 import { NO_CALL, OpenCalls } from "./open_calls.ts";
 import { endsPacket } from "./packet_end.ts";
 import type { Stage } from "./stage.ts";
+import { withoutReturn } from "./without_return.ts";
 
 const IS_RUNNING = 0, HAS_ENDED = 1;
 
@@ -41,10 +42,12 @@ export class IdentifyPackets implements Stage {
   #ends = 0;
   /** Of traces that have returns. */
   readonly #calls?: OpenCalls<number>;
+  readonly #hasNoReturn?: Uint8Array;
 
   constructor({ tracer, functions }: Pick<TraceHeader, "tracer" | "functions">) {
     this.#functions = functions;
     this.#isLast = lastOf(functions);
+    this.#hasNoReturn = withoutReturn(functions);
     if (tracer === "function_graph") this.#calls = new OpenCalls();
   }
 
@@ -75,7 +78,7 @@ export class IdentifyPackets implements Stage {
       }
       packet[row] = this.#latest[number];
       if (!isEntry) continue;
-      if (calls !== undefined) {
+      if (calls !== undefined && this.#hasNoReturn?.[functionIndex[row]] !== 1) {
         call[row] = calls.enter(task[row], number, functionIndex[row], packet[row], timestamp[row]);
       }
       if (this.#isLast[functionIndex[row]] === 1) {

@@ -132,6 +132,8 @@ async function load(
     object.map("ipft_functions").maxEntries = table.slots.length / 2;
     object.map("ipft_sockets").maxEntries = config.filter.numbers.ofProcess ? MOST_SOCKETS : 1;
     object.map("ipft_tracked").maxEntries = config.followed ?? 1;
+    object.map("ipft_xdp_skb").autocreate = config.probes
+      ?.some(({ program }) => program === "ipft_xdp_verdict") ?? false;
     object.map("ipft_calls").maxEntries = config.method.exit === undefined ? 1 : OPEN_CALLS;
     result = await object.load();
     if (result === 0) fill(object.map("ipft_functions"), table);

@@ -105,12 +105,14 @@ export class Programs implements MethodPrograms, Disposable {
    * Attaches the probes; disposing the result detaches them.
    * @throws IpftError when the kernel refuses one
    */
-  attachProbes(): Required<AttachedProbe> {
+  async attachProbes(): Promise<Required<AttachedProbe>> {
     using attached = new DisposableStack();
-    const probes = (this.#config.probes ?? []).map((probe) => {
+    const probes: AttachedProbe[] = [];
+    for (const probe of this.#config.probes ?? []) {
       const program = this.#object.program(probe.program);
-      return attached.use(probe.attach(program, (name) => this.#object.map(name)));
-    });
+      const result = probe.attach(program, (name) => this.#object.map(name));
+      probes.push(attached.use(result instanceof Promise ? await result : result));
+    }
     const kept = attached.move();
     return {
       missed: () => probes.reduce((sum, { missed }) => sum + (missed?.() ?? 0), 0),

@@ -14,6 +14,7 @@
  */
 #include "calls.h"
 #include "filter.h"
+#include "fentry.h"
 #include "followed.h"
 #include "function_table.h"
 #include "probes/follow_sockets.h"
@@ -157,20 +158,6 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 	return 0;
 }
 
-/*
- * A tracing program is bound to one function when it is loaded. So user space loads a copy for each function,
- * with its index in place of this number (lib/bpf/attach/fentry_template.ts).
- *
- * No skb (consume_skb(NULL) is allowed) must not be read. The verifier lets these programs, since a fault is
- * caught. But when they call functions, as those with a filter do, kernels before 6.4 may look for the fault
- * in a program that has no table of them, and crash ("bpf: ensure main program has an extable").
- */
-#define FUNCTION_INDEX_PLACEHOLDER 0x1bf7c0de
-
-#define IS_WANTED_BY_FENTRY(position)                                                            \
-	((tracked = FOLLOWED(ctx, untyped(ctx[position]))) ||                                             \
-	 ((skb = (void *)ctx[position]) && matches(skb->mark) && PASSES_FILTER(ctx, skb)))
-
 #define FENTRY(position)                                                                         \
 	SEC("fentry") int ipft_fentry_##position(__u64 *ctx)                                     \
 	{                                                                                        \
@@ -241,6 +228,9 @@ SEC("fexit") int ipft_fleave(__u64 *ctx)
 		submit_event(ctx, skb, function, RETURN, NULL);
 	return 0;
 }
+
+/* Not earlier: ipft_filter comes where it is first called, and after the functions above. */
+#include "probes/verdicts.h"
 
 DEFINE_FILTER
 

@@ -22,7 +22,7 @@ export async function attach(
   if (setRlimit) raiseFileLimit(OTHER_FILES + 4 * functions.length);
   const ringsInserted = programs.insertRings();
   using attached = new DisposableStack();
-  const probes = attached.use(programs.attachProbes());
+  const probes = attached.use(await programs.attachProbes());
   const attachment = attached.use(
     await method.attach({
       programs,

@@ -9,6 +9,7 @@ import type { LinkExtension } from "../bpf/extension_object.ts";
 import { followPackets } from "../bpf/probes/follow_packets.ts";
 import type { Probe } from "../bpf/probes/probe.ts";
 import { filterCode } from "../bpf/filter_code.ts";
+import type { Room, Verdicts } from "../bpf/probes/verdicts.ts";
 import { Programs } from "../bpf/programs.ts";
 import { RingReader } from "../bpf/ring_reader.ts";
 import { Rings } from "../bpf/rings.ts";
@@ -24,7 +25,7 @@ import type { SkbFunction } from "../kernel/skb_function.ts";
 import { attach } from "./attach.ts";
 import type { Completeness, EventSource } from "./event_source.ts";
 import { LateModules, type ModuleReport } from "./late_modules.ts";
-import { type PlanRequest, planTrace, type TracePlan } from "./plan.ts";
+import { MAX_FUNCTIONS, type PlanRequest, planTrace, type TracePlan } from "./plan.ts";
 
 /** While records come, an empty ring is looked at this often. */
 const POLL_MS = 10;
@@ -43,6 +44,8 @@ export interface CaptureOptions extends PlanRequest {
   readonly sections: readonly Section[];
   /** What serves the trace besides the programs at functions. */
   readonly probes?: readonly Probe[];
+  /** Finds the tc and XDP programs whose verdicts are events; undefined for those of none. */
+  readonly findVerdicts?: FindVerdicts;
   /** How many packets can be followed at once; undefined to follow none. With it, LINEAGE is a section. */
   readonly follow?: { readonly maxPackets: number };
   /** Links the programs with the user's extension; undefined without one. */
@@ -56,6 +59,9 @@ export interface CaptureOptions extends PlanRequest {
   /** Called with each line that libbpf or the verifier logs; undefined to log nothing. */
   readonly onLog?: (line: string) => void;
 }
+
+/** Finds tc and XDP programs, whose verdicts get the indexes after those of the traced functions. */
+export type FindVerdicts = (kernel: Kernel, room: Room) => Verdicts;
 
 /** The events of this machine's kernel. Disposing detaches and unloads everything. */
 export class LiveSource implements EventSource {
@@ -81,12 +87,13 @@ export class LiveSource implements EventSource {
     rings: Rings,
     modules: ModuleWatch,
     programs: Programs,
+    verdicts: Verdicts | undefined,
     options: CaptureOptions,
     resources: DisposableStack,
   ) {
     const { tracer, sections, outputFds } = options;
     this.plan = plan;
-    const functions: SkbFunction[] = [...plan.functions];
+    const functions: SkbFunction[] = [...plan.functions, ...(verdicts?.functions ?? [])];
     this.header = { tracer, functions, sections, originNs: monotonicNs() };
     this.#programs = programs;
     this.#modules = modules;
@@ -114,8 +121,10 @@ export class LiveSource implements EventSource {
     const modules = resources.use(new ModuleWatch());
     const kernel = await inspectWith(modules, options.warn);
     const plan = planTrace(kernel, options);
-    const { follow, probes = [] } = options;
+    const { follow } = options;
     const filter = filterCode(options.filter, plan.btfIds); // while the rings are made
+    const room = { firstIndex: plan.functions.length, maxFunctions: MAX_FUNCTIONS };
+    const verdicts = resources.use(options.findVerdicts?.(kernel, room));
     const rings = resources.use(await ringsMade);
     const programs = resources.use(
       await Programs.load({
@@ -123,11 +132,15 @@ export class LiveSource implements EventSource {
         ...plan,
         filter,
         rings,
-        probes: follow ? [...probes, ...followPackets(kernel)] : probes,
+        probes: [
+          ...(options.probes ?? []),
+          ...(follow ? followPackets(kernel) : []),
+          ...(verdicts?.probes ?? []),
+        ],
         followed: follow?.maxPackets,
       }),
     );
-    return new LiveSource(plan, rings, modules, programs, options, resources);
+    return new LiveSource(plan, rings, modules, programs, verdicts, options, resources);
   }
 
   /**

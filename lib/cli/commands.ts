@@ -102,6 +102,7 @@ const TRACING = {
     "function: entries of functions (default); function_graph: their returns as well",
     choice(TRACERS),
   ),
+  programs: flag("--programs", "show what tc and XDP programs decide about packets"),
   bufferSize: valued(
     "--buffer-size SIZE",
     "total size of the ring buffers, in bytes or with K, M or G; rounded up to a power of two, 4K to 2G (default: 64M)",

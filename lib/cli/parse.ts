@@ -68,6 +68,7 @@ function traceOptions(
     backend: values.backend,
     tracer: values.tracer ?? "function",
     follow: follow(values),
+    programs: values.programs ?? false,
     sections: values.show ?? [],
     outputs: outputsOf(given),
     memoryBytes: values.memory,

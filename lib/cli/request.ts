@@ -34,6 +34,8 @@ export interface TraceOptions {
   readonly tracer: Tracer;
   /** How many packets can be followed at once, 1 to 2^22. Undefined: none is followed. */
   readonly follow?: { readonly maxPackets: number };
+  /** Whether the verdicts of tc and XDP programs are events. */
+  readonly programs: boolean;
   /** What to record of each event besides its header, in the order of `SECTIONS`. */
   readonly sections: readonly Section[];
   /** At least one. No two have the same destination. */

@@ -5,7 +5,7 @@ import type { ExtensionObject, LinkExtension } from "../bpf/extension_object.ts"
 import { followSockets } from "../bpf/probes/follow_sockets.ts";
 import { markSockets } from "../bpf/probes/mark_sockets.ts";
 import type { Probe } from "../bpf/probes/probe.ts";
-import { LiveSource } from "../capture/live_source.ts";
+import { type FindVerdicts, LiveSource } from "../capture/live_source.ts";
 import { functionFilter } from "../cli/patterns.ts";
 import type { ProbeServerAddress, TraceOptions } from "../cli/request.ts";
 import type { FieldReader, OpenFields } from "../event/fields.ts";
@@ -81,6 +81,7 @@ async function traceEvents(
       ...options.sections,
     ],
     probes: probesFor(options, cgroup, tell),
+    findVerdicts: options.programs ? await verdictFinder(tell) : undefined,
     extension: object && await linkerFor(object),
     outputFds: outputs.fds,
     warn: tell,
@@ -195,6 +196,12 @@ function probesFor(
   if (cgroup && sockets === "mark" && mark) probes.push(markSockets(cgroup.path, mark.value));
   if (process) probes.push(followSockets(process, tell));
   return probes;
+}
+
+/** Imported only where it is wanted. */
+async function verdictFinder(tell: Tell): Promise<FindVerdicts> {
+  const { Verdicts } = await import("../bpf/probes/verdicts.ts");
+  return (kernel, room) => new Verdicts(kernel, room, tell);
 }
 
 async function linkerFor(object: ExtensionObject): Promise<LinkExtension> {

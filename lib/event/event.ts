@@ -40,7 +40,10 @@ export const DERIVED = {
   isFirst: { type: "u8", description: "1 with the first event of a packet" },
   isLast: { type: "u8", description: "1 when the packet is known to end with this entry" },
   /** Numbered from 1, in the order of entries. */
-  call: { type: "u32", description: "Number of the call, or 0 for a return without its entry" },
+  call: {
+    type: "u32",
+    description: "Number of the call, or 0 for a return without its entry and what has no return",
+  },
   /** Of a return whose call is known; of other events, whatever the row had before. */
   entered: { type: "time", unit: "ns", description: "When the call was entered" },
 } as const;

@@ -7,8 +7,10 @@ export type Tracer = typeof TRACERS[number];
 /** A traced function. */
 export interface TracedFunction {
   readonly name: string;
-  /** The kernel module that it is in; `vmlinux` for the kernel itself. */
+  /** The kernel module that it is in; `vmlinux` for the kernel itself, `bpf` for a BPF program. */
   readonly module: string;
+  /** True where events have no return whatever the tracer: the verdict of a tc or XDP program. */
+  readonly hasNoReturn?: true;
 }
 
 /** What there is to know of a trace besides its events. It holds plain data only. */

@@ -33,17 +33,19 @@ export async function setInnerMap(arrayFd: number, index: number, mapFd: number)
   }
 }
 
-/** A program for `loadTracingProgram`, bound to one function of the kernel. */
+/** A program for `loadTracingProgram`, bound to one function of the kernel or of another program. */
 export interface TracingProgram {
   /** The name that `bpftool prog` shows, of at most 15 characters. */
   readonly name: string;
   readonly instructions: Uint8Array<ArrayBuffer>;
   /** `enum bpf_attach_type`. */
   readonly expectedAttachType: number;
-  /** Id of the function's FUNC in the BTF of vmlinux or of a module. */
+  /** Id of the function's FUNC in the BTF of vmlinux, of a module or of the program. */
   readonly attachBtfId: number;
-  /** File descriptor of the module's BTF; 0 for vmlinux. */
+  /** File descriptor of the module's BTF; 0 for vmlinux and for a program. */
   readonly attachBtfFd: number;
+  /** File descriptor of the program that has the function; undefined for a function of the kernel. */
+  readonly attachProgramFd?: number;
 }
 
 /**
@@ -58,6 +60,7 @@ export async function loadTracingProgram(program: TracingProgram): Promise<numbe
   options.setBigUint64(0, BigInt(sizeBytes), true);
   options.setUint32(12, program.expectedAttachType, true);
   options.setUint32(32, program.attachBtfId, true);
+  options.setUint32(36, program.attachProgramFd ?? 0, true);
   options.setUint32(40, program.attachBtfFd, true);
   const { name, instructions } = program;
   // Keeps the buffers reachable: the garbage collector does not know that C uses them.

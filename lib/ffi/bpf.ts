@@ -34,7 +34,7 @@ const KPROBE_MULTI = {
 export type KprobeMultiPoint = keyof typeof KPROBE_MULTI;
 
 /** A zeroed struct of `sizeBytes`, and setters for its members by byte offset. */
-class Struct {
+export class Struct {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
 
@@ -109,7 +109,7 @@ export function updateElement(mapFd: number, key: bigint, value: bigint): number
 }
 
 /** Fills `info` with what the kernel knows about `fd`. Returns the bytes written, or the negated errno. */
-function infoByFd(fd: number, info: Struct): number {
+export function infoByFd(fd: number, info: Struct): number {
   const attr = new Struct(16).u32(0, fd).u32(4, info.bytes.length).pointer(8, info.bytes);
   const result = bpf(OBJ_GET_INFO_BY_FD, attr.bytes);
   return result < 0 ? result : attr.view.getUint32(4, true);
@@ -161,13 +161,18 @@ export function openKernelBtf(names: ReadonlySet<string>): Map<string, number> {
   const attr = new Struct(12);
   for (let id = 0; bpf(BTF_GET_NEXT_ID, attr.u32(0, id).bytes) >= 0;) {
     id = attr.view.getUint32(4, true);
-    const fd = bpf(BTF_GET_FD_BY_ID, new Struct(12).u32(0, id).bytes);
+    const fd = openBtf(id);
     if (fd < 0) continue; // unloaded meanwhile
     const name = kernelBtfName(fd);
     if (name !== undefined && names.has(name)) found.set(name, fd);
     else close(fd);
   }
   return found;
+}
+
+/** Opens a BTF object. Returns its file descriptor, or the negated errno. */
+export function openBtf(id: number): number {
+  return bpf(BTF_GET_FD_BY_ID, new Struct(12).u32(0, id).bytes);
 }
 
 /** Returns the name of a BTF object (`struct bpf_btf_info`); undefined for one that is not the kernel's. */

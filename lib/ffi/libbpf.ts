@@ -30,6 +30,7 @@ const SYMBOLS = {
   bpf_program__fd: { parameters: ["pointer"], result: "i32" },
   bpf_program__insns: { parameters: ["pointer"], result: "pointer" },
   bpf_program__insn_cnt: { parameters: ["pointer"], result: "usize" },
+  bpf_map__set_autocreate: { parameters: ["pointer", "bool"], result: "i32" },
   bpf_map__set_max_entries: { parameters: ["pointer", "u32"], result: "i32" },
   bpf_map__fd: { parameters: ["pointer"], result: "i32" },
   /* int fd, const void *key, const void *value, __u64 flags */
@@ -220,6 +221,11 @@ export class BpfMap {
 
   constructor(pointer: Deno.PointerObject) {
     this.#pointer = pointer;
+  }
+
+  /** Whether `BpfObject.load` makes the map. Set it before that; no program that is loaded may use it then. */
+  set autocreate(create: boolean) {
+    libbpf().bpf_map__set_autocreate(this.#pointer, create);
   }
 
   /** The capacity of the map. Set it before the object is loaded. */

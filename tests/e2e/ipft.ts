@@ -19,6 +19,7 @@ export interface Finished {
 /** One line of `-o json`. */
 export interface JsonEvent {
   packet_id: string;
+  packet?: number;
   timestamp: number;
   processor_id: number;
   module: string;

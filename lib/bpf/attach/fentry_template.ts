@@ -8,6 +8,17 @@ import {
 } from "../../base/ebpf.ts";
 import { FUNCTION_INDEX } from "../placeholders.ts";
 
+/** Who uses a template, for messages, and what to do without it. */
+interface TemplateUser {
+  readonly user: string;
+  readonly remedy: string;
+}
+
+const FTRACE: TemplateUser = {
+  user: "the ftrace backend",
+  remedy: "use --backend kprobe-multi or kprobe",
+};
+
 /** The relocated instructions of an fentry or fexit program, with room for the function's index. */
 export class FentryTemplate {
   readonly #instructions: Uint8Array<ArrayBuffer>;
@@ -15,13 +26,13 @@ export class FentryTemplate {
   readonly #index: number;
 
   /** @throws IpftError when an extension hands functions to helpers, which copies cannot do */
-  constructor(instructions: Uint8Array<ArrayBuffer>) {
+  constructor(instructions: Uint8Array<ArrayBuffer>, { user, remedy } = FTRACE) {
     this.#instructions = instructions;
     if (handsOverFunctions(instructions)) {
       throw new IpftError(
-        "the ftrace backend does not work with an extension that hands functions to helpers like " +
+        `${user} does not work with an extension that hands functions to helpers like ` +
           "bpf_loop or bpf_for_each_map_elem",
-        "use --backend kprobe-multi or kprobe",
+        remedy,
       );
     }
     const places: number[] = [];

@@ -18,11 +18,14 @@ export interface Probe {
    */
   refusal(result: number, log: readonly string[]): IpftError;
   /**
-   * Attaches the loaded program; disposing the result detaches it.
+   * Attaches the loaded program, or copies of it; disposing the result detaches them.
    * @param map finds the maps of tracer.bpf.c, for what they must hold from now on
    * @throws IpftError when the kernel refuses that
    */
-  attach(program: BpfProgram, map: (name: string) => BpfMap): AttachedProbe;
+  attach(
+    program: BpfProgram,
+    map: (name: string) => BpfMap,
+  ): AttachedProbe | Promise<AttachedProbe>;
 }
 
 /** An attached probe. Disposing detaches it. */

@@ -38,6 +38,9 @@ function descriptions({ name: styled }: Style): Describe[] {
   by[Shown.call] = ({ name }) => `${styled(name)}();`;
   by[Shown.entryAlone] = ({ name }) => `${styled(name)}(); /* return missing */`;
   by[Shown.returnAlone] = ({ name }) => `} /* ${styled(name)}, entry missing */`;
+  by[Shown.nothing] = () => ""; // never written
+  // As the kernel's own function_graph shows events between its calls.
+  by[Shown.event] = ({ name }) => `/* ${styled(name)} */`;
   return by;
 }
 

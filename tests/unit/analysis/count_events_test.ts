@@ -59,7 +59,10 @@ Deno.test("CountEvents counts as many packets as are shown", async () => {
 Deno.test("CountEvents counts journeys, and the packets that came out of others", () => {
   fc.assert(
     fc.property(rowsArbitrary, fc.integer({ min: 1, max: 9 }), (rows, batchSize) => {
-      const stages = [new FollowJourneys({ tracer: "function_graph" }), new CountEvents()] as const;
+      const stages = [
+        new FollowJourneys({ tracer: "function_graph", functions: [] }),
+        new CountEvents(),
+      ] as const;
       const batch = new EventBatch(batchSize, [DATA, LINEAGE]);
       for (let start = 0; start < rows.length; start += batchSize) {
         fill(batch, rows.slice(start, start + batchSize));

@@ -14,7 +14,7 @@ import type { Row } from "../../support/row.ts";
 /** What the stage makes of rows, given to it in batches of at most `batchSize`. */
 function identified(
   rows: readonly Row[],
-  stage = new FollowJourneys({ tracer: "function_graph" }),
+  stage = new FollowJourneys({ tracer: "function_graph", functions: [] }),
   batchSize = 1024,
 ): Followed[] {
   const batch = new EventBatch(batchSize, [DATA, LINEAGE]);
@@ -141,13 +141,16 @@ Deno.test("FollowJourneys of traces without returns gives the same numbers", () 
       const entries = rows.filter(({ isReturn }) => !isReturn);
       const tracer: Tracer = "function";
       const withoutCalls = expected(entries).map((row) => ({ ...row, call: 0 }));
-      assert.deepEqual(identified(entries, new FollowJourneys({ tracer })), withoutCalls);
+      assert.deepEqual(
+        identified(entries, new FollowJourneys({ tracer, functions: [] })),
+        withoutCalls,
+      );
     }),
   );
 });
 
 Deno.test("FollowJourneys remembers the last journeys, and begins another for a later event", () => {
-  const stage = new FollowJourneys({ tracer: "function" }, 3);
+  const stage = new FollowJourneys({ tracer: "function", functions: [] }, 3);
   const numbers = (...packets: number[]) =>
     identified(packets.map((packet) => entry(packet, packet)), stage).map(({ journey }) => journey);
   assert.deepEqual(numbers(10, 11, 12, 10), [1, 2, 3, 1]);
@@ -155,7 +158,7 @@ Deno.test("FollowJourneys remembers the last journeys, and begins another for a 
 });
 
 Deno.test("FollowJourneys keeps the addresses of open calls, however many come after them", () => {
-  const stage = new FollowJourneys({ tracer: "function_graph" }, 2);
+  const stage = new FollowJourneys({ tracer: "function_graph", functions: [] }, 2);
   const open = Array.from({ length: 20 }, (_, i) => ({ ...entry(i, i + 1), task: i }));
   const others = Array.from({ length: 50 }, (_, i) => [entry(100 + i, 100 + i), exit(100 + i)]);
   const returns = open.map((_, i) => exit(i, i));
@@ -165,7 +168,7 @@ Deno.test("FollowJourneys keeps the addresses of open calls, however many come a
 });
 
 Deno.test("FollowJourneys takes no more memory for more packets than it remembers", () => {
-  const stage = new FollowJourneys({ tracer: "function_graph" }, 1000);
+  const stage = new FollowJourneys({ tracer: "function_graph", functions: [] }, 1000);
   const batch = new EventBatch(2, [LINEAGE]);
   fill(batch, [entry(1, 1), exit(1)]);
   const { skb } = batch.columns;

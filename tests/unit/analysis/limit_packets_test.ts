@@ -83,7 +83,7 @@ Deno.test("LimitPackets lets whole journeys pass, and does not count returns wit
     fc.property(rowsArbitrary, fc.integer({ min: 1, max: 3 }), (rows, limit) => {
       const batch = new EventBatch(Math.max(1, rows.length), [DATA, LINEAGE]);
       fill(batch, rows);
-      new FollowJourneys({ tracer: "function_graph" }).apply(batch);
+      new FollowJourneys({ tracer: "function_graph", functions: [] }).apply(batch);
       batch.columns.timestamp.forEach((_, row, times) => times[row] = row);
       const stage = new LimitPackets(limit);
       stage.apply(batch);

@@ -30,6 +30,7 @@ Deno.test("parseCommandLine fills in the documented defaults", () => {
     backend: undefined,
     tracer: "function",
     follow: { maxPackets: 65536 },
+    programs: false,
     sections: [],
     outputs: [{ format: "aggregate", path: undefined }],
     extension: undefined,
@@ -60,6 +61,7 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     backend: "kprobe-multi",
     tracer: "function",
     follow: { maxPackets: 16 },
+    programs: true,
     sections: [...SECTIONS],
     outputs: [{ format: "stream", path: "a.json" }],
     extension: { language: "lua", path: "foo.lua" },
@@ -74,10 +76,10 @@ Deno.test("parseCommandLine reads every option, short and long", () => {
     verbose: true,
   };
   const long = "--mark 0x10 --mask 0xf0 --backend kprobe-multi --tracer function --output stream " +
-    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --memory 256M --tmp /mnt --show all --script foo.lua --verbose --max-followed 16 " +
+    "--regex ^ip_ --module-regex ^nf_ --buffer-size 100K --duration 1.5m --packets 3 --write a.json --memory 256M --tmp /mnt --show all --script foo.lua --verbose --max-followed 16 --programs " +
     "--netns blue --ifname eth0 --cgroup /a --pid 12 --comm curl --inner icmp tcp port 80";
   const short = "-m 0x10 --mask 0xf0 -b kprobe-multi -t function -o stream -r ^ip_ " +
-    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --memory 0x10000000 --tmp=/mnt --show all -s foo.lua -v tcp --netns=blue --max-followed=0x10 " +
+    "--module-regex ^nf_ --buffer-size 100K -d 90 -n 3 -w a.json --memory 0x10000000 --tmp=/mnt --show all -s foo.lua -v tcp --netns=blue --max-followed=0x10 --programs " +
     "--ifname=eth0 --cgroup=/a --pid=0xc --comm=curl port --inner=icmp 80";
   assert.deepEqual(traceOptions(long), expected);
   assert.deepEqual(traceOptions(short), expected);
