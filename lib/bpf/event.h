@@ -46,9 +46,6 @@ struct cpu_counters {
 	__u64 unfollowed_packets;
 } __attribute__((aligned(64)));
 
-/* Counters of followed packets, by a hash of the address of their skb. */
-#define NEAR_BITS 14
-
 /* The start of .bss, mapped by user space: STATE in state.ts. */
 struct state {
 	/*
@@ -68,7 +65,6 @@ struct state {
 	__u32 packets[4];
 	__u64 address; /* of this struct: see untyped() */
 	struct cpu_counters counters[COUNTER_SLOTS];
-	__u32 near[1 << NEAR_BITS];
 };
 
 #endif

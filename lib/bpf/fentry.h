@@ -18,7 +18,7 @@
 #define FUNCTION_INDEX_PLACEHOLDER 0x1bf7c0de
 
 #define IS_WANTED_BY_FENTRY(position)                                                            \
-	((tracked = FOLLOWED(ctx, untyped(ctx[position]))) ||                                             \
+	(FOLLOWED(ctx, untyped(ctx[position])) ||                                                \
 	 ((skb = (void *)ctx[position]) && matches(skb->mark) && PASSES_FILTER(ctx, skb)))
 
 #endif

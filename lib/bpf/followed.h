@@ -7,49 +7,60 @@
 #include "tracked.h"
 
 /* Not inlined, so that a miss saves no registers for it. */
-static __noinline __attribute__((used)) struct tracked *find_followed(__u64 skb)
+static __noinline __attribute__((used)) int is_followed(__u64 skb)
 {
-	return find_tracked(skb);
+	return find_tracked(skb) != NULL;
 }
 
 /*
- * Returns the packet if it is followed, and else NULL. Nothing of this is left in other traces.
+ * Whether the packet is followed. Nothing of this is left in traces that follow none.
  * @skb: a plain number
  */
 #define FOLLOWED(ctx, skb)                                                                       \
 	({                                                                                       \
-		struct tracked *found = NULL;                                                    \
+		int followed = 0;                                                                \
                                                                                                  \
 		if (NUMBER(FOLLOWS_PLACEHOLDER) && ipft_state.has_followed) {                    \
 			__u64 address = (skb);                                                   \
                                                                                                  \
-			if (*near_counter(address)) {                                            \
+			if (home_of(address)->packets) {                                         \
 				typeof(ctx) kept; /* in a register that only this branch saves */ \
                                                                                                  \
 				COPY(kept, ctx);                                                 \
-				found = find_followed(address);                                  \
+				followed = is_followed(address);                                 \
 				COPY(ctx, kept);                                                 \
 			}                                                                        \
 		}                                                                                \
-		found;                                                                           \
+		followed;                                                                        \
 	})
 
 /*
- * Follows a packet that matches, unless it is followed already.
- * @tracked: what FOLLOWED has returned
- * Returns NULL if there is no room for it, or no further packet is to match.
+ * Says which packet a wanted event is about, which is followed from now on if it is not yet. Returns 0 if there
+ * is no room for it, or no further packet is to match.
+ * @skb: a plain number
  */
-static __always_inline struct tracked *admit(__u64 skb, struct tracked *tracked)
+static __always_inline int identify(__u64 skb, struct lineage *lineage)
 {
+	struct tracked *tracked;
+
+	if (!NUMBER(FOLLOWS_PLACEHOLDER))
+		return 1;
+	tracked = find_tracked(skb);
 	if (!tracked) {
 		if (ipft_state.is_closed)
-			return NULL;
+			return 0;
 		tracked = follow(skb, 0, 0, MATCHED);
 	}
-	if (tracked && tracked->packet)
-		return tracked;
-	__sync_fetch_and_add(&counters_of(bpf_get_smp_processor_id())->unfollowed_calls, 1);
-	return NULL;
+	if (!tracked || !tracked->packet) {
+		__sync_fetch_and_add(
+			&counters_of(bpf_get_smp_processor_id())->unfollowed_calls, 1);
+		return 0;
+	}
+	lineage->packet = tracked->packet;
+	lineage->relative = tracked->target ? tracked->target : tracked->relative;
+	lineage->journey = tracked->journey;
+	lineage->origin = tracked->target ? MERGED_INTO : tracked->origin;
+	return 1;
 }
 
 #endif

@@ -6,6 +6,9 @@ import { readBpfObject } from "./object_file.ts";
 import { byPlaceholder, CALLS, fillPlaceholders, NUMBERS } from "./placeholders.ts";
 import { withBody } from "./splice.ts";
 
+/** How many homes there are for followed packets: HOME_BITS of tracked.h. */
+const HOMES = 1 << 14;
+
 /** The function in filter.h that becomes the expression. */
 export const FILTER_FUNCTION = "ipft_filter";
 
@@ -14,7 +17,8 @@ export const FILTER_FUNCTION = "ipft_filter";
  * in it, linked with the extension if there is one.
  */
 export function makeImage(
-  { btfIds, capabilities, filter, rings, sections = [], probes = [], extension }: ProgramsConfig,
+  { btfIds, capabilities, filter, rings, sections = [], probes = [], followed, extension }:
+    ProgramsConfig,
   table: FunctionTable,
 ): Uint8Array<ArrayBuffer> {
   const record = recordLayout(sections);
@@ -24,6 +28,7 @@ export function makeImage(
     rings: rings.fds.length,
     recordBytes: record.sizeBytes,
     follows: sections.includes(LINEAGE) ? 1 : 0,
+    hasHomes: (followed ?? 0) >= HOMES ? 1 : 0,
     hasFetchAdd: capabilities.fetchAdd ? 1 : 0,
   });
   const offsets = Array.from(

@@ -46,6 +46,8 @@ export const NUMBERS = {
   recordBytes: 0x1bf75172,
   /** 1 if the trace follows packets. */
   follows: 0x1bf7f010,
+  /** 0 if there is to be less room for followed packets than in all their homes (tracked.h). */
+  hasHomes: 0x1bf7f012,
   /** 1 where the kernel has FETCH_ADD. */
   hasFetchAdd: 0x1bf7fade,
 } as const;

@@ -52,16 +52,9 @@ static __always_inline int module(void *ctx, void *skb, void *data)
 }
 #endif
 
-/* @tracked: NULL at a return, which belongs to the packet of its entry, whatever has become of the skb */
-static __always_inline void fill_lineage(struct lineage *lineage, const struct tracked *tracked)
+static __always_inline void fill_lineage(struct lineage *section, const struct lineage *lineage)
 {
-	__builtin_memset(lineage, 0, sizeof(*lineage));
-	if (!tracked)
-		return;
-	lineage->packet = tracked->packet;
-	lineage->relative = tracked->target ? tracked->target : tracked->relative;
-	lineage->journey = tracked->journey;
-	lineage->origin = tracked->target ? MERGED_INTO : tracked->origin;
+	*section = *lineage;
 }
 
 static __always_inline void fill_data(void *section, const __u64 *data)
@@ -96,7 +89,7 @@ enum point { ENTRY, ENTRY_OF_CALL, RETURN };
 
 /* Writes the record of an event. Returns 0 if the ring has no room. */
 static __always_inline int write_record(void *ring, void *skb, __u32 function, __u32 cpu,
-					enum point point, const struct tracked *tracked,
+					enum point point, const struct lineage *lineage,
 					const __u64 *data)
 {
 	struct event *event = bpf_ringbuf_reserve(ring, NUMBER(RECORD_BYTES_PLACEHOLDER), 0);
@@ -114,7 +107,7 @@ static __always_inline int write_record(void *ring, void *skb, __u32 function, _
 	event->is_return = point == RETURN;
 	if (DATA_WORDS)
 		FILL(data, data)
-	FILL(lineage, tracked)
+	FILL(lineage, lineage)
 	SECTIONS(FILL_SECTION)
 	/*
 	 * A wake-up costs the traffic more than the record itself, so user space is woken up only if it says
@@ -136,10 +129,10 @@ static __always_inline int write_record(void *ring, void *skb, __u32 function, _
 /*
  * Counts a hit and submits its record. Returns 0 if there is none: the extension does not want the event, or
  * no ring has room. At the entry of a call, that is so for the whole call.
- * @tracked: the packet that is followed, or NULL
+ * @lineage: all zeros at a return, which belongs to the packet of its entry, whatever the skb is by now
  */
 static __always_inline int submit_event(void *ctx, void *skb, __u32 function, enum point point,
-					const struct tracked *tracked)
+					const struct lineage *lineage)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), rings = NUMBER(RINGS_PLACEHOLDER);
 	volatile struct cpu_counters *counter = counters_of(cpu);
@@ -157,7 +150,7 @@ static __always_inline int submit_event(void *ctx, void *skb, __u32 function, en
 		__u32 index = (cpu + i) & (rings - 1);
 		void *ring = bpf_map_lookup_elem(&ipft_rings, &index);
 
-		if (ring && write_record(ring, skb, function, cpu, point, tracked, data))
+		if (ring && write_record(ring, skb, function, cpu, point, lineage, data))
 			return 1;
 	}
 	__sync_fetch_and_add(&counter->lost, 1);

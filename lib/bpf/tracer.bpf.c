@@ -30,26 +30,23 @@
  */
 #define OUT_OF_LINE static __noinline __attribute__((used))
 
-OUT_OF_LINE int hit(struct pt_regs *ctx, void *skb, enum point point, struct tracked *tracked)
+OUT_OF_LINE int hit(struct pt_regs *ctx, void *skb, enum point point)
 {
-	if (NUMBER(FOLLOWS_PLACEHOLDER) && point != RETURN) {
-		tracked = admit((__u64)skb, tracked);
-		if (!tracked)
-			return 0;
-	}
-	return submit_event(ctx, skb, attached_function(ctx), point, tracked);
+	struct lineage lineage = {};
+
+	if (point != RETURN && !identify((__u64)skb, &lineage))
+		return 0;
+	return submit_event(ctx, skb, attached_function(ctx), point, &lineage);
 }
 
-OUT_OF_LINE int hit_and_open(struct pt_regs *ctx, void *skb, struct tracked *tracked)
+OUT_OF_LINE int hit_and_open(struct pt_regs *ctx, void *skb)
 {
 	__u32 function = attached_function(ctx);
+	struct lineage lineage = {};
 
-	if (NUMBER(FOLLOWS_PLACEHOLDER)) {
-		tracked = admit((__u64)skb, tracked);
-		if (!tracked)
-			return 0;
-	}
-	if (submit_event(ctx, skb, function, ENTRY_OF_CALL, tracked))
+	if (!identify((__u64)skb, &lineage))
+		return 0;
+	if (submit_event(ctx, skb, function, ENTRY_OF_CALL, &lineage))
 		open_call(PT_REGS_SP(ctx), skb, function);
 	return 0;
 }
@@ -58,9 +55,10 @@ OUT_OF_LINE int close_and_submit(struct pt_regs *ctx)
 {
 	__u32 function = attached_function(ctx);
 	void *skb = close_call(PT_REGS_SP(ctx) - sizeof(long), function);
+	struct lineage unknown = {};
 
 	if (skb)
-		submit_event(ctx, skb, function, RETURN, NULL);
+		submit_event(ctx, skb, function, RETURN, &unknown);
 	return 0;
 }
 
@@ -69,9 +67,8 @@ OUT_OF_LINE int close_and_submit(struct pt_regs *ctx)
 /* See mark_of(). */
 #define MARK(argument) mark_of(&ctx, (long)&PT_REGS_PARM##argument((struct pt_regs *)0))
 
-/* Sets `tracked` to the packet, if it is followed. */
 #define IS_WANTED(argument)                                                                      \
-	(((tracked = FOLLOWED(ctx, (__u64)SKB(argument))) ||                                            \
+	((FOLLOWED(ctx, (__u64)SKB(argument)) ||                                                 \
 	  (matches(MARK(argument)) && PASSES_FILTER(ctx, SKB(argument)))) &&                     \
 	 ipft_state.active)
 
@@ -79,10 +76,8 @@ OUT_OF_LINE int close_and_submit(struct pt_regs *ctx)
 #define KPROBE(position, argument)                                                               \
 	SEC("kprobe") int ipft_kprobe_##position(struct pt_regs *ctx)                            \
 	{                                                                                        \
-		struct tracked *tracked;                                                         \
-                                                                                                 \
 		if (IS_WANTED(argument))                                                         \
-			hit(ctx, SKB(argument), ENTRY, tracked);                                 \
+			hit(ctx, SKB(argument), ENTRY);                                          \
 		return 0;                                                                        \
 	}
 
@@ -111,17 +106,16 @@ KPROBE(4, 5)
 	SEC("kprobe") int ipft_session_##position(struct pt_regs *ctx)                           \
 	{                                                                                        \
 		__u64 *cookie; /* kept by the kernel from entry to return */                     \
-		struct tracked *tracked;                                                         \
 		__u64 is_return;                                                                 \
                                                                                                  \
 		SESSION_CALL(is_return, ctx, IS_RETURN_PLACEHOLDER);                             \
 		if (is_return & 1) {                                                             \
 			SESSION_CALL(cookie, ctx, COOKIE_PLACEHOLDER);                           \
 			if (ipft_state.active)                                                   \
-				hit(ctx, (void *)*cookie, RETURN, NULL);                         \
+				hit(ctx, (void *)*cookie, RETURN);                               \
 			return 0;                                                                \
 		}                                                                                \
-		if (!IS_WANTED(argument) || !hit(ctx, SKB(argument), ENTRY_OF_CALL, tracked))    \
+		if (!IS_WANTED(argument) || !hit(ctx, SKB(argument), ENTRY_OF_CALL))             \
 			return 1; /* nothing runs at the return of this call */                  \
 		SESSION_CALL(cookie, ctx, COOKIE_PLACEHOLDER);                                   \
 		*cookie = (__u64)SKB(argument);                                                  \
@@ -138,10 +132,8 @@ SESSION(4, 5)
 #define ENTER(position, argument)                                                                \
 	SEC("kprobe") int ipft_enter_##position(struct pt_regs *ctx)                             \
 	{                                                                                        \
-		struct tracked *tracked;                                                         \
-                                                                                                 \
 		if (IS_WANTED(argument))                                                         \
-			hit_and_open(ctx, SKB(argument), tracked);                               \
+			hit_and_open(ctx, SKB(argument));                                        \
 		return 0;                                                                        \
 	}
 
@@ -161,15 +153,16 @@ SEC("kprobe") int ipft_leave(struct pt_regs *ctx)
 #define FENTRY(position)                                                                         \
 	SEC("fentry") int ipft_fentry_##position(__u64 *ctx)                                     \
 	{                                                                                        \
-		struct tracked *tracked;                                                         \
+		struct lineage lineage;                                                          \
 		struct sk_buff *skb;                                                             \
                                                                                                  \
 		if (!IS_WANTED_BY_FENTRY(position) || !ipft_state.active)                        \
 			return 0;                                                                \
 		skb = (void *)ctx[position];                                                     \
-		if (NUMBER(FOLLOWS_PLACEHOLDER) && !(tracked = admit(untyped((__u64)skb), tracked)))             \
+		__builtin_memset(&lineage, 0, sizeof(lineage));                                  \
+		if (!identify(untyped((__u64)skb), &lineage))                                    \
 			return 0;                                                                \
-		submit_event(ctx, skb, NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY, tracked);      \
+		submit_event(ctx, skb, NUMBER(FUNCTION_INDEX_PLACEHOLDER), ENTRY, &lineage);     \
 		return 0;                                                                        \
 	}
 
@@ -194,17 +187,18 @@ static __always_inline __u64 address_of(__u64 *ctx)
 #define FENTER(position)                                                                         \
 	SEC("fentry") int ipft_fenter_##position(__u64 *ctx)                                     \
 	{                                                                                        \
-		struct tracked *tracked;                                                         \
+		struct lineage lineage;                                                          \
 		struct sk_buff *skb;                                                             \
 		__u32 function;                                                                  \
                                                                                                  \
 		if (!IS_WANTED_BY_FENTRY(position) || !ipft_state.active)                        \
 			return 0;                                                                \
 		skb = (void *)ctx[position];                                                     \
-		if (NUMBER(FOLLOWS_PLACEHOLDER) && !(tracked = admit(untyped((__u64)skb), tracked)))             \
+		__builtin_memset(&lineage, 0, sizeof(lineage));                                  \
+		if (!identify(untyped((__u64)skb), &lineage))                                    \
 			return 0;                                                                \
 		function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);                                   \
-		if (submit_event(ctx, skb, function, ENTRY_OF_CALL, tracked))                    \
+		if (submit_event(ctx, skb, function, ENTRY_OF_CALL, &lineage))                   \
 			open_call(address_of(ctx), skb, function);                               \
 		return 0;                                                                        \
 	}
@@ -217,6 +211,7 @@ FENTER(4)
 
 SEC("fexit") int ipft_fleave(__u64 *ctx)
 {
+	struct lineage unknown = {};
 	__u32 function;
 	void *skb;
 
@@ -225,7 +220,7 @@ SEC("fexit") int ipft_fleave(__u64 *ctx)
 	function = NUMBER(FUNCTION_INDEX_PLACEHOLDER);
 	skb = close_call(address_of(ctx), function);
 	if (skb)
-		submit_event(ctx, skb, function, RETURN, NULL);
+		submit_event(ctx, skb, function, RETURN, &unknown);
 	return 0;
 }
 

@@ -3,8 +3,8 @@
  * The packets that are followed: from the first function in which one matches, or in which it comes out of
  * another one, to the one that frees it (probes/packet_ends.h), whatever changes in between.
  *
- * They are in a hash map, by the address of the skb. Looking it up takes a call. A miss does without: it looks
- * at one counter, of the followed skbs whose address has the same hash, and most of these counters are 0.
+ * Each hash of an address has a home for one packet, which programs read in place. Others with the same hash
+ * are in a hash map, which takes a call. A miss looks at one number: how many packets have its hash.
  */
 #ifndef IPFT_TRACKED_H
 #define IPFT_TRACKED_H
@@ -61,6 +61,18 @@ struct tracked {
 	__u16 nothing;
 };
 
+#define HOME_BITS 14
+
+struct home {
+	__u64 skb; /* of the packet that is here; 0 for none */
+	__u32 packets; /* that have this hash: the one here and those in the map */
+	struct tracked tracked;
+} __attribute__((aligned(64)));
+
+volatile struct home ipft_homes[1 << HOME_BITS];
+
+#define HAS_HOMES_PLACEHOLDER 0x1bf7f012 /* 0 if there is to be less room than in all homes */
+
 /* User space sets the size. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -91,22 +103,30 @@ static __always_inline __u64 untyped(__u64 pointer)
 	return pointer + ipft_state.address;
 }
 
-static __always_inline volatile __u32 *near_counter(__u64 skb)
+static __always_inline volatile struct home *home_of(__u64 skb)
 {
 	/* skbs begin at multiples of 64. */
 	__u32 hash = (__u32)(skb >> 6) * 0x9e3779b1;
 
-	return &ipft_state.near[hash >> (32 - NEAR_BITS)];
+	return &ipft_homes[hash >> (32 - HOME_BITS)];
 }
 
-/* Whether the skb may be in the map. Nobody pays for more than a load before the first packet is followed. */
+/* Whether the skb may be followed. Nobody pays for more than a load before the first packet is. */
 static __always_inline int may_be_followed(__u64 skb)
 {
-	return ipft_state.has_followed && *near_counter(skb);
+	return ipft_state.has_followed && home_of(skb)->packets;
 }
 
 static __always_inline struct tracked *find_tracked(__u64 skb)
 {
+	volatile struct home *home = home_of(skb);
+
+	if (!home->packets)
+		return NULL;
+	if (home->skb == skb)
+		return (struct tracked *)&home->tracked;
+	if (home->skb && home->packets == 1)
+		return NULL;
 	return bpf_map_lookup_elem(&ipft_tracked, &skb);
 }
 
@@ -138,10 +158,26 @@ static __always_inline __u32 next_packet(void)
 	return 0;
 }
 
-static __always_inline void count_followed(__u64 skb, int packets)
+static __always_inline void count_followed(volatile struct home *home, int packets)
 {
-	__sync_fetch_and_add(near_counter(skb), packets);
+	__sync_fetch_and_add(&home->packets, packets);
 	__sync_fetch_and_add(&counters_of(bpf_get_smp_processor_id())->followed, packets);
+}
+
+/* Makes room for a packet. Returns NULL if there is none. */
+static __always_inline struct tracked *make_room(volatile struct home *home, __u64 skb)
+{
+	struct tracked nothing = {};
+
+	/* Whoever has counted its packet before this, or does so meanwhile, sees that it is not alone. */
+	if (NUMBER(HAS_HOMES_PLACEHOLDER) && home->packets == 1 && !home->skb) {
+		home->tracked.packet = 0;
+		home->skb = skb;
+		return (struct tracked *)&home->tracked;
+	}
+	if (bpf_map_update_elem(&ipft_tracked, &skb, &nothing, BPF_NOEXIST))
+		return NULL;
+	return bpf_map_lookup_elem(&ipft_tracked, &skb);
 }
 
 /*
@@ -151,31 +187,43 @@ static __always_inline void count_followed(__u64 skb, int packets)
 static __always_inline struct tracked *follow(__u64 skb, __u32 relative, __u32 journey,
 					      enum origin origin)
 {
-	struct tracked value = {.relative = relative, .origin = origin};
+	volatile struct home *home = home_of(skb);
 	struct tracked *tracked;
 	__u32 packet;
 
 	/* First, so that nobody overlooks it in the map. */
-	count_followed(skb, 1);
+	count_followed(home, 1);
 	if (!ipft_state.has_followed)
 		ipft_state.has_followed = 1;
-	if (bpf_map_update_elem(&ipft_tracked, &skb, &value, BPF_NOEXIST)) {
-		count_followed(skb, -1);
+	tracked = make_room(home, skb);
+	if (!tracked) {
+		count_followed(home, -1);
 		return find_tracked(skb); /* another CPU may have been faster */
 	}
-	tracked = find_tracked(skb);
-	if (!tracked)
-		return NULL;
 	packet = next_packet();
+	tracked->relative = relative;
 	tracked->journey = journey ? journey : packet;
+	tracked->target = 0;
+	tracked->origin = origin;
+	tracked->stage = IN_USE;
+	barrier();
 	tracked->packet = packet;
 	return tracked;
 }
 
 static __always_inline void forget(__u64 skb)
 {
-	if (!bpf_map_delete_elem(&ipft_tracked, &skb))
-		count_followed(skb, -1);
+	volatile struct home *home = home_of(skb);
+	__u32 packets = 0;
+
+	if (home->skb == skb) {
+		home->skb = 0;
+		packets++;
+	}
+	if (home->packets > packets && !bpf_map_delete_elem(&ipft_tracked, &skb))
+		packets++;
+	if (packets)
+		count_followed(home, -(int)packets);
 }
 
 #endif

@@ -11,7 +11,7 @@ static __always_inline struct tracked *tracked_argument(__u64 skb)
 	if (!ipft_state.has_followed)
 		return NULL;
 	skb = untyped(skb);
-	return *near_counter(skb) ? find_tracked(skb) : NULL;
+	return find_tracked(skb);
 }
 
 static __always_inline void forget_argument(__u64 skb)
@@ -19,7 +19,7 @@ static __always_inline void forget_argument(__u64 skb)
 	if (!ipft_state.has_followed)
 		return;
 	skb = untyped(skb);
-	if (*near_counter(skb))
+	if (home_of(skb)->packets)
 		forget(skb);
 }
 

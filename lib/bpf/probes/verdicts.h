@@ -21,28 +21,28 @@
  * FUNCTION_INDEX_PLACEHOLDER is the first of them.
  * @address: of the skb, as a plain number
  */
-static __always_inline int submit_verdict(void *ctx, void *skb, __u64 address,
-					  struct tracked *tracked, __u32 number, __u32 count)
+static __always_inline int submit_verdict(void *ctx, void *skb, __u64 address, __u32 number,
+					  __u32 count)
 {
+	struct lineage lineage = {};
 	__u32 function;
 
-	if (NUMBER(FOLLOWS_PLACEHOLDER) && !(tracked = admit(address, tracked)))
+	if (!identify(address, &lineage))
 		return 0;
 	function = NUMBER(FUNCTION_INDEX_PLACEHOLDER) + (number < count ? number : count);
-	submit_event(ctx, skb, function, ENTRY, tracked);
+	submit_event(ctx, skb, function, ENTRY, &lineage);
 	return 0;
 }
 
 SEC("fexit/netif_receive_skb") int ipft_tc_verdict(__u64 *ctx)
 {
-	struct tracked *tracked;
 	struct sk_buff *skb;
 
 	if (!IS_WANTED_BY_FENTRY(0) || !ipft_state.active)
 		return 0;
 	skb = (void *)ctx[0];
-	return submit_verdict(ctx, skb, untyped((__u64)skb), tracked,
-			      (__u32)ctx[1] - FIRST_TC_VERDICT, TC_VERDICTS);
+	return submit_verdict(ctx, skb, untyped((__u64)skb), (__u32)ctx[1] - FIRST_TC_VERDICT,
+			      TC_VERDICTS);
 }
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -112,7 +112,6 @@ SEC("fexit/netif_receive_skb") int ipft_xdp_verdict(__u64 *ctx)
 {
 	struct xdp_buff___verdict *buffer;
 	__u64 *current = xdp_skb();
-	struct tracked *tracked;
 	struct sk_buff *skb;
 
 	if (!current || !*current || !ipft_state.active)
@@ -122,10 +121,10 @@ SEC("fexit/netif_receive_skb") int ipft_xdp_verdict(__u64 *ctx)
 	if (BPF_CORE_READ((struct sk_buff___verdict *)skb, head) !=
 	    BPF_CORE_READ(buffer, data_hard_start))
 		return 0;
-	if (!(tracked = FOLLOWED(ctx, (__u64)skb)) &&
+	if (!FOLLOWED(ctx, (__u64)skb) &&
 	    !(matches(BPF_CORE_READ(skb, mark)) && PASSES_FILTER(ctx, (void *)skb)))
 		return 0;
-	return submit_verdict(ctx, skb, (__u64)skb, tracked, (__u32)ctx[1] - FIRST_XDP_VERDICT,
+	return submit_verdict(ctx, skb, (__u64)skb, (__u32)ctx[1] - FIRST_XDP_VERDICT,
 			      XDP_VERDICTS);
 }
 
