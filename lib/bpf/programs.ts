@@ -108,11 +108,12 @@ export class Programs implements MethodPrograms, Disposable {
   async attachProbes(): Promise<Required<AttachedProbe>> {
     using attached = new DisposableStack();
     const probes: AttachedProbe[] = [];
-    for (const probe of this.#config.probes ?? []) {
+    // All at once: some wait for the kernel to load copies.
+    const results = await Promise.allSettled((this.#config.probes ?? []).map(async (probe) => {
       const program = this.#object.program(probe.program);
-      const result = probe.attach(program, (name) => this.#object.map(name));
-      probes.push(attached.use(result instanceof Promise ? await result : result));
-    }
+      probes.push(attached.use(await probe.attach(program, (name) => this.#object.map(name))));
+    }));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
     const kept = attached.move();
     return {
       missed: () => probes.reduce((sum, { missed }) => sum + (missed?.() ?? 0), 0),
