@@ -25,6 +25,7 @@ import {
 } from "./follow_traffic.ts";
 import { keepTimestamps } from "./traffic.ts";
 import { assertNothingLeft, countsSkipped, noneLost, Trace, workingBackends } from "./ipft.ts";
+import { keepModules } from "./modules.ts";
 import {
   checkComplete,
   type Family,
@@ -142,6 +143,7 @@ function checkRelatives(family: Family, way: Way): void {
 }
 
 Deno.test("packets are followed from namespace to namespace", async (test) => {
+  await using _modules = await keepModules();
   await using _network = await makeNetwork();
   await using _timestamps = keepTimestamps();
   await meet();
