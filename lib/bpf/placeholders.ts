@@ -68,12 +68,6 @@ export const CALLS = {
 /** Stands for the index of the function that a program is bound to. Each copy of the program gets its own. */
 export const FUNCTION_INDEX = 0x1bf7c0de;
 
-/** Stands, until a program is copied, for the arguments being plain numbers (probes/packet_argument.h). */
-export const PLAIN_ARGUMENTS = 0x1bf7f013;
-
-/** What programs that are copied keep when the others are filled. */
-const FILLED_LATER: readonly number[] = [FUNCTION_INDEX, PLAIN_ARGUMENTS];
-
 /** The upper half of all placeholders. */
 const PREFIX = 0x1bf7;
 
@@ -108,7 +102,7 @@ export function fillPlaceholders(
     if ((section.flags & SHF_EXECINSTR) === 0 || section.type === SectionType.nobits) continue;
     const code = elf.subarray(section.offset, section.offset + section.sizeBytes);
     forEachOperand(code, (at, operand) => {
-      if (operand >>> 16 !== PREFIX || FILLED_LATER.includes(operand)) return;
+      if (operand >>> 16 !== PREFIX || operand === FUNCTION_INDEX) return;
       if (operand === FETCH_ADD && numbers.get(NUMBERS.hasFetchAdd) === 1) {
         code.set(ATOMIC_FETCH_ADD, at);
         return;

@@ -108,12 +108,11 @@ export class Programs implements MethodPrograms, Disposable {
   async attachProbes(): Promise<Required<AttachedProbe>> {
     using attached = new DisposableStack();
     const probes: AttachedProbe[] = [];
-    // All at once: some wait for the kernel to load copies.
-    const results = await Promise.allSettled((this.#config.probes ?? []).map(async (probe) => {
+    for (const probe of this.#config.probes ?? []) {
       const program = this.#object.program(probe.program);
-      probes.push(attached.use(await probe.attach(program, (name) => this.#object.map(name))));
-    }));
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+      const result = probe.attach(program, (name) => this.#object.map(name));
+      probes.push(attached.use(result instanceof Promise ? await result : result));
+    }
     const kept = attached.move();
     return {
       missed: () => probes.reduce((sum, { missed }) => sum + (missed?.() ?? 0), 0),

@@ -19,7 +19,7 @@
  * packet by now. That is followed only if it was admitted, and then it is IN_USE again.
  */
 #define RELEASED_IN(function)                                                                    \
-	PROBE(ipft_release_in_##function)                                                        \
+	SEC("fentry/" #function) int ipft_release_in_##function(__u64 *ctx)                      \
 	{                                                                                        \
 		struct tracked *tracked = tracked_argument(ctx[0]);                              \
                                                                                                  \
@@ -40,10 +40,10 @@ static __always_inline void forget_if_released(__u64 skb)
 }
 
 #define FREED_BY_THE_END_OF(function)                                                            \
-	PROBE(ipft_after_##function)                                                             \
+	SEC("fexit/" #function) int ipft_after_##function(__u64 *ctx)                            \
 	{                                                                                        \
 		if (ipft_state.has_followed)                                                     \
-			forget_if_released(plain(ctx[0]));                                       \
+			forget_if_released(untyped(ctx[0]));                                     \
 		return 0;                                                                        \
 	}
 
@@ -59,7 +59,7 @@ FREED_BY_THE_END_OF(__napi_kfree_skb)
 
 /* The last function that an skb goes through, or the first of another packet with the same memory. */
 #define FORGOTTEN_IN(function, position)                                                         \
-	PROBE(ipft_in_##function)                                                                \
+	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
 	{                                                                                        \
 		forget_argument(ctx[position]);                                                  \
 		return 0;                                                                        \
@@ -71,7 +71,7 @@ FORGOTTEN_IN(__build_skb_around, 0)
 FORGOTTEN_IN(napi_reuse_skb, 1)
 
 /* void *__alloc_skb(unsigned int size, gfp_t gfp_mask, int flags, int node) */
-PROBE(ipft_after_alloc)
+SEC("fexit/__alloc_skb") int ipft_after_alloc(__u64 *ctx)
 {
 	forget_argument(ctx[4]);
 	return 0;
@@ -81,7 +81,7 @@ PROBE(ipft_after_alloc)
 #define MOST_FREED 128
 
 /* void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p) */
-PROBE(ipft_in_free_bulk)
+SEC("fentry/kmem_cache_free_bulk") int ipft_in_free_bulk(__u64 *ctx)
 {
 	__u64 count = ctx[1], *objects;
 

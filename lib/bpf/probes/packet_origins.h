@@ -63,25 +63,25 @@ static __always_inline void merge(__u64 target, struct tracked *from)
  * All that clones or copies an skb comes here: skb_clone, skb_copy, __pskb_copy_fclone, skb_copy_expand,
  * skb_segment, the rebuilding for XDP. skb_morph() does so too, with an skb that is in use.
  */
-PROBE(ipft_copy)
+SEC("fentry/__copy_skb_header") int ipft_copy(__u64 *ctx)
 {
 	struct tracked *tracked = tracked_argument(ctx[0]), *parent = tracked_argument(ctx[1]);
 
 	if (tracked && tracked->stage == MORPHED) {
 		tracked->stage = IN_USE;
 		if (parent)
-			merge(plain(ctx[0]), parent);
+			merge(untyped(ctx[0]), parent);
 		return 0;
 	}
 	if (tracked)
-		forget(plain(ctx[0]));
+		forget(untyped(ctx[0]));
 	if (parent)
-		derive(plain(ctx[0]), parent, parent->stage == SEGMENTED ? SEGMENT_OF : COPY_OF);
+		derive(untyped(ctx[0]), parent, parent->stage == SEGMENTED ? SEGMENT_OF : COPY_OF);
 	return 0;
 }
 
 /* struct sk_buff *skb_morph(struct sk_buff *dst, struct sk_buff *src) */
-PROBE(ipft_morph)
+SEC("fentry/skb_morph") int ipft_morph(__u64 *ctx)
 {
 	struct tracked *tracked = tracked_argument(ctx[0]);
 
@@ -98,13 +98,13 @@ static __always_inline void change_stage(__u64 skb, enum stage from, enum stage 
 		tracked->stage = to;
 }
 
-PROBE(ipft_segment)
+SEC("fentry/skb_segment") int ipft_segment(__u64 *ctx)
 {
 	change_stage(ctx[0], IN_USE, SEGMENTED);
 	return 0;
 }
 
-PROBE(ipft_after_segment)
+SEC("fexit/skb_segment") int ipft_after_segment(__u64 *ctx)
 {
 	change_stage(ctx[0], SEGMENTED, IN_USE);
 	return 0;
@@ -112,12 +112,12 @@ PROBE(ipft_after_segment)
 
 /* An skb that has been followed before stays what it is. */
 #define DERIVED_IN(function, position, parent_position, origin)                                  \
-	PROBE(ipft_in_##function)                                                                \
+	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
 	{                                                                                        \
 		struct tracked *parent = tracked_argument(ctx[parent_position]);                 \
                                                                                                  \
 		if (parent && !tracked_argument(ctx[position]))                                  \
-			derive(plain(ctx[position]), parent, origin);                            \
+			derive(untyped(ctx[position]), parent, origin);                          \
 		return 0;                                                                        \
 	}
 
@@ -130,7 +130,7 @@ DERIVED_IN(skb_split, 1, 0, SPLIT_FROM)
  * fragment in front of it.
  */
 #define LISTED_IN(function, iter)                                                                \
-	PROBE(ipft_in_##function)                                                                \
+	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
 	{                                                                                        \
 		struct tracked *before = tracked_argument(ctx[0]);                               \
 		struct tracked *listed, first;                                                   \
@@ -139,7 +139,7 @@ DERIVED_IN(skb_split, 1, 0, SPLIT_FROM)
                                                                                                  \
 		if (!before)                                                                     \
 			return 0;                                                                \
-		iterator = (void *)plain(ctx[1]);                                                \
+		iterator = (void *)untyped(ctx[1]);                                              \
 		skb = (__u64)BPF_CORE_READ(iterator, frag);                                      \
 		first = *before;                                                                 \
 		if (first.origin == FRAGMENT_OF)                                                 \
@@ -159,12 +159,12 @@ LISTED_IN(ip6_fraglist_prepare, ip6_fraglist_iter___family)
 
 /* The second skb goes into the first one if the function returns that it did. */
 #define MERGED_BY(function, did)                                                                 \
-	PROBE(ipft_after_##function)                                                             \
+	SEC("fexit/" #function) int ipft_after_##function(__u64 *ctx)                            \
 	{                                                                                        \
 		struct tracked *from = (did) ? tracked_argument(ctx[1]) : NULL;                  \
                                                                                                  \
 		if (from)                                                                        \
-			merge(plain(ctx[0]), from);                                              \
+			merge(untyped(ctx[0]), from);                                            \
 		return 0;                                                                        \
 	}
 
@@ -179,7 +179,7 @@ MERGED_BY(skb_try_coalesce, (__u8)ctx[4])
  * int inet_frag_reasm_finish(struct inet_frag_queue *q, struct sk_buff *head, ...): the fragments that were not
  * coalesced with the first one are in a list behind it now.
  */
-PROBE(ipft_after_reassembly)
+SEC("fexit/inet_frag_reasm_finish") int ipft_after_reassembly(__u64 *ctx)
 {
 	struct skb_shared_info___family *shared;
 	struct sk_buff___family *head, *skb;
@@ -187,7 +187,7 @@ PROBE(ipft_after_reassembly)
 
 	if (!ipft_state.has_followed)
 		return 0;
-	address = plain(ctx[1]);
+	address = untyped(ctx[1]);
 	head = (void *)address;
 	shared = (void *)(BPF_CORE_READ(head, head) + BPF_CORE_READ(head, end));
 	skb = BPF_CORE_READ(shared, frag_list);
@@ -203,7 +203,7 @@ PROBE(ipft_after_reassembly)
 
 /* What only the packet socket has is a tap's copy. */
 #define TAPPED_IN(function)                                                                      \
-	PROBE(ipft_in_##function)                                                                \
+	SEC("fentry/" #function) int ipft_in_##function(__u64 *ctx)                              \
 	{                                                                                        \
 		struct sk_buff___family *skb = (void *)ctx[0];                                   \
 		struct tracked *tracked = tracked_argument(ctx[0]);                              \

@@ -7,7 +7,6 @@ import {
   fillPlaceholders,
   FUNCTION_INDEX,
   NUMBERS,
-  PLAIN_ARGUMENTS,
 } from "../../../lib/bpf/placeholders.ts";
 import { WANTED_PROCESS } from "../../../lib/bpf/probes/follow_sockets.ts";
 import { SOCKET_MARK } from "../../../lib/bpf/probes/mark_sockets.ts";
@@ -35,10 +34,8 @@ const FILLED = [
 const OBJECTS = ["tracer", "tracer_extension"] as const;
 const IDS = { sessionIsReturn: 11, sessionCookie: 12, rdonlyCast: 13 };
 
-const FILLED_LATER = [FUNCTION_INDEX, PLAIN_ARGUMENTS];
-
 const isPlaceholder = ({ immediate }: Instruction) =>
-  immediate >>> 16 === 0x1bf7 && !FILLED_LATER.includes(immediate);
+  immediate >>> 16 === 0x1bf7 && immediate !== FUNCTION_INDEX;
 
 /** The placeholders that the C sources define. */
 function definedIn(folder: URL): number[] {
@@ -69,7 +66,7 @@ function filled(name: typeof OBJECTS[number], ids: Partial<typeof IDS> = IDS) {
 
 Deno.test("each placeholder of C is one of TypeScript, and none stands for two things", () => {
   const defined = definedIn(LIB);
-  assert.deepEqual(defined.toSorted(), [...FILLED, ...FILLED_LATER].toSorted());
+  assert.deepEqual(defined.toSorted(), [...FILLED, FUNCTION_INDEX].toSorted());
   assert.equal(new Set(defined).size, defined.length);
 });
 
