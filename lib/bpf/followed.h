@@ -45,6 +45,8 @@ static __always_inline int identify(__u64 skb, struct lineage *lineage)
 
 	if (!NUMBER(FOLLOWS_PLACEHOLDER))
 		return 1;
+	if (!skb)
+		return 0; /* consume_skb(NULL) is allowed */
 	tracked = find_tracked(skb);
 	if (!tracked) {
 		if (ipft_state.is_closed)
