@@ -18,8 +18,6 @@ export interface Counters {
   readonly dropped: number;
   /** Calls that are no hits because nobody knows: what the expression is about could not be read. */
   readonly undecided: number;
-  /** Packets that are followed now. */
-  readonly followed: number;
   /** Calls with matching packets that are no hits, for want of room. */
   readonly unfollowedCalls: number;
   /** Packets that came out of followed ones and are not followed, for want of room. */
@@ -149,13 +147,17 @@ export class Programs implements MethodPrograms, Disposable {
     Atomics.store(this.#isClosed, 0, 1);
   }
 
+  /** Counts the packets that are followed now. */
+  followed(): number {
+    return this.#sum(STATE.followed);
+  }
+
   counters(): Counters {
     // hits last, so that a hit counted in between is not taken for a lost one.
     return {
       lost: this.#sum(STATE.lost),
       dropped: this.#sum(STATE.dropped),
       undecided: this.#sum(STATE.undecided),
-      followed: this.#sum(STATE.followed),
       unfollowedCalls: this.#sum(STATE.unfollowedCalls),
       unfollowedPackets: this.#sum(STATE.unfollowedPackets),
       hits: this.#sum(STATE.hits),

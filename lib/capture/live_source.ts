@@ -199,8 +199,7 @@ export class LiveSource implements EventSource {
   }
 
   completeness(): Completeness {
-    const { followed: _, ...counters } = this.#programs.counters();
-    return { ...counters, delivered: this.#delivered };
+    return { ...this.#programs.counters(), delivered: this.#delivered };
   }
 
   admitNoMore(): void {
@@ -208,7 +207,7 @@ export class LiveSource implements EventSource {
   }
 
   followed(): number {
-    return this.#programs.counters().followed;
+    return this.#programs.followed();
   }
 
   missed(): number | undefined {

@@ -1,8 +1,7 @@
 import { errnoText, IpftError } from "../../base/errors.ts";
-import { openTracingLink, programRecursionMisses } from "../../ffi/bpf.ts";
-import { close } from "../../ffi/libc.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Probe } from "./probe.ts";
+import { tracingProbe } from "./tracing_probe.ts";
 
 /** The functions without which nothing is sure: where packets end, and where they are copied. */
 const REQUIRED = {
@@ -65,24 +64,7 @@ export function followPackets(
   }
   if (btfIds.allocSkb !== undefined) programs.push("ipft_after_alloc");
   if (btfIds.freeBulk !== undefined) programs.push("ipft_in_free_bulk");
-  return programs.map(probe);
-}
-
-function probe(program: string): Probe {
-  return {
-    program,
-    numbers: new Map(),
-    refusal,
-    attach: ({ fd }) => {
-      const link = openTracingLink(fd);
-      if (link < 0) throw refusal(link);
-      return {
-        // A kernel without the counter (before 5.12) skips no run.
-        missed: () => programRecursionMisses(fd) ?? 0,
-        [Symbol.dispose]: () => close(link),
-      };
-    },
-  };
+  return programs.map((program) => tracingProbe(program, refusal));
 }
 
 function refusal(result: number, log: readonly string[] = []): IpftError {

@@ -4,7 +4,6 @@ import { plural } from "../../base/plural.ts";
 import type { TracedFunction } from "../../event/trace_header.ts";
 import { loadTracingProgram } from "../../ffi/background.ts";
 import { AttachType, openTracingLink, programRecursionMisses } from "../../ffi/bpf.ts";
-import { close } from "../../ffi/libc.ts";
 import type { BpfProgram } from "../../ffi/libbpf.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import {
@@ -15,7 +14,8 @@ import {
 import type { SkbFunction } from "../../kernel/skb_function.ts";
 import { FileDescriptors } from "../attach/attachment.ts";
 import { FentryTemplate } from "../attach/fentry_template.ts";
-import type { AttachedProbe, Probe } from "./probe.ts";
+import type { Probe } from "./probe.ts";
+import { tracingProbe } from "./tracing_probe.ts";
 import { verdictNames } from "./verdict_names.ts";
 
 /** The function that the originals are bound to. */
@@ -112,25 +112,12 @@ function probesFor(
   }
   // Before the verdicts, which need them.
   for (const name of runners) {
-    probes.push(runnerProbe(`ipft_in_${name}`), runnerProbe(`ipft_after_${name}`));
+    probes.push(tracingProbe(`ipft_in_${name}`, refusal));
+    probes.push(tracingProbe(`ipft_after_${name}`, refusal));
   }
-  if (traceable.has(COPY)) probes.push(runnerProbe("ipft_xdp_copy"));
+  if (traceable.has(COPY)) probes.push(tracingProbe("ipft_xdp_copy", refusal));
   probes.push(verdictProbe("XDP", xdp, tell));
   return probes;
-}
-
-/** Makes the probe that knows the skb an XDP program runs for. */
-function runnerProbe(program: string): Probe {
-  return { program, numbers: new Map(), refusal, attach: ({ fd }) => attachProgram(fd) };
-}
-
-function attachProgram(fd: number): AttachedProbe {
-  const link = openTracingLink(fd);
-  if (link < 0) throw refusal(link);
-  return {
-    missed: () => programRecursionMisses(fd) ?? 0,
-    [Symbol.dispose]: () => close(link),
-  };
 }
 
 /** Makes the probe that is attached to all programs of a kind, as far as the kernel allows it. */
